@@ -1,0 +1,109 @@
+"""What an exception is about, in business words, whose queue it goes to, and what to do. A closed vocabulary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Queue(StrEnum):
+    """Who works an exception."""
+
+    SALES_OPERATIONS = "sales operations"
+    FINANCE = "finance"
+    MASTER_DATA = "master data"
+    INTEGRATION = "integration"
+
+
+class Category(StrEnum):
+    """Business-readable category of an exception."""
+
+    MISSING_VALUE = "missing value"
+    INVALID_VALUE = "invalid value"
+    TOO_LONG = "value too long"
+    DUPLICATE_CUSTOMER = "possible duplicate customer"
+    DUPLICATE_KEY = "duplicate key"
+    HIERARCHY_LOOP = "hierarchy loop"
+    PARENT_MISSING = "waits for its parent"
+    REFERENCE_UNKNOWN = "unknown reference"
+    NO_LEGAL_ENTITY = "no legal entity"
+    CURRENCY_MISMATCH = "currency does not fit the legal entity"
+    REFUSED = "refused by the system"
+    NOT_PERMITTED = "not permitted"
+    LOCKED = "record locked"
+    INTERRUPTED = "interrupted"
+    CLAIMED_ELSEWHERE = "being written by another run"
+    OUTAGE = "system unavailable"
+    DRIFT = "schema drift"
+    BATCH_REFUSED = "batch refused by its gate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handling:
+    """Owner queue, severity (1 low … 4 blocks business) and the first thing to do."""
+
+    queue: Queue
+    severity: int
+    remedy: str
+
+
+HANDLING: dict[Category, Handling] = {
+    Category.MISSING_VALUE: Handling(
+        queue=Queue.SALES_OPERATIONS, severity=2, remedy="Fill in the field in Salesforce; the next run takes it."
+    ),
+    Category.INVALID_VALUE: Handling(
+        queue=Queue.SALES_OPERATIONS, severity=2, remedy="Correct the field in Salesforce; the next run takes it."
+    ),
+    Category.TOO_LONG: Handling(
+        queue=Queue.SALES_OPERATIONS, severity=1, remedy="Shorten the value in Salesforce; the next run takes it."
+    ),
+    Category.DUPLICATE_CUSTOMER: Handling(
+        queue=Queue.MASTER_DATA,
+        severity=3,
+        remedy="Compare the two customers: merge them in Salesforce, or correct the one that is wrong.",
+    ),
+    Category.DUPLICATE_KEY: Handling(
+        queue=Queue.MASTER_DATA, severity=3, remedy="Give one of the records its own key."
+    ),
+    Category.HIERARCHY_LOOP: Handling(
+        queue=Queue.MASTER_DATA, severity=2, remedy="Correct the parent accounts so that no account is above itself."
+    ),
+    Category.PARENT_MISSING: Handling(
+        queue=Queue.SALES_OPERATIONS,
+        severity=1,
+        remedy="Nothing, if the parent is on its way; else mend what holds the parent.",
+    ),
+    Category.REFERENCE_UNKNOWN: Handling(
+        queue=Queue.MASTER_DATA, severity=2, remedy="Create or link the record it refers to."
+    ),
+    Category.NO_LEGAL_ENTITY: Handling(
+        queue=Queue.SALES_OPERATIONS, severity=2, remedy="Choose at least one legal entity on the account."
+    ),
+    Category.CURRENCY_MISMATCH: Handling(
+        queue=Queue.FINANCE, severity=2, remedy="Agree the currency with finance and correct the account."
+    ),
+    Category.REFUSED: Handling(
+        queue=Queue.MASTER_DATA, severity=3, remedy="Read the system's answer, correct the record, and replay it."
+    ),
+    Category.NOT_PERMITTED: Handling(
+        queue=Queue.INTEGRATION, severity=3, remedy="Grant the integration user the permission the answer names."
+    ),
+    Category.LOCKED: Handling(
+        queue=Queue.INTEGRATION, severity=1, remedy="Nothing: it is tried again by the next run."
+    ),
+    Category.INTERRUPTED: Handling(
+        queue=Queue.INTEGRATION, severity=1, remedy="Nothing: it is read again by the next run."
+    ),
+    Category.CLAIMED_ELSEWHERE: Handling(
+        queue=Queue.INTEGRATION, severity=1, remedy="Nothing: it is read again by the next run."
+    ),
+    Category.OUTAGE: Handling(queue=Queue.INTEGRATION, severity=2, remedy="Nothing: it goes when the system is back."),
+    Category.DRIFT: Handling(
+        queue=Queue.INTEGRATION, severity=3, remedy="Restore the field or its permission, or change the mapping."
+    ),
+    Category.BATCH_REFUSED: Handling(
+        queue=Queue.INTEGRATION,
+        severity=4,
+        remedy="Read the gate's report; mend the source or accept the finding, then run the flow again.",
+    ),
+}

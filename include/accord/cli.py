@@ -1,0 +1,176 @@
+"""`accord`: the same work without Airflow. Connections come from the environment, as Airflow's own AIRFLOW_CONN_* do."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from accord.errors import AccordError
+from accord.flows import FLOWS, flow
+from accord.runtime import Accord
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when all is well, 1 when something is not."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO if asked.verbose else logging.WARNING, format="%(message)s", stream=sys.stderr
+    )
+    accord = Accord.from_environment()
+    command: Callable[[Accord, argparse.Namespace], int] = asked.command
+    try:
+        return command(accord, asked)
+    except AccordError as error:
+        if asked.json:
+            _print_json({"error": type(error).__name__, "message": str(error), "cure": error.cure})
+        else:
+            print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    finally:
+        accord.close()
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="print JSON")
+    common.add_argument("-v", "--verbose", action="store_true", help="log every step")
+    parser = argparse.ArgumentParser(
+        prog="accord", description="Keep Salesforce and the ERPs in agreement.", parents=[common]
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    status = commands.add_parser("status", parents=[common], help="where every flow stands")
+    status.set_defaults(command=_status)
+
+    run = commands.add_parser("run", parents=[common], help="run a flow once, as its DAG would")
+    run.add_argument("flow", choices=sorted(FLOWS), metavar="FLOW", help=f"one of {', '.join(sorted(FLOWS))}")
+    run.add_argument(
+        "--since", type=_instant, help="read what changed from this instant on (ISO 8601; UTC when it names no zone)"
+    )
+    run.add_argument("--until", type=_instant, help="read what changed before this instant")
+    run.add_argument(
+        "--key", action="append", default=[], dest="keys", metavar="KEY", help="read this record (may be repeated)"
+    )
+    run.add_argument("--full-refresh", action="store_true", help="read everything")
+    run.add_argument(
+        "--dry-run", action="store_true", help="up to the comparison; write nothing but the run and its gate results"
+    )
+    run.set_defaults(command=_run)
+
+    doctor = commands.add_parser("doctor", parents=[common], help="check connections, permissions, fields and settings")
+    doctor.set_defaults(command=_doctor)
+
+    hub = commands.add_parser("hub", help="the hub's schema").add_subparsers(required=True, metavar="ACTION")
+    upgrade = hub.add_parser("upgrade", parents=[common], help="bring the hub's schema to this version")
+    upgrade.set_defaults(command=_upgrade)
+    return parser
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _run(accord: Accord, asked: argparse.Namespace) -> int:
+    from accord.pipeline.flow_run import run_flow
+    from accord.pipeline.runs import Params
+
+    params = Params(
+        since=asked.since,
+        until=asked.until,
+        keys=tuple(asked.keys),
+        dry_run=asked.dry_run,
+        full_refresh=asked.full_refresh,
+    )
+    summary = run_flow(accord, flow(asked.flow), params=params)
+    if asked.json:
+        _print_json(summary)
+    else:
+        print("\n".join(summary_lines(summary)))
+    return 0
+
+
+def summary_lines(summary: Mapping[str, Any]) -> list[str]:
+    """A run's summary, one line per target."""
+    from accord.pipeline.settle import IN, OUT
+
+    came = ", ".join(f"{summary[b]:,} {b}" for b in IN if summary[b] or b == "extracted")
+    lines = [
+        f"{summary['flow']} (run {summary['run']}{', dry' if summary['dry_run'] else ''}): {came}{_amounts(summary['amounts'])}"
+    ]
+    buckets = (*OUT, "changed") if summary["dry_run"] else OUT
+    for target, part in summary["targets"].items():
+        parts = [
+            f"{part['counts'][b]:,} {b}{_amounts(part['amounts'].get(b, {}))}" for b in buckets if part["counts"].get(b)
+        ]
+        lines.append(f"  → {target}: {', '.join(parts) or 'nothing'}")
+    return lines
+
+
+def _amounts(sums: Mapping[str, str]) -> str:
+    return f" ({', '.join(f'{amount} {currency}' for currency, amount in sorted(sums.items()))})" if sums else ""
+
+
+def _status(accord: Accord, asked: argparse.Namespace) -> int:
+    from accord.hub.overview import overview
+
+    state = overview(accord.hub)
+    if asked.json:
+        _print_json(state)
+        return 0
+    for name in FLOWS:
+        one = state["flows"].get(name)
+        if one is None:
+            print(f"{name}: never ran")
+            continue
+        print(
+            f"{name}: {one['state']} {one['ended'] or one['started']}, watermark {one['watermark'] or 'none'}, "
+            f"{one['extracted']} extracted{', error: ' + one['error'] if one['error'] else ''}"
+        )
+    for row in state["exceptions"]:
+        print(f"  {row['open']:>6,} open: {row['category']} ({row['queue']})")
+    if state["in_doubt"]:
+        print(f"  {state['in_doubt']} dispatch(es) in doubt; the next run reads them back")
+    return 0
+
+
+def _doctor(accord: Accord, asked: argparse.Namespace) -> int:
+    from accord.doctor import examine
+
+    checks = list(examine(accord))
+    if asked.json:
+        _print_json(
+            [
+                {"system": system, "subject": c.subject, "ok": c.ok, "found": c.found, "cure": c.cure}
+                for system, c in checks
+            ]
+        )
+    else:
+        for system, check in checks:
+            print(f"{'ok  ' if check.ok else 'BAD '} {system}: {check.subject}: {check.found}")
+            if not check.ok:
+                print(f"       cure: {check.cure}")
+    return 0 if all(check.ok for _, check in checks) else 1
+
+
+def _upgrade(accord: Accord, asked: argparse.Namespace) -> int:
+    revision = accord.hub.upgrade()
+    if asked.json:
+        _print_json({"revision": revision})
+    else:
+        print(f"The hub is at revision {revision}.")
+    return 0
+
+
+def _print_json(body: Any) -> None:
+    print(json.dumps(body, indent=2, default=str))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

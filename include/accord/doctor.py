@@ -1,0 +1,64 @@
+"""`accord doctor`: everything a run needs, looked at before a run needs it; each finding with its cure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from accord.errors import AccordError
+from accord.flows import FLOWS
+from accord.objects import OBJECTS
+from accord.objects.definition import BusinessObject
+from accord.ports import Check
+from accord.runtime import Accord
+
+
+def examine(accord: Accord) -> Iterator[tuple[str, Check]]:
+    """(system, check) for the hub, the staging and every system of the registry. Never raises for a finding."""
+    for check in _hub(accord):
+        yield "hub", check
+    yield "staging", _staging(accord)
+    for name in _systems():
+        try:
+            for check in accord.system(name).check(_objects_of(name)):
+                yield name, check
+        except AccordError as error:
+            yield name, Check(subject="connection", ok=False, found=str(error), cure=error.cure)
+
+
+def _hub(accord: Accord) -> Iterator[Check]:
+    try:
+        found, expected = accord.hub.revision(), accord.hub.expected_revision()
+    except AccordError as error:
+        yield Check(subject="connection", ok=False, found=str(error), cure=error.cure)
+        return
+    yield Check(subject="connection", ok=True, found="reached")
+    yield Check(
+        subject="schema",
+        ok=found == expected,
+        found=f"revision {found or 'none'}, this version needs {expected}",
+        cure="Run `accord hub upgrade`.",
+    )
+
+
+def _staging(accord: Accord) -> Check:
+    try:
+        accord.staging.probe()
+    except OSError as error:
+        return Check(
+            subject="write and read",
+            ok=False,
+            found=type(error).__name__,
+            cure="Point ACCORD_STAGING at a place that can be written.",
+        )
+    return Check(subject="write and read", ok=True, found="works")
+
+
+def _systems() -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for flow in FLOWS.values() for name in (flow.source, *flow.targets)))
+
+
+def _objects_of(system: str) -> dict[str, BusinessObject]:
+    """The objects that are read from or written to `system`."""
+    names = [f.object for f in FLOWS.values() if system in (f.source, *f.targets)]
+    names += [f.status for f in FLOWS.values() if f.source == system and f.status]
+    return {name: OBJECTS[name] for name in dict.fromkeys(names)}

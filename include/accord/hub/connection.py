@@ -1,0 +1,129 @@
+"""Sessions with the hub, its schema and its streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import DictRow, dict_row
+
+from accord.errors import BadCredentials, Stop, Unavailable
+
+Session = psycopg.Connection[DictRow]
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+# one row's first column when somebody else makes the same partition at the same time
+_PARTITION_LOCK = 0x4ACC0
+
+
+def only(cursor: psycopg.Cursor[DictRow]) -> DictRow:
+    """The one row a statement gives. Raises LookupError when it gave none."""
+    row = cursor.fetchone()
+    if row is None:
+        raise LookupError("the statement gave no row")
+    return row
+
+
+class Hub:
+    """The hub at a libpq connection string. Nothing is opened before it is used."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._streams: dict[tuple[str, str], int] = {}
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A connection in one transaction: committed at the end, rolled back on an error.
+
+        Raises Unavailable when the hub can't be reached, BadCredentials when it refuses the login, Stop when its schema
+        is not there.
+        """
+        try:
+            connection: Session = psycopg.connect(self._dsn, row_factory=dict_row, connect_timeout=10)
+        except psycopg.OperationalError as error:
+            raise _unreachable(error) from None
+        try:
+            with connection:
+                yield connection
+        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+            raise Stop(
+                f"The hub's schema is not what this version needs ({error.diag.message_primary}).",
+                cure="Run `accord hub upgrade`.",
+            ) from error
+        except (psycopg.errors.AdminShutdown, psycopg.errors.CrashShutdown) as error:
+            raise Unavailable(
+                "The hub ended the session.", cure="Start the hub and run again; nothing was half-written."
+            ) from error
+
+    def upgrade(self) -> str:
+        """Bring the schema to this version and return the revision."""
+        from alembic import command
+
+        config = self._alembic()
+        try:
+            command.upgrade(config, "head")
+        except psycopg.OperationalError as error:
+            raise _unreachable(error) from None
+        return self.revision() or ""
+
+    def revision(self) -> str | None:
+        """The schema's revision; None when the hub is empty."""
+        with self.session() as session:
+            if only(session.execute("SELECT to_regclass('alembic_version') AS t"))["t"] is None:
+                return None
+            row = session.execute("SELECT version_num FROM alembic_version").fetchone()
+            return row["version_num"] if row else None
+
+    def expected_revision(self) -> str:
+        """The revision this version of Accord needs."""
+        from alembic.script import ScriptDirectory
+
+        return str(ScriptDirectory.from_config(self._alembic()).get_current_head())
+
+    def stream(self, target: str, object_name: str) -> int:
+        """The number of the stream of one object into one target; made at first use, with its partition of `link`."""
+        known = self._streams.get((target, object_name))
+        if known is not None:
+            return known
+        with self.session() as session:
+            session.execute("SELECT pg_advisory_xact_lock(%s)", (_PARTITION_LOCK,))
+            session.execute(
+                "INSERT INTO stream (target, object) VALUES (%s, %s) ON CONFLICT DO NOTHING", (target, object_name)
+            )
+            found = session.execute("SELECT id FROM stream WHERE target = %s AND object = %s", (target, object_name))
+            number = int(only(found)["id"])
+            if only(session.execute("SELECT to_regclass(%s) AS t", (f"link_{number}",)))["t"] is None:
+                # half-empty pages keep settling in place (HOT updates)
+                session.execute(
+                    sql.SQL("CREATE TABLE {} PARTITION OF link FOR VALUES IN ({}) WITH (fillfactor = 50)").format(
+                        sql.Identifier(f"link_{number}"), sql.Literal(number)
+                    )
+                )
+        self._streams[target, object_name] = number
+        return number
+
+    def _alembic(self) -> Any:
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["dsn"] = self._dsn
+        return config
+
+
+def _unreachable(error: psycopg.OperationalError) -> Unavailable | BadCredentials:
+    text = str(error)
+    if "authentication failed" in text or "no password supplied" in text:
+        return BadCredentials("The hub refused the login.", cure="Correct login and password of connection accord_hub.")
+    if "does not exist" in text:
+        return BadCredentials(
+            "The hub's database or role does not exist.", cure="Create it, or correct connection accord_hub."
+        )
+    return Unavailable(
+        "The hub can't be reached.", cure="Start PostgreSQL, or correct host and port of connection accord_hub."
+    )

@@ -1,0 +1,30 @@
+"""When two names mean the same company."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# legal forms carry no identity: "Acme B.V." and "ACME BV" are suspects of being one
+_LEGAL_FORMS = frozenset(
+    "ab ag as asa bv bvba co company corp corporation gmbh inc incorporated kg kk limited llc llp ltd nv oy oyj plc pte pty sa sarl sas "
+    "sl spa sro srl".split()
+)
+
+
+def normalized_name(name: str | None) -> str:
+    """Letters and digits of any script in lower case without accents, legal forms dropped; empty when nothing is left.
+
+    A name made only of legal forms keeps them.
+    """
+    if not name:
+        return ""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    plain = re.sub(r"(?<=\w)\.(?=\w)", "", plain)  # b.v. → bv
+    words = re.findall(r"\w+", plain)
+    return " ".join([w for w in words if w not in _LEGAL_FORMS] or words)
+
+
+def normalized_code(code: str | None) -> str:
+    """A registration number without blanks and punctuation, in upper case."""
+    return re.sub(r"\W", "", code or "").upper()

@@ -1,0 +1,188 @@
+"""The words in which a business object is declared. Everything else (extraction list, transform, payloads, structure
+checks, ownership, masking, lineage, contract, documentation) is derived from a definition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Owner(StrEnum):
+    """The system of record of a field."""
+
+    SALESFORCE = "salesforce"
+    ERP = "erp"
+    ACCORD = "accord"
+
+
+class Sensitivity(StrEnum):
+    """How a value may be shown: personal and financial values are masked in every report."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    PERSONAL = "personal"
+    FINANCIAL = "financial"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """Unicode text of at most `limit` characters."""
+
+    limit: int
+    pattern: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One of a closed vocabulary."""
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceSet:
+    """Any number of a closed vocabulary, kept sorted."""
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """True or false."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """A decimal amount of `digits` digits, `scale` of them after the point, in the currency named by field `currency`."""
+
+    digits: int = 18
+    scale: int = 2
+    currency: str = "currency"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """A whole number."""
+
+    least: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """A calendar date."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """The canonical id of a record of another (or the same) business object."""
+
+    object: str
+
+
+FieldType = Text | Choice | ChoiceSet | Flag | Money | Whole | Day | Reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One canonical field.
+
+    `owner` is the only side whose value is written to the other side; `seeded_by` names the side that may supply the
+    value when the record is created there, and never after.
+    """
+
+    name: str
+    type: FieldType
+    owner: Owner
+    meaning: str
+    seeded_by: Owner | None = None
+    required: bool = False
+    sensitivity: Sensitivity = Sensitivity.INTERNAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constituent:
+    """A list of parts that belong to a record (contacts, addresses, lines). When one changes, the whole root is read again.
+
+    `key` names the field that identifies a part within its root.
+    """
+
+    name: str
+    meaning: str
+    key: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusinessObject:
+    """A canonical definition.
+
+    `duplicate_rules` name the fields whose equality makes two records suspects of being one; `parent` names the
+    reference that must exist in a target before the record; `amounts` the money fields that count for completeness.
+    `version` rises with every incompatible change of the contract.
+    """
+
+    name: str
+    version: int
+    meaning: str
+    fields: tuple[Field, ...]
+    constituents: tuple[Constituent, ...] = ()
+    amounts: tuple[str, ...] = ()
+    parent: str | None = None
+    duplicate_rules: tuple[tuple[str, ...], ...] = ()
+    routed_by: str | None = None
+
+    def field(self, name: str) -> Field:
+        """The field called `name`. Raises KeyError with the object's name."""
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise KeyError(f"{self.name} has no field {name!r}")
+
+    def constituent(self, name: str) -> Constituent:
+        """The constituent called `name`. Raises KeyError with the object's name."""
+        for constituent in self.constituents:
+            if constituent.name == name:
+                return constituent
+        raise KeyError(f"{self.name} has no constituent {name!r}")
+
+    def reference(self, name: str) -> Reference:
+        """The type of the reference field `name`. Raises TypeError when it is of another type."""
+        kind = self.field(name).type
+        if not isinstance(kind, Reference):
+            raise TypeError(f"{self.name}.{name} is no reference")
+        return kind
+
+    def money(self, name: str) -> Money:
+        """The type of the money field `name`. Raises TypeError when it is of another type."""
+        kind = self.field(name).type
+        if not isinstance(kind, Money):
+            raise TypeError(f"{self.name}.{name} is no amount")
+        return kind
+
+    @property
+    def own_parent(self) -> bool:
+        """Whether records form a hierarchy among themselves."""
+        return self.parent is not None and self.reference(self.parent).object == self.name
+
+    def every_field(self) -> Iterator[tuple[str, Field]]:
+        """(dotted path, field) of the root's fields and of every constituent's."""
+        for field in self.fields:
+            yield field.name, field
+        for constituent in self.constituents:
+            for field in constituent.fields:
+                yield f"{constituent.name}.{field.name}", field
+
+    def sent_by(self, side: Owner, *, creating: bool) -> frozenset[str]:
+        """Names of the root fields and constituents `side` may write to the other side.
+
+        Seeds only when creating; Accord's own fields always. A constituent belongs to the owner of its fields.
+        """
+        names = {
+            field.name
+            for field in self.fields
+            if field.owner in (side, Owner.ACCORD) or (creating and field.seeded_by is side)
+        }
+        names |= {c.name for c in self.constituents if all(f.owner is side for f in c.fields)}
+        return frozenset(names)

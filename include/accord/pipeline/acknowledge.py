@@ -1,0 +1,116 @@
+"""Acknowledge: tell the source how its records fared, only when that changed."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from accord.batch import RECORDS, Chunk, Manifest
+from accord.categories import Category
+from accord.hub.copying import copy_into
+from accord.objects import business_object
+from accord.pipeline.compare import Comparison
+from accord.pipeline.load import load
+from accord.pipeline.runs import Run, read_run
+from accord.records import conform
+from accord.runtime import Accord
+
+log = logging.getLogger(__name__)
+
+# what passes by itself: the source is told "Pending", not "Held"
+PASSING = [c.value for c in (Category.LOCKED, Category.INTERRUPTED, Category.CLAIMED_ELSEWHERE, Category.OUTAGE)]
+
+# the worst over the targets: what a person must do something about comes first
+_STATUS = """
+SELECT a.key,
+  CASE WHEN bool_or(e.kind = 'rejected') THEN 'Rejected'
+       WHEN bool_or(e.kind IS NOT NULL AND e.category <> ALL(%(passing)s)) THEN 'Held'
+       WHEN bool_or(e.kind IS NOT NULL) OR bool_or(l.dispatch IS NOT NULL) THEN 'Pending'
+       WHEN bool_or(l.hash IS NOT NULL) THEN 'Synced' END AS status,
+  left((array_agg(initcap(left(e.category, 1)) || substr(e.category, 2) || '. ' || e.message ORDER BY e.severity DESC, e.id)
+        FILTER (WHERE e.id IS NOT NULL))[1], 255) AS error
+FROM asked a
+LEFT JOIN link l ON l.stream = ANY(%(streams)s) AND l.key = a.key
+LEFT JOIN exception e ON e.object = %(object)s AND e.key = a.key AND e.state <> 'closed'
+GROUP BY a.key
+"""
+
+
+def acknowledge(accord: Accord, run_id: int) -> dict[str, int]:
+    """Write sync status and last error of every record of the batch back to its source; returns counts by bucket.
+
+    The status is derived from the hub and compared like any other record, so it is written only when it changed, and a run that died
+    before this step is made up for by the next.
+    """
+    run = read_run(accord.hub, run_id)
+    if run.flow.status is None or run.dry or run.canonical_manifest is None:
+        return {}
+    manifest = _statuses(accord, run, accord.staging.manifest(run.canonical_manifest))
+    definition = business_object(run.flow.status)
+    target = accord.target(run.flow.source)
+    counts: dict[str, int] = {}
+    for chunk in Comparison(accord, run, target, definition, manifest).carry_out():
+        for bucket, n in load(accord, asdict(chunk)).items():
+            counts[bucket] = counts.get(bucket, 0) + n
+    log.info("run %d %s: %d statuses written", run.id, run.flow.name, counts.get("applied", 0))
+    return counts
+
+
+def _statuses(accord: Accord, run: Run, manifest: Manifest) -> Manifest:
+    definition = business_object(run.flow.status or "")
+    batch = accord.staging.new_batch(run.flow.name, run.id, "status")
+    now = datetime.now(UTC)
+    streams = [accord.hub.stream(target, run.flow.object) for target in run.flow.targets]
+    chunks = []
+    for chunk in manifest.chunks:
+        records = accord.staging.read(chunk.parts[RECORDS])
+        live = records.filter(pc.invert(pc.fill_null(records["gone"], False)))["key"]
+        with accord.hub.session() as session:
+            session.execute("CREATE TEMP TABLE asked (key text PRIMARY KEY) ON COMMIT DROP")
+            copy_into(session, "asked", pa.table({"key": live}))
+            session.execute("ANALYZE asked")
+            rows = session.execute(
+                _STATUS,
+                {
+                    "streams": streams,
+                    "object": run.flow.object,
+                    "passing": PASSING,
+                },
+            ).fetchall()
+        told = [
+            {
+                "key": r["key"],
+                "version": now,
+                "read_at": now,
+                "status": r["status"],
+                "error": r["error"] if r["status"] != "Synced" else None,
+            }
+            for r in rows
+            if r["status"]
+        ]
+        schema = pa.schema(
+            [
+                ("key", pa.string()),
+                ("version", pa.timestamp("us", "UTC")),
+                ("read_at", pa.timestamp("us", "UTC")),
+                ("status", pa.string()),
+                ("error", pa.string()),
+            ]
+        )
+        table = conform(definition, pa.Table.from_pylist(told, schema=schema))
+        file = accord.staging.write(f"{batch}/{chunk.number:05d}-{RECORDS}.parquet", table)
+        chunks.append(Chunk(number=chunk.number, parts={RECORDS: file}))
+    return accord.staging.write_manifest(
+        Manifest(
+            batch=batch,
+            flow=run.flow.name,
+            object=definition.name,
+            stage="canonical",
+            chunks=tuple(chunks),
+            read_at=now.isoformat(),
+        )
+    )

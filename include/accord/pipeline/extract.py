@@ -1,0 +1,144 @@
+"""Extract: stream what changed in the source into staged Parquet, all rows of one root in one chunk."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from psycopg.types.json import Jsonb
+
+from accord.batch import Chunk, Manifest, StagedWriter, Staging
+from accord.categories import Category
+from accord.hub.connection import Hub
+from accord.pipeline.runs import Run, read_run
+from accord.ports import Selection
+from accord.runtime import Accord
+
+log = logging.getLogger(__name__)
+
+
+class Buckets:
+    """A sink that spreads roots over chunks by a hash of their id, so that nothing needs to arrive in order and memory is
+    bounded by a page. Adds `_root` and `_released` to every row."""
+
+    def __init__(self, staging: Staging, folder: str, chunk_rows: int) -> None:
+        self._staging, self._folder, self._chunk_rows = staging, folder, chunk_rows
+        self._buckets = 0
+        self._writers: dict[tuple[int, str], StagedWriter] = {}
+        self._schemas: dict[str, pa.Schema] = {}
+        self.released = False
+        self.rows: dict[tuple[str, bool], int] = {}
+
+    def expect(self, roots: int) -> None:
+        """Choose the number of chunks; only the first call counts."""
+        if not self._buckets:
+            # a little room, as hashing spreads unevenly
+            self._buckets = max(1, -(-roots * 10 // (self._chunk_rows * 9)))
+
+    def write(self, part: str, rows: pa.Table, root: str) -> None:
+        """Add rows of `part`, rooted by column `root`."""
+        self.expect(0)
+        roots = rows[root].cast(pa.string())
+        rows = rows.append_column("_root", roots).append_column(
+            "_released", pa.chunked_array([pa.repeat(self.released, rows.num_rows)], pa.bool_())
+        )
+        schema = self._schemas.setdefault(part, rows.schema)
+        rows = rows.cast(schema)
+        self.rows[part, self.released] = self.rows.get((part, self.released), 0) + rows.num_rows
+        if self._buckets == 1:
+            self._writer(0, part).append(rows)
+            return
+        numbers = pd.util.hash_array(np.asarray(roots.to_pylist(), dtype=object)) % self._buckets
+        for number in np.unique(numbers):
+            self._writer(int(number), part).append(rows.filter(pa.array(numbers == number)))
+
+    def close(self) -> tuple[Chunk, ...]:
+        """Finish every file. A part a chunk has no rows of is an empty file, so that every chunk has every part."""
+        if not self._writers:
+            return ()
+        numbers = sorted({number for number, _ in self._writers})
+        for number in numbers:
+            for part in self._schemas:
+                self._writer(number, part)
+        files = {place: writer.close() for place, writer in self._writers.items()}
+        return tuple(Chunk(number=n, parts={part: files[n, part] for part in self._schemas}) for n in numbers)
+
+    def _writer(self, number: int, part: str) -> StagedWriter:
+        if (number, part) not in self._writers:
+            path = f"{self._folder}/{number:05d}-{part}.parquet"
+            self._writers[number, part] = self._staging.open_writer(path, self._schemas[part])
+        return self._writers[number, part]
+
+
+def extract(accord: Accord, run_id: int) -> str:
+    """Read the run's window (or keys) and what the hub released for another try; return the manifest's path.
+
+    Raises what the source raises (Unavailable, BadCredentials, SchemaDrift); nothing is kept of a read that failed.
+    """
+    run = read_run(accord.hub, run_id)
+    source = accord.source(run.flow.source)
+    root = next(iter(source.required_columns(run.definition)))
+    batch = accord.staging.new_batch(run.flow.name, run.id, "source")
+    sink = Buckets(accord.staging, batch, accord.chunk_rows)
+    if run.natives is not None:
+        read_at = source.extract(run.definition, Selection(natives=run.natives), sink)
+        released: tuple[str, ...] = ()
+    else:
+        released = _released(accord.hub, run) if not run.dry else ()
+        read_at = source.extract(run.definition, Selection(since=run.since, until=run.until), sink)
+        if released:
+            sink.released = True
+            natives = tuple(source.native_of(run.definition, key) for key in released)
+            source.extract(run.definition, Selection(natives=natives), sink)
+    counts = {"extracted": sink.rows.get((root, False), 0), "released": sink.rows.get((root, True), 0)}
+    manifest = accord.staging.write_manifest(
+        Manifest(
+            batch=batch,
+            flow=run.flow.name,
+            object=run.flow.object,
+            stage="source",
+            chunks=sink.close(),
+            read_at=read_at.isoformat(),
+            counts=counts,
+        )
+    )
+    _remember(accord.hub, run, manifest, counts, released)
+    log.info(
+        "run %d %s: %d records extracted, %d released, in %d chunk(s)",
+        run.id,
+        run.flow.name,
+        *counts.values(),
+        len(manifest.chunks),
+    )
+    return manifest.path
+
+
+def _released(hub: Hub, run: Run) -> tuple[str, ...]:
+    """Keys held by earlier runs whose turn may have come: the parent they await is there or can be read with them, the record they
+    looked like may have changed. They are read again, so what is sent is what the source says now."""
+    with hub.session() as session:
+        rows = session.execute(
+            """SELECT DISTINCT key, awaits FROM exception e
+               WHERE flow = %s AND state = 'open' AND kind IN ('parked', 'duplicate') AND (not_before IS NULL OR not_before <= now())
+                 AND (category <> %s OR EXISTS (
+                   SELECT FROM stream s JOIN link l ON l.stream = s.id AND l.native = substr(e.awaits, strpos(e.awaits, ':') + 1)
+                   WHERE s.target = split_part(e.awaits, ':', 1) AND l.hash IS NOT NULL))""",
+            (run.flow.name, Category.REFERENCE_UNKNOWN),
+        ).fetchall()
+    keys = {row["key"] for row in rows}
+    if run.definition.own_parent:
+        keys |= {row["awaits"] for row in rows if row["awaits"]}
+    return tuple(sorted(keys))
+
+
+def _remember(hub: Hub, run: Run, manifest: Manifest, counts: Mapping[str, int], released: tuple[str, ...]) -> None:
+    with hub.session() as session:
+        session.execute(
+            """UPDATE run SET extracted_manifest = %s, canonical_manifest = NULL, counts = %s, amounts = '{}', released = %s
+               WHERE id = %s""",
+            (manifest.path, Jsonb(dict(counts)), Jsonb(list(released)), run.id),
+        )
+        session.execute("DELETE FROM comparison WHERE run = %s", (run.id,))

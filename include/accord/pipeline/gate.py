@@ -1,0 +1,173 @@
+"""Gate: judge a batch before anything is loaded, store the verdict, quarantine what fails."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+from psycopg import sql
+
+from accord.batch import RECORDS, Manifest
+from accord.categories import HANDLING, Category
+from accord.errors import GateStopped
+from accord.hub.connection import Session
+from accord.hub.copying import copy_into
+from accord.hub.exceptions import Raised, raise_exceptions
+from accord.pipeline.runs import Run, read_run
+from accord.pipeline.transform import amount_columns
+from accord.quality.gate import ChunkView, Gate, Judgement, Verdict
+from accord.quality.report import write_report
+from accord.quality.suites import suite_for
+from accord.runtime import Accord
+
+log = logging.getLogger(__name__)
+
+
+def gate(accord: Accord, run_id: int, manifest_path: str) -> dict[str, Any]:
+    """Judge the staged batch at `manifest_path` (source or canonical stage) and return verdict, counts and the report's path.
+
+    Failing records become exceptions and are left out of what is compared; the others go on. Raises GateStopped when the whole
+    batch is refused or could not be checked: then there is one exception for the batch, not one per record.
+    """
+    run = read_run(accord.hub, run_id)
+    manifest = accord.staging.manifest(manifest_path)
+    judge = Gate(suite_for(run.definition, manifest.stage, accord.source(run.flow.source)))
+    for chunk in manifest.chunks:
+        judge.chunk(
+            ChunkView(
+                number=chunk.number, parts={name: accord.staging.read(file) for name, file in chunk.parts.items()}
+            )
+        )
+    judgement = judge.finish()
+    failures = _keyed(judgement, run, manifest)
+    page = write_report(judgement, flow=run.flow.name, run_name=run.engine_run, folder=accord.reports)
+    report = os.path.relpath(page, accord.reports)
+    details = _details(accord, run, manifest, failures)
+    with accord.hub.session() as session:
+        quarantined = _store(session, run, judgement, failures, report)
+        if not run.dry:
+            _raise(session, run, judgement, failures, details)
+    log.info(
+        "run %d %s gate %s: %s, %d quarantined", run.id, run.flow.name, judgement.gate, judgement.verdict, quarantined
+    )
+    if judgement.verdict in (Verdict.STOP, Verdict.UNCHECKED):
+        worst = next((r for r in judgement.results if r.errored or r.failed), None)
+        why = "could not be checked" if judgement.verdict is Verdict.UNCHECKED else "was refused"
+        raise GateStopped(
+            f"The batch {why} by gate {judgement.gate}: {worst.title if worst else 'see the report'}.",
+            cure=f"Read {report}; nothing was loaded.",
+        )
+    checked = sum(next(iter(chunk.parts.values())).rows for chunk in manifest.chunks)
+    return {
+        "verdict": judgement.verdict.value,
+        "checked": checked,
+        "quarantined": quarantined,
+        "report": report,
+        "failed": {r.rule: r.failed for r in judgement.results if r.failed},
+    }
+
+
+def _keyed(judgement: Judgement, run: Run, manifest: Manifest) -> pa.Table:
+    """The failures with canonical ids."""
+    failures = judgement.failures.select(["key", "rule", "category", "message"])
+    if manifest.stage == "source":
+        keys = [f"{run.flow.source}:{key}" for key in failures["key"].to_pylist()]
+        failures = failures.set_column(0, "key", pa.array(keys, pa.string()))
+    return failures
+
+
+def _details(accord: Accord, run: Run, manifest: Manifest, failures: pa.Table) -> dict[str, dict[str, Any]]:
+    """key → version, currency and amount of the failing records, as far as the stage knows them."""
+    keys = set(failures["key"].to_pylist())
+    if not keys or manifest.stage == "source":
+        return {}
+    found: dict[str, dict[str, Any]] = {}
+    for chunk in manifest.chunks:
+        table = accord.staging.read(chunk.parts[RECORDS])
+        currency, amount = amount_columns(run.definition, table)
+        columns = pa.table({"key": table["key"], "version": table["version"], "currency": currency, "amount": amount})
+        found |= {row["key"]: row for row in columns.to_pylist() if row["key"] in keys}
+    return found
+
+
+def _store(session: Session, run: Run, judgement: Judgement, failures: pa.Table, report: str) -> int:
+    """Write the gate's results and findings, replacing those of an earlier try; the number of quarantined records."""
+    place = (run.id, judgement.gate)
+    for table in ("gate_result", "gate_verdict", "finding"):
+        session.execute(sql.SQL("DELETE FROM {} WHERE run = %s AND gate = %s").format(sql.Identifier(table)), place)
+    with session.cursor() as cursor:
+        cursor.executemany(
+            """INSERT INTO gate_result (run, gate, rule, title, severity, queue, category, consequence, checked, failed, errored, message)
+               VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+            [
+                (
+                    *place,
+                    r.rule,
+                    r.title,
+                    str(r.severity),
+                    str(r.queue),
+                    str(r.category),
+                    r.consequence,
+                    r.checked,
+                    r.failed,
+                    r.errored,
+                    r.message,
+                )
+                for r in judgement.results
+            ],
+        )
+    quarantined = len(set(failures["key"].to_pylist()))
+    if failures.num_rows:
+        session.execute("CREATE TEMP TABLE found (key text, rule text, category text) ON COMMIT DROP")
+        copy_into(session, "found", failures.select(["key", "rule", "category"]))
+        session.execute(
+            """INSERT INTO finding (run, gate, key, rule, category)
+               SELECT DISTINCT %s::bigint, %s, key, rule, category FROM found ON CONFLICT DO NOTHING""",
+            place,
+        )
+    session.execute(
+        "INSERT INTO gate_verdict (run, gate, verdict, quarantined, report) VALUES (%s, %s, %s, %s, %s)",
+        (*place, judgement.verdict.value, quarantined, report),
+    )
+    return quarantined
+
+
+def _raise(
+    session: Session, run: Run, judgement: Judgement, failures: pa.Table, details: Mapping[str, Mapping[str, Any]]
+) -> None:
+    batch = f"{run.flow.name}/{judgement.gate}"
+    if judgement.verdict in (Verdict.STOP, Verdict.UNCHECKED):
+        raised = [
+            Raised(
+                kind="quarantined",
+                key=batch,
+                category=Category.BATCH_REFUSED,
+                message=HANDLING[Category.BATCH_REFUSED].remedy,
+                rule=", ".join(r.rule for r in judgement.results if r.failed or r.errored)[:200],
+            )
+        ]
+    else:
+        raised = []
+        for row in failures.to_pylist():
+            more = details.get(row["key"], {})
+            raised.append(
+                Raised(
+                    kind="quarantined",
+                    key=row["key"],
+                    category=Category(row["category"]),
+                    rule=row["rule"],
+                    message=row["message"],
+                    version=more.get("version"),
+                    currency=more.get("currency") or None,
+                    at_risk=more.get("amount") if more.get("currency") else None,
+                )
+            )
+        session.execute(
+            """UPDATE exception SET state = 'closed', closed = now(), resolution = 'a later batch passed the gate'
+               WHERE object = %s AND target = '' AND key = %s AND state <> 'closed'""",
+            (run.flow.object, batch),
+        )
+    raise_exceptions(session, run.flow.name, run.flow.object, run.id, raised)

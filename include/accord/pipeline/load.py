@@ -1,0 +1,307 @@
+"""Load one chunk: claim, send, record. Whatever dies on the way, a second try ends in the same state.
+
+A   write the dispatch, claim its keys, commit      nothing happened before, nobody else can send after
+─   send exactly what was claimed
+B   results, history, applied state, claims freed   one transaction
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from accord.batch import StagedFile
+from accord.categories import HANDLING, Category
+from accord.errors import BadCredentials, Recovery, SchemaDrift, Unavailable
+from accord.hub.dispatches import (
+    Dispatch,
+    OpenDispatch,
+    claim,
+    decided,
+    open_dispatch,
+    open_of_stream,
+    own_open,
+    settle_dispatch,
+)
+from accord.hub.exceptions import Raised, raise_exceptions
+from accord.objects import business_object
+from accord.pipeline import recover
+from accord.pipeline.compare import ChunkToLoad
+from accord.pipeline.runs import Run, read_run
+from accord.ports import Target
+from accord.records import RESULTS, correlation_id
+from accord.runtime import Accord
+
+log = logging.getLogger(__name__)
+
+LOGGED = 50  # failing records named in the log of a chunk; the queue has them all
+
+
+def load(accord: Accord, chunk: Mapping[str, Any]) -> dict[str, int]:
+    """Send one chunk to its target and return how its records fared, by bucket.
+
+    Raises Unavailable, BadCredentials or SchemaDrift when the target took nothing: the claims are freed, nothing is half-written.
+    """
+    return ChunkLoad(accord, ChunkToLoad(**chunk)).carry_out()
+
+
+class ChunkLoad:
+    """The loading of one chunk, as often as it takes."""
+
+    def __init__(self, accord: Accord, chunk: ChunkToLoad) -> None:
+        self.accord, self.chunk = accord, chunk
+        self.run: Run = read_run(accord.hub, chunk.run)
+        self.target: Target = accord.target(chunk.target)
+        self.definition = business_object(chunk.object)
+        self.stream = accord.hub.stream(chunk.target, chunk.object)
+        self.file = StagedFile(**chunk.file)
+
+    def carry_out(self) -> dict[str, int]:
+        """Claim, send and record until every key of the chunk has its outcome."""
+        for left in own_open(self.accord.hub, run=self.run.id, stream=self.stream, chunk=self.chunk.chunk):
+            recover.recover_waiting(self.accord, left)
+        changes = self.accord.staging.read(self.file)
+        changes = changes.take(pc.sort_indices(changes, sort_keys=[("depth", "ascending"), ("key", "ascending")]))
+        patience = time.monotonic() + (self.accord.lease + self.target.longest_request).total_seconds() * 2
+        while True:
+            remaining = self._remaining(changes)
+            if not remaining.num_rows:
+                return self._counts()
+            busy = self._once(remaining, give_up=time.monotonic() > patience)
+            if busy:
+                for dispatch in open_of_stream(self.accord.hub, self.stream):
+                    recover.recover_now(self.accord, dispatch)
+                time.sleep(min(1.0, self.accord.lease.total_seconds() / 4))
+
+    def _remaining(self, changes: pa.Table) -> pa.Table:
+        with self.accord.hub.session() as session:
+            done = decided(
+                session, run=self.run.id, attempt=self.chunk.attempt, stream=self.stream, chunk=self.chunk.chunk
+            )
+        return (
+            changes.filter(pc.invert(pc.is_in(changes["key"], pa.array(sorted(done), pa.string()))))
+            if done
+            else changes
+        )
+
+    def _once(self, changes: pa.Table, *, give_up: bool) -> int:
+        """One dispatch over `changes`; returns how many keys another run holds (parked when `give_up`)."""
+        with self.accord.hub.session() as session:
+            number, part = open_dispatch(
+                session,
+                run=self.run.id,
+                attempt=self.chunk.attempt,
+                stream=self.stream,
+                chunk=self.chunk.chunk,
+                file=self.file,
+                lease=self.accord.lease,
+            )
+            claimed, refused = claim(
+                session, stream=self.stream, dispatch=number, rows=changes.select(["key", "version", "read_at", "hash"])
+            )
+        dispatch = self._dispatch(number, part)
+        sending = OpenDispatch(self.accord.hub, number, dispatch.fence, self.accord.lease)
+        mine = changes.filter(pc.is_in(changes["key"], pa.array(sorted(claimed), pa.string())))
+        mine = _with_natives(mine, claimed)
+        try:
+            answers = self._send(mine, sending) if mine.num_rows else RESULTS.empty_table()
+        except (Unavailable, BadCredentials, SchemaDrift):
+            self._record(dispatch, recover.outcomes(changes.slice(0, 0), "applied"), [])
+            raise
+        raised: list[Raised] = []
+        settled = [self._judge(mine, answers, dispatch, raised)]
+        busy = [key for key, bucket in refused.items() if bucket == "busy"]
+        for bucket in ("unchanged", "superseded"):
+            keys = [key for key, why in refused.items() if why == bucket]
+            settled.append(
+                recover.outcomes(changes.filter(pc.is_in(changes["key"], pa.array(keys, pa.string()))), bucket)
+            )
+        if give_up and busy:
+            rows = changes.filter(pc.is_in(changes["key"], pa.array(busy, pa.string())))
+            settled.append(recover.outcomes(rows, "parked"))
+            raised += [
+                _parked(row, Category.CLAIMED_ELSEWHERE, self.chunk.target, number)
+                for row in rows.select(["key", "version"]).to_pylist()
+            ]
+            busy = []
+        self._record(dispatch, pa.concat_tables(settled), raised)
+        return len(busy)
+
+    def _send(self, changes: pa.Table, sending: OpenDispatch) -> pa.Table:
+        """Send, send again what may pass, read back what stayed without an answer."""
+        answers = self.target.send(self.definition, changes, sending)
+        for attempt in range(self.accord.retries):
+            answers = self._resolve_unknown(changes, answers, sending)
+            again = answers.filter(pc.equal(answers["outcome"], Recovery.RETRY))
+            if not again.num_rows:
+                return answers
+            log.info("run %d → %s: %d record(s) may pass, sent again", self.run.id, self.chunk.target, again.num_rows)
+            self._wait(sending, self.accord.backoff * 2**attempt)
+            rows = changes.filter(pc.is_in(changes["key"], again["key"].combine_chunks()))
+            rest = answers.filter(pc.not_equal(answers["outcome"], Recovery.RETRY))
+            try:
+                answers = pa.concat_tables([rest, self.target.send(self.definition, rows, sending)])
+            except Unavailable as error:
+                log.info("run %d → %s: %s", self.run.id, self.chunk.target, error)
+        return self._resolve_unknown(changes, answers, sending)
+
+    def _resolve_unknown(self, changes: pa.Table, answers: pa.Table, sending: OpenDispatch) -> pa.Table:
+        """Rows without an answer: once their request can't take effect any more, what is there counts; the others go again."""
+        unknown = answers.filter(pc.equal(answers["outcome"], Recovery.UNKNOWN))
+        if not unknown.num_rows:
+            return answers
+        self._wait(sending, self.target.longest_request.total_seconds())
+        sent = changes.filter(pc.is_in(changes["key"], unknown["key"].combine_chunks()))
+        natives = dict(zip(sent["key"].to_pylist(), sent["native"].to_pylist(), strict=True))
+        there = recover.found_equal(self.accord, self.target, self.definition, sent, natives)
+        rows = []
+        for row in unknown.to_pylist():
+            arrived = row["key"] in there
+            rows.append(
+                row
+                | (
+                    {"outcome": Recovery.APPLIED, "native": there[row["key"]]}
+                    if arrived
+                    else {"outcome": Recovery.RETRY}
+                )
+            )
+        log.info(
+            "run %d → %s: %d without answer, %d of them had arrived",
+            self.run.id,
+            self.chunk.target,
+            len(rows),
+            len(there),
+        )
+        known = answers.filter(pc.not_equal(answers["outcome"], Recovery.UNKNOWN))
+        return pa.concat_tables([known, pa.Table.from_pylist(rows, schema=RESULTS)])
+
+    def _wait(self, sending: OpenDispatch, seconds: float) -> None:
+        """Wait without losing the lease."""
+        until = time.monotonic() + seconds
+        step = max(0.05, self.accord.lease.total_seconds() / 4)
+        while (left := until - time.monotonic()) > 0:
+            sending.before_request()
+            time.sleep(min(left, step))
+
+    def _judge(self, mine: pa.Table, answers: pa.Table, dispatch: Dispatch, raised: list[Raised]) -> pa.Table:
+        """Answers as results; whatever did not pass becomes an exception. Every key claimed gets exactly one result."""
+        by_key = {a["key"]: a for a in answers.to_pylist()}
+        parts = []
+        rows = mine.select(["key", "version", "_currency", "_amount"]).to_pylist()
+        buckets: dict[str, list[str]] = {"applied": [], "rejected": [], "parked": []}
+        for row in rows:
+            answer = by_key.get(row["key"]) or {
+                "outcome": Recovery.RETRY,
+                "category": Category.INTERRUPTED,
+                "message": None,
+            }
+            outcome = Recovery(answer["outcome"])
+            if outcome is Recovery.APPLIED:
+                buckets["applied"].append(row["key"])
+                continue
+            rejected = outcome is Recovery.REJECT
+            buckets["rejected" if rejected else "parked"].append(row["key"])
+            category = Category(answer.get("category") or (Category.REFUSED if rejected else Category.LOCKED))
+            raised.append(
+                replace(
+                    _parked(row, category, self.chunk.target, dispatch.id),
+                    kind="rejected" if rejected else "parked",
+                    message=answer.get("message") or HANDLING[category].remedy,
+                    answer=answer.get("answer"),
+                    awaits=answer.get("awaits"),
+                    currency=row["_currency"] or None,
+                    at_risk=row["_amount"] if row["_currency"] else None,
+                )
+            )
+        for matter in raised[:LOGGED]:
+            version = matter.version.isoformat() if matter.version else ""
+            log.warning(
+                "%s %s %s → %s: %s, %s",
+                correlation_id(self.definition.name, matter.key, version),
+                self.definition.name,
+                matter.key,
+                self.chunk.target,
+                matter.kind,
+                matter.category,
+            )
+        if len(raised) > LOGGED:
+            log.warning(
+                "run %d → %s: and %d more; all are in the exception queue",
+                self.run.id,
+                self.chunk.target,
+                len(raised) - LOGGED,
+            )
+        natives = {key: a["native"] for key, a in by_key.items() if a["native"]}
+        for bucket, keys in buckets.items():
+            parts.append(
+                recover.outcomes(mine.filter(pc.is_in(mine["key"], pa.array(keys, pa.string()))), bucket, natives)
+            )
+        return pa.concat_tables(parts)
+
+    def _record(self, dispatch: Dispatch, results: pa.Table, raised: list[Raised]) -> None:
+        with self.accord.hub.session() as session:
+            if settle_dispatch(session, dispatch, dispatch.fence, results):
+                raise_exceptions(session, self.run.flow.name, self.chunk.object, self.run.id, raised)
+
+    def _dispatch(self, number: int, part: int) -> Dispatch:
+        from datetime import UTC, datetime
+
+        return Dispatch(
+            id=number,
+            run=self.run.id,
+            stream=self.stream,
+            target=self.chunk.target,
+            object=self.chunk.object,
+            chunk=self.chunk.chunk,
+            part=part,
+            file=self.file,
+            remote=None,
+            send_before=datetime.now(UTC) + timedelta(0),
+            fence=1,
+        )
+
+    def _counts(self) -> dict[str, int]:
+        with self.accord.hub.session() as session:
+            rows = session.execute(
+                """SELECT c.key AS bucket, sum(c.value::bigint)::bigint AS n FROM dispatch d, jsonb_each_text(d.counts) c
+                   WHERE d.run = %s AND d.attempt = %s AND d.stream = %s AND d.chunk = %s GROUP BY c.key""",
+                (self.run.id, self.chunk.attempt, self.stream, self.chunk.chunk),
+            ).fetchall()
+        counts = {row["bucket"]: int(row["n"]) for row in rows}
+        log.info(
+            "run %d %s → %s chunk %d/%d: %s",
+            self.run.id,
+            self.chunk.object,
+            self.chunk.target,
+            self.chunk.chunk + 1,
+            self.chunk.chunks,
+            ", ".join(f"{n} {bucket}" for bucket, n in sorted(counts.items())),
+        )
+        return counts
+
+
+def _parked(row: Mapping[str, Any], category: Category, target: str, dispatch: int) -> Raised:
+    return Raised(
+        kind="parked",
+        key=row["key"],
+        category=category,
+        target=target,
+        version=row["version"],
+        message=HANDLING[category].remedy,
+        dispatch=dispatch,
+    )
+
+
+def _with_natives(changes: pa.Table, claimed: Mapping[str, str | None]) -> pa.Table:
+    """`changes` with the native ids the claim saw: they may be newer than the comparison."""
+    natives = [
+        claimed.get(k) or n for k, n in zip(changes["key"].to_pylist(), changes["native"].to_pylist(), strict=True)
+    ]
+    return changes.set_column(changes.column_names.index("native"), "native", pa.array(natives, pa.string()))

@@ -1,0 +1,133 @@
+"""Dispatches in doubt: what was claimed and perhaps sent is read back before anything is sent again."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from accord.categories import HANDLING, Category
+from accord.hub.connection import only
+from accord.hub.dispatches import (
+    Dispatch,
+    claims_of,
+    open_of_stream,
+    own_open,
+    seconds_in_doubt,
+    settle_dispatch,
+    take_over,
+)
+from accord.hub.exceptions import Raised, raise_exceptions
+from accord.objects import business_object
+from accord.objects.definition import BusinessObject, Reference
+from accord.ports import Target
+from accord.records import conform, content_hash
+from accord.runtime import Accord
+
+log = logging.getLogger(__name__)
+
+_POLL = 0.5  # seconds between looks at a dispatch whose sender may still be at work
+
+
+def recover_stream(accord: Accord, target_name: str, object_name: str, *, own_run: int) -> None:
+    """Resolve every dispatch of a stream that nobody can still be sending; wait for those of `own_run`, whose sender is dead."""
+    stream = accord.hub.stream(target_name, object_name)
+    for dispatch in own_open(accord.hub, run=own_run, stream=stream):
+        recover_waiting(accord, dispatch)
+    for dispatch in open_of_stream(accord.hub, stream):
+        recover_now(accord, dispatch)
+
+
+def recover_waiting(accord: Accord, dispatch: Dispatch) -> None:
+    """Wait until nothing of `dispatch` can still take effect, then resolve it."""
+    target = accord.target(dispatch.target)
+    while (left := seconds_in_doubt(accord.hub, dispatch, target.longest_request)) is not None:
+        if left == 0 and recover_now(accord, dispatch):
+            return
+        time.sleep(min(left, _POLL) or _POLL)
+
+
+def recover_now(accord: Accord, dispatch: Dispatch) -> bool:
+    """Resolve `dispatch` if its sender can't be at work any more; whether it is settled now."""
+    target = accord.target(dispatch.target)
+    fence = take_over(accord.hub, dispatch, target.longest_request)
+    if fence is None:
+        return seconds_in_doubt(accord.hub, dispatch, timedelta()) is None
+    if dispatch.remote and not target.remote_ended(dispatch.remote):
+        log.info("dispatch %d: the job in %s has not ended yet", dispatch.id, dispatch.target)
+        return False
+    definition = business_object(dispatch.object)
+    with accord.hub.session() as session:
+        claimed = claims_of(session, dispatch)
+        flow = str(only(session.execute("SELECT flow FROM run WHERE id = %s", (dispatch.run,)))["flow"])
+    sent = accord.staging.read(dispatch.file)
+    sent = sent.filter(pc.is_in(sent["key"], pa.array(sorted(claimed), pa.string())))
+    applied = found_equal(accord, target, definition, sent, claimed)
+    arrived = [key in applied for key in sent["key"].to_pylist()]
+    results = outcomes(sent.filter(pa.array(arrived, pa.bool_())), "applied", applied)
+    lost = sent.filter(pc.invert(pa.array(arrived, pa.bool_())))
+    raised = [
+        Raised(
+            kind="parked",
+            key=row["key"],
+            category=Category.INTERRUPTED,
+            target=dispatch.target,
+            version=row["version"],
+            message=HANDLING[Category.INTERRUPTED].remedy,
+            dispatch=dispatch.id,
+        )
+        for row in lost.select(["key", "version"]).to_pylist()
+    ]
+    with accord.hub.session() as session:
+        settled = settle_dispatch(session, dispatch, fence, results)
+        if settled:
+            raise_exceptions(session, flow, dispatch.object, dispatch.run, raised)
+    log.info("dispatch %d in doubt: %d had arrived, %d go again", dispatch.id, results.num_rows, lost.num_rows)
+    return True
+
+
+def found_equal(
+    accord: Accord, target: Target, definition: BusinessObject, sent: pa.Table, claimed: dict[str, str | None]
+) -> dict[str, str]:
+    """key → native of the rows of `sent` that the target holds with just that content. References are left out: the target's
+    own id of a parent says nothing about the source's."""
+    if not sent.num_rows:
+        return {}
+    natives = [claimed.get(k) or n for k, n in zip(sent["key"].to_pylist(), sent["native"].to_pylist(), strict=True)]
+    wanted = pa.table({"key": sent["key"], "native": pa.array(natives, pa.string())})
+    found = target.read_back(definition, wanted)
+    names = _verified(definition, target)
+    expected = conform(definition, target.collapse(definition, conform(definition, sent)))
+    ours = dict(zip(expected["key"].to_pylist(), content_hash(definition, expected, names).to_pylist(), strict=True))
+    theirs = zip(
+        found["key"].to_pylist(),
+        found["native"].to_pylist(),
+        content_hash(definition, conform(definition, found), names).to_pylist(),
+        strict=True,
+    )
+    return {key: native for key, native, digest in theirs if ours.get(key) == digest}
+
+
+def _verified(definition: BusinessObject, target: Target) -> frozenset[str]:
+    references = {f.name for f in definition.fields if isinstance(f.type, Reference)}
+    seeded = {f.name for f in definition.fields if f.seeded_by is not None}
+    return target.keeps(definition) - references - seeded
+
+
+def outcomes(rows: pa.Table, outcome: str, natives: dict[str, str] | None = None) -> pa.Table:
+    """Rows of changes as results of one outcome, in the columns `settle_dispatch` takes."""
+    keys = rows["key"].to_pylist()
+    return pa.table(
+        {
+            "key": rows["key"],
+            "native": pa.array([(natives or {}).get(k) for k in keys], pa.string()),
+            "outcome": pa.array([outcome] * len(keys), pa.string()),
+            "gone": rows["gone"],
+            "merged_into": rows["merged_into"],
+            "currency": rows["_currency"],
+            "amount": rows["_amount"],
+        }
+    )

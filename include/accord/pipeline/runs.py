@@ -1,0 +1,176 @@
+"""A run of a flow: what it is to read, stored before anything is read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from accord.errors import Stop
+from accord.flows import Flow
+from accord.hub.connection import Hub, Session, only
+from accord.objects import business_object
+from accord.objects.definition import BusinessObject
+from accord.runtime import Accord
+
+
+class RunKind(StrEnum):
+    """Why a run happens; it decides the window and whether the watermark moves."""
+
+    SCHEDULED = "scheduled"
+    EVENT = "event"
+    BACKFILL = "backfill"
+    MANUAL = "manual"
+    REPLAY = "replay"
+
+
+MOVES_WATERMARK = frozenset({RunKind.SCHEDULED, RunKind.EVENT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params:
+    """What a person may ask of a run. `keys` are canonical or native ids of the source; instants are aware."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    keys: tuple[str, ...] = ()
+    dry_run: bool = False
+    full_refresh: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A run as the hub knows it."""
+
+    id: int
+    flow: Flow
+    engine_run: str
+    kind: RunKind
+    since: datetime | None
+    until: datetime | None
+    natives: tuple[str, ...] | None
+    dry: bool
+    extracted_manifest: str | None
+    canonical_manifest: str | None
+
+    @property
+    def definition(self) -> BusinessObject:
+        """The business object it moves."""
+        return business_object(self.flow.object)
+
+
+Window = tuple[datetime | None, datetime | None]
+
+
+def window(
+    flow: Flow, kind: RunKind, interval: Window | None, params: Params, watermark: datetime | None, now: datetime
+) -> Window:
+    """From when until when a run reads (since inclusive, until exclusive; None = open).
+
+    scheduled: [min(watermark, interval start) − overlap, interval end], everything when nothing was read before;
+    event: [watermark − overlap, now]; backfill: its interval; manual: its params, by default what an event run reads.
+    Raises Stop for a window that is empty or turned round.
+    """
+    since, until = _bounds(flow, kind, interval, params, watermark, now)
+    if params.full_refresh:
+        since = None
+    if since is not None and until is not None and since >= until:
+        raise Stop(
+            f"The window {since:%Y-%m-%d %H:%M:%S}Z to {until:%Y-%m-%d %H:%M:%S}Z is empty.",
+            cure="Choose `since` before `until`.",
+        )
+    return since, until
+
+
+def _bounds(
+    flow: Flow, kind: RunKind, interval: Window | None, params: Params, watermark: datetime | None, now: datetime
+) -> Window:
+    from_watermark = watermark - flow.overlap if watermark else None
+    if kind is RunKind.BACKFILL:
+        if interval is None:
+            raise Stop("A backfill needs an interval.", cure="Backfill over a range of dates.")
+        return interval
+    if kind is RunKind.SCHEDULED and interval is not None:
+        start, end = interval
+        if watermark is None or start is None:
+            return None, end
+        return min(watermark, start) - flow.overlap, end
+    if kind is RunKind.MANUAL and (params.since or params.until):
+        return params.since, params.until or now
+    return from_watermark, now
+
+
+def open_run(
+    accord: Accord,
+    flow: Flow,
+    *,
+    engine_run: str,
+    kind: RunKind,
+    interval: Window | None = None,
+    params: Params | None = None,
+) -> int:
+    """Open the run `engine_run` of `flow`, or find it again (a retried or cleared task), and return its number.
+
+    A run found again reads the window it was given first, so that a retry can't leave a gap.
+    """
+    params = params or Params()
+    now = datetime.now(UTC)
+    with accord.hub.session() as session:
+        session.execute(
+            "INSERT INTO flow (name, declaration) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET declaration = excluded.declaration",
+            (flow.name, Jsonb(_declared(flow))),
+        )
+        found = session.execute(
+            "SELECT id FROM run WHERE flow = %s AND engine_run = %s", (flow.name, engine_run)
+        ).fetchone()
+        if found:
+            session.execute("UPDATE run SET state = 'open', error = NULL, ended = NULL WHERE id = %s", (found["id"],))
+            return int(found["id"])
+        watermark = session.execute("SELECT watermark FROM flow WHERE name = %s", (flow.name,)).fetchone()
+        since, until = window(flow, kind, interval, params, watermark["watermark"] if watermark else None, now)
+        natives = [k.split(":", 1)[-1] for k in params.keys] if params.keys else None
+        opened = session.execute(
+            """INSERT INTO run (flow, engine_run, kind, win_from, win_to, natives, dry) VALUES (%s, %s, %s, %s, %s, %s, %s)
+               ON CONFLICT (flow, engine_run) DO UPDATE SET state = 'open' RETURNING id""",
+            (flow.name, engine_run, kind, since, until, Jsonb(natives) if natives else None, params.dry_run),
+        )
+        return int(only(opened)["id"])
+
+
+def read_run(hub: Hub, run: int) -> Run:
+    """The run numbered `run`. Raises Stop when there is none."""
+    with hub.session() as session:
+        return _read(session, run)
+
+
+def _read(session: Session, run: int) -> Run:
+    row = session.execute(
+        "SELECT run.*, declaration FROM run JOIN flow ON flow.name = run.flow WHERE id = %s", (run,)
+    ).fetchone()
+    if row is None:
+        raise Stop(f"The hub has no run {run}.", cure="Start the flow from its first task.")
+    return Run(
+        id=row["id"],
+        flow=_flow_from(row["declaration"]),
+        engine_run=row["engine_run"],
+        kind=RunKind(row["kind"]),
+        since=row["win_from"],
+        until=row["win_to"],
+        natives=tuple(row["natives"]) if row["natives"] else None,
+        dry=row["dry"],
+        extracted_manifest=row["extracted_manifest"],
+        canonical_manifest=row["canonical_manifest"],
+    )
+
+
+def _declared(flow: Flow) -> dict[str, Any]:
+    body = asdict(flow) | {"overlap": flow.overlap.total_seconds()}
+    return dict(json.loads(json.dumps(body)))
+
+
+def _flow_from(body: dict[str, Any]) -> Flow:
+    return Flow(**body | {"overlap": timedelta(seconds=body["overlap"]), "targets": tuple(body["targets"])})

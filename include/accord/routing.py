@@ -1,0 +1,41 @@
+"""Which legal entity keeps its books in which ERP: declared data. Moving an entity is a change here plus a migration run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegalEntity:
+    """A company of the group. `currency` ISO 4217, `country` ISO 3166-1 alpha-2, `system` the ERP that keeps its books,
+    `company` the company code there."""
+
+    code: str
+    name: str
+    currency: str
+    country: str
+    system: str
+    company: str
+
+
+LEGAL_ENTITIES = (
+    LegalEntity(
+        code="NL01", name="Meridian Instruments B.V.", currency="EUR", country="NL", system="tryton", company="NL01"
+    ),
+    LegalEntity(
+        code="US01", name="Meridian Instruments Inc.", currency="USD", country="US", system="legacy", company="US01"
+    ),
+)
+
+
+def entities_of(system: str) -> tuple[LegalEntity, ...]:
+    """The legal entities whose books `system` keeps."""
+    return tuple(entity for entity in LEGAL_ENTITIES if entity.system == system)
+
+
+def legal_entity(code: str) -> LegalEntity:
+    """The legal entity called `code`. Raises KeyError naming the known ones."""
+    for entity in LEGAL_ENTITIES:
+        if entity.code == code:
+            return entity
+    raise KeyError(f"unknown legal entity {code!r}; known: {', '.join(e.code for e in LEGAL_ENTITIES)}")

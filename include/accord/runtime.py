@@ -1,0 +1,117 @@
+"""The composition root: builds the real things, and nothing before it is used."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from accord.batch import Staging
+from accord.errors import Stop
+from accord.settings import Connection, connection_from_environment, dsn
+
+if TYPE_CHECKING:
+    from accord.hub import Hub
+    from accord.ports import Source, System, Target
+
+# rows of a chunk: the unit of memory, of a dispatch and of a mapped task
+CHUNK_ROWS = 50_000
+# a sender that says nothing for this long may be taken for dead
+LEASE = timedelta(seconds=30)
+
+
+class Accord:
+    """Hub, staging and systems, opened at first use.
+
+    `chunk_rows` bounds the memory of every step; `lease` is how long a sender may stay silent before its chunk is in doubt;
+    `retries` how often a record that may pass is sent again before it is parked, with `backoff` seconds doubling between.
+    """
+
+    def __init__(
+        self,
+        *,
+        connection_of: Callable[[str], Connection],
+        staging: Staging,
+        reports: str,
+        chunk_rows: int = CHUNK_ROWS,
+        lease: timedelta = LEASE,
+        retries: int = 3,
+        backoff: float = 1.0,
+        open_system: Callable[[str, Connection], System] | None = None,
+    ) -> None:
+        self._connection_of = connection_of
+        self._open_system = open_system
+        self._systems: dict[str, System] = {}
+        self._hub: Hub | None = None
+        self.staging = staging
+        self.reports = reports
+        self.chunk_rows = chunk_rows
+        self.lease = lease
+        self.retries = retries
+        self.backoff = backoff
+
+    @classmethod
+    def build(cls, connection_of: Callable[[str], Connection], *, staging: str, reports: str) -> Accord:
+        """Accord over the connections accord_hub and accord_<system>. `staging` is a fsspec URL, `reports` a folder.
+
+        Tunable from the environment: ACCORD_CHUNK_ROWS, ACCORD_LEASE_SECONDS.
+        """
+        return cls(
+            connection_of=connection_of,
+            staging=Staging(staging),
+            reports=reports,
+            chunk_rows=int(os.environ.get("ACCORD_CHUNK_ROWS", CHUNK_ROWS)),
+            lease=timedelta(seconds=float(os.environ.get("ACCORD_LEASE_SECONDS", LEASE.total_seconds()))),
+        )
+
+    @classmethod
+    def from_environment(cls) -> Accord:
+        """Accord over AIRFLOW_CONN_*; ACCORD_STAGING and ACCORD_REPORTS default to folders below ACCORD_HOME (`.local`)."""
+        home = Path(os.environ.get("ACCORD_HOME", ".local")).resolve()
+        return cls.build(
+            connection_from_environment,
+            staging=os.environ.get("ACCORD_STAGING", f"file://{home}/staging"),
+            reports=os.environ.get("ACCORD_REPORTS", f"{home}/reports"),
+        )
+
+    @property
+    def hub(self) -> Hub:
+        """The hub."""
+        if self._hub is None:
+            from accord.hub import Hub
+
+            self._hub = Hub(dsn(self._connection_of("accord_hub")))
+        return self._hub
+
+    def source(self, name: str) -> Source:
+        """The system `name`, to read from."""
+        system = self.system(name)
+        if not hasattr(system, "extract"):
+            raise Stop(f"{name} can't be read.", cure="Choose a system whose adapter is a source.")
+        return system  # type: ignore[return-value]
+
+    def target(self, name: str) -> Target:
+        """The system `name`, to write to."""
+        system = self.system(name)
+        if not hasattr(system, "send"):
+            raise Stop(f"{name} can't be written.", cure="Choose a system whose adapter is a target.")
+        return system  # type: ignore[return-value]
+
+    def system(self, name: str) -> System:
+        """The adapter of the system `name`, from connection accord_<name>."""
+        if name not in self._systems:
+            opener = self._open_system
+            if opener is None:
+                from accord.systems import open_system
+
+                opener = open_system
+            self._systems[name] = opener(name, self._connection_of(f"accord_{name}"))
+        return self._systems[name]
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        for system in self._systems.values():
+            system.close()
+        self._systems.clear()

@@ -115,7 +115,8 @@ def content_hash(definition: BusinessObject, table: pa.Table, names: Iterable[st
             texts.append(_pair(name, _parts_text(definition.constituent(name), column)))
         else:
             texts.append(_pair(name, _text(column)))
-    joined = pc.binary_join_element_wise(*texts, "\x1e", null_handling="skip") if texts else pa.array([""] * len(table))
+    # the "" keeps a row whose fields are all null: with only nulls to skip Arrow (26.0) leaves the whole row out
+    joined = pc.binary_join_element_wise("", *texts, "\x1e", null_handling="skip") if texts else pa.array([""] * len(table))
     gone = table["gone"].combine_chunks() if isinstance(table["gone"], pa.ChunkedArray) else table["gone"]
     joined = pc.if_else(pc.fill_null(gone, False), pa.scalar("gone"), joined)
     digests = [blake2b(t.encode(), digest_size=16).digest() for t in joined.to_pylist()]
@@ -146,7 +147,7 @@ def _parts_text(constituent: Constituent, column: pa.Array) -> pa.Array:
     fields = [
         _pair(f.name, _text(pc.struct_field(parts, f.name))) for f in sorted(constituent.fields, key=lambda f: f.name)
     ]
-    texts = pc.binary_join_element_wise(*fields, "\x1d", null_handling="skip")
+    texts = pc.binary_join_element_wise("", *fields, "\x1d", null_handling="skip")  # "": see content_hash
     order = pc.sort_indices(
         pa.table({"row": parents, "key": pc.struct_field(parts, constituent.key), "text": texts}),
         sort_keys=[("row", "ascending"), ("key", "ascending"), ("text", "ascending")],

@@ -31,7 +31,7 @@ SELECT a.key,
        WHEN bool_or(e.kind IS NOT NULL AND e.category <> ALL(%(passing)s)) THEN 'Held'
        WHEN bool_or(e.kind IS NOT NULL) OR bool_or(l.dispatch IS NOT NULL) THEN 'Pending'
        WHEN bool_or(l.hash IS NOT NULL) THEN 'Synced' END AS status,
-  left((array_agg(initcap(left(e.category, 1)) || substr(e.category, 2) || '. ' || e.message ORDER BY e.severity DESC, e.id)
+  left((array_agg(initcap(left(e.category, 1)) || substr(e.category, 2) || ': ' || e.message ORDER BY e.severity DESC, e.id)
         FILTER (WHERE e.id IS NOT NULL))[1], 255) AS error
 FROM asked a
 LEFT JOIN link l ON l.stream = ANY(%(streams)s) AND l.key = a.key

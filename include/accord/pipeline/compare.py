@@ -96,6 +96,7 @@ class Comparison:
             "object": self.definition.name,
             "flow": self.run.flow.name,
             "chunk_rows": self.accord.chunk_rows,
+            "judged": self.definition.name == self.run.flow.object,  # a status is told of quarantined records too
         }
         with self.accord.hub.session() as session:
             session.execute(STAGED)

@@ -55,10 +55,14 @@ class Buckets:
         for number in np.unique(numbers):
             self._writer(int(number), part).append(rows.filter(pa.array(numbers == number)))
 
-    def close(self) -> tuple[Chunk, ...]:
-        """Finish every file. A part a chunk has no rows of is an empty file, so that every chunk has every part."""
+    def close(self, parts: Mapping[str, Mapping[str, pa.DataType]]) -> tuple[Chunk, ...]:
+        """Finish every file. A part (of `parts`: part → column → type) a chunk has no rows of is an empty file, so that every
+        chunk has every part."""
         if not self._writers:
             return ()
+        for part, columns in parts.items():
+            nothing = {**columns, "_root": pa.string(), "_released": pa.bool_()}
+            self._schemas.setdefault(part, pa.schema(list(nothing.items())))
         numbers = sorted({number for number, _ in self._writers})
         for number in numbers:
             for part in self._schemas:
@@ -80,7 +84,8 @@ def extract(accord: Accord, run_id: int) -> str:
     """
     run = read_run(accord.hub, run_id)
     source = accord.source(run.flow.source)
-    root = next(iter(source.required_columns(run.definition)))
+    parts = source.required_columns(run.definition)
+    root = next(iter(parts))
     batch = accord.staging.new_batch(run.flow.name, run.id, "source")
     sink = Buckets(accord.staging, batch, accord.chunk_rows)
     if run.natives is not None:
@@ -100,7 +105,7 @@ def extract(accord: Accord, run_id: int) -> str:
             flow=run.flow.name,
             object=run.flow.object,
             stage="source",
-            chunks=sink.close(),
+            chunks=sink.close(parts),
             read_at=read_at.isoformat(),
             counts=counts,
         )

@@ -1,0 +1,1 @@
+"""Bulk API 2.0: jobs that outlive requests and restarts."""

@@ -1,0 +1,1 @@
+"""The org's protocols: functions from requests to answers, without sockets."""

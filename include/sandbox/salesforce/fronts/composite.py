@@ -1,0 +1,124 @@
+"""Composite requests: up to 25 requests in one, later ones using the answers of earlier ones."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from sandbox.salesforce.errors import ApiError
+from sandbox.salesforce.fronts.messages import Answer, Call
+from sandbox.salesforce.org import Org
+
+LARGEST = 25
+_REFERENCE = re.compile(r"@\{([\w]+)((?:\.\w+|\[\d+\])*)\}")
+_STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
+_HALTED = [
+    {
+        "errorCode": "PROCESSING_HALTED",
+        "message": "The transaction was rolled back since another operation in the same transaction failed.",
+    }
+]
+
+Dispatch = Callable[[Call], Answer]
+
+
+class _RollBack(Exception):
+    pass
+
+
+def _resolve(value: Any, answers: dict[str, Any]) -> Any:
+    if isinstance(value, dict):
+        return {key: _resolve(item, answers) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_resolve(item, answers) for item in value]
+    if not isinstance(value, str):
+        return value
+    whole = _REFERENCE.fullmatch(value)
+    if whole:
+        return _look_up(whole, answers)
+    return _REFERENCE.sub(lambda match: str(_look_up(match, answers)), value)
+
+
+def _look_up(match: re.Match[str], answers: dict[str, Any]) -> Any:
+    found = answers.get(match[1])
+    try:
+        for name, index in _STEP.findall(match[2]):
+            found = found[name] if name else found[int(index)]  # type: ignore[index]
+    except (KeyError, IndexError, TypeError):
+        found = None
+    if found is None:
+        raise ApiError(
+            400,
+            "PROCESSING_HALTED",
+            f"Invalid reference specified. No value for {match[1]}{match[2]} found in {match[1]}",
+        )
+    return found
+
+
+def run(org: Org, call: Call, dispatch: Dispatch) -> Answer:
+    """Answer a composite request; `dispatch` answers one of its parts."""
+    body = call.record()
+    parts = body.get("compositeRequest")
+    if not isinstance(parts, list) or not parts:
+        raise ApiError(400, "INVALID_INPUT", "compositeRequest must be a list of requests")
+    if len(parts) > LARGEST:
+        raise ApiError(400, "LIMIT_EXCEEDED", f"The maximum number of subrequests is {LARGEST}")
+    names = [part.get("referenceId") if isinstance(part, dict) else None for part in parts]
+    if not all(isinstance(n, str) and re.fullmatch(r"\w+", n) for n in names) or len(set(names)) < len(names):
+        raise ApiError(400, "INVALID_INPUT", "every request needs a referenceId of its own, of letters, digits and _")
+    if body.get("allOrNone") is not True:
+        return Answer(data={"compositeResponse": _each(call, parts, dispatch, stop=False)})
+    results: list[dict[str, Any]] = []
+    try:
+        with org.store.write():
+            results = _each(call, parts, dispatch, stop=True)
+            if any(result["httpStatusCode"] >= 300 for result in results):
+                raise _RollBack
+    except _RollBack:
+        for result in results:
+            if result["httpStatusCode"] < 300:
+                result |= {"body": _HALTED, "httpStatusCode": 400, "httpHeaders": {}}
+    return Answer(data={"compositeResponse": results})
+
+
+def _each(call: Call, parts: list[dict[str, Any]], dispatch: Dispatch, *, stop: bool) -> list[dict[str, Any]]:
+    answers: dict[str, Any] = {}
+    results = []
+    failed = False
+    for part in parts:
+        name = part["referenceId"]
+        if failed and stop:
+            results.append({"body": _HALTED, "httpHeaders": {}, "httpStatusCode": 400, "referenceId": name})
+            continue
+        try:
+            answer = dispatch(_call(call, part, answers))
+        except ApiError as error:
+            answer = Answer(error.status, error.payload())
+        failed = failed or answer.status >= 300
+        if answer.status < 300:
+            answers[name] = answer.data
+        results.append(
+            {"body": answer.data, "httpHeaders": answer.headers, "httpStatusCode": answer.status, "referenceId": name}
+        )
+    return results
+
+
+def _call(outer: Call, part: dict[str, Any], answers: dict[str, Any]) -> Call:
+    url = urlsplit(str(_resolve(part.get("url", ""), answers)))
+    version = re.match(r"/services/data/v(\d+\.\d)/", url.path)
+    if not version:
+        raise ApiError(400, "INVALID_INPUT", "url must begin with /services/data/vX.0/")
+    if url.path.endswith("/composite"):
+        raise ApiError(400, "INVALID_INPUT", "composite requests can't be nested")
+    headers = {str(k).lower(): str(v) for k, v in (part.get("httpHeaders") or {}).items()}
+    body = _resolve(part.get("body"), answers)
+    return Call(
+        method=str(part.get("method", "GET")).upper(),
+        path=unquote(url.path),
+        query=dict(parse_qsl(url.query)),
+        headers={"authorization": outer.headers.get("authorization", "")} | headers,
+        body=b"" if body is None else json.dumps(body).encode(),
+        origin=outer.origin,
+        version=version[1],
+    )

@@ -1,0 +1,76 @@
+"""Requests and answers as the fronts see them, whether they came over a socket or inside a composite request."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.salesforce.errors import ApiError
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One request. `headers` have lower-case names; `origin` is ``https://host:port`` as the client addressed it."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    origin: str = ""
+    version: str = ""
+
+    @property
+    def base(self) -> str:
+        """``/services/data/vX`` of this request."""
+        return f"/services/data/v{self.version}"
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Method and path, as fault rules match them."""
+        return self.method, self.path
+
+    def json(self) -> Any:
+        """Return the body as JSON.
+
+        Raises:
+            ApiError: JSON_PARSER_ERROR.
+        """
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            message = (
+                str(error) if self.body else "The HTTP entity body is required, but this request has no entity body."
+            )
+            raise ApiError(400, "JSON_PARSER_ERROR", message) from error
+
+    def record(self) -> dict[str, Any]:
+        """Return the body as a JSON object."""
+        value = self.json()
+        if not isinstance(value, dict):
+            raise ApiError(400, "JSON_PARSER_ERROR", "Unexpected JSON: an object is expected at [line:1, column:1]")
+        return value
+
+    def number(self, name: str, default: int) -> int:
+        """Return a whole number of the query string."""
+        text = self.query.get(name, "")
+        if text and not text.isdigit():
+            raise ApiError(400, "INVALID_PARAMETER", f"{name} must be a whole number")
+        return int(text) if text else default
+
+
+@dataclass(slots=True)
+class Answer:
+    """One answer: `data` goes out as JSON, `raw` as it is."""
+
+    status: int = 200
+    data: Any = None
+    raw: bytes | None = None
+    type: str = "application/json;charset=UTF-8"
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def content(self) -> bytes:
+        """Return the body as bytes."""
+        if self.raw is not None:
+            return self.raw
+        return b"" if self.data is None else json.dumps(self.data, ensure_ascii=False).encode("utf-8", "surrogatepass")

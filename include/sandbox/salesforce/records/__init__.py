@@ -1,0 +1,1 @@
+"""The rule engine: what may be stored, and what follows from storing it."""

@@ -1,0 +1,241 @@
+# ruff: noqa: S608 - statements are made of names from the schema; values are always parameters
+"""Insert, update and upsert, in blocks of at most 200 records, as Salesforce processes them."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from sandbox.salesforce.errors import FieldProblem
+from sandbox.salesforce.records import rollups
+from sandbox.salesforce.records.checks import Checks, compared
+from sandbox.salesforce.records.drafts import Draft, Operation
+from sandbox.salesforce.schema.countries import Countries
+from sandbox.salesforce.schema.model import Field, FieldType, Object
+from sandbox.salesforce.schema.permissions import Actor
+from sandbox.salesforce.store import Store, quoted
+
+BLOCK = 200
+
+
+class Saving:
+    """One block of records of one object being saved inside the caller's write transaction."""
+
+    def __init__(
+        self,
+        store: Store,
+        db: sqlite3.Connection,
+        countries: Countries,
+        actor: Actor,
+        obj: Object,
+        operation: Operation,
+        external: Field | None,
+        stamp: str,
+    ) -> None:
+        self.store, self.db, self.countries, self.actor, self.obj = store, db, countries, actor, obj
+        self.operation, self.external, self.stamp = operation, external, stamp
+        self.checks = Checks(store, db, obj)
+        self.old: dict[str, dict[str, Any]] = {}
+
+    def save(self, drafts: Sequence[Draft]) -> None:
+        """Save the drafts that have no errors and note in the others why they were refused; at most `BLOCK`."""
+        self.checks.find_parents(drafts)
+        self._identify(drafts)
+        self._may(drafts)
+        self.old = self.store.rows(self.db, self.obj, [d.id for d in drafts if d.id and not d.errors])
+        self._exists(drafts)
+        self._complete([d for d in drafts if not d.errors])
+        self.checks.references([d for d in drafts if not d.errors])
+        self.checks.unique([d for d in drafts if not d.errors])
+        self.checks.hierarchy([d for d in drafts if not d.errors])
+        good = [d for d in drafts if not d.errors]
+        self._insert([d for d in good if d.id is None])
+        self._update([d for d in good if not d.created])
+        self._roll_up(good)
+
+    def _identify(self, drafts: Sequence[Draft]) -> None:
+        if self.operation is Operation.INSERT:
+            for draft in drafts:
+                if draft.id:
+                    draft.refuse("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", "Id")
+        elif self.operation is Operation.UPDATE:
+            for draft in drafts:
+                if not draft.id and not draft.errors:
+                    draft.refuse("MISSING_ARGUMENT", "Id not specified in an update call", "Id")
+        elif self.external is not None and self.external.type is not FieldType.ID:
+            self._match(drafts, self.external)
+        if self.operation is not Operation.INSERT:
+            seen: set[str] = set()
+            for draft in drafts:
+                if draft.id and not draft.id.startswith(self.obj.prefix):
+                    draft.refuse("MALFORMED_ID", f"Id: id value of incorrect type: {draft.id}", "Id")
+                elif draft.id and draft.id in seen:
+                    draft.refuse("DUPLICATE_VALUE", f"duplicate id in list: {draft.id}", "Id")
+                elif draft.id:
+                    seen.add(draft.id)
+
+    def _match(self, drafts: Sequence[Draft], external: Field) -> None:
+        name = external.name
+        found = self.checks.lookup(
+            self.obj, external, [d.values[name] for d in drafts if d.values.get(name) is not None]
+        )
+        seen: set[Any] = set()
+        for draft in drafts:
+            value = draft.values.get(name)
+            if draft.id:
+                draft.refuse(
+                    "INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id when upserting by an external id", "Id"
+                )
+            if value is None:
+                if not draft.errors:
+                    draft.refuse("MISSING_ARGUMENT", f"{name} not specified", name)
+                continue
+            key = compared(external, value)
+            records = found.get(key, [])
+            if key in seen:
+                draft.refuse("DUPLICATE_VALUE", f"Duplicate external id specified: {value}", name)
+            elif len(records) > 1:
+                draft.matches = records
+                draft.refuse(
+                    "DUPLICATE_EXTERNAL_ID",
+                    f"{name}: more than one record found for external id field: [{', '.join(records)}]",
+                    name,
+                )
+            elif records:
+                draft.id = records[0]
+            seen.add(key)
+
+    def _may(self, drafts: Sequence[Draft]) -> None:
+        create = self.actor.permissions.allows(self.obj, "create") and not self.obj.read_only
+        edit = self.actor.permissions.allows(self.obj, "edit") and not self.obj.read_only
+        for draft in drafts:
+            if not (edit if draft.id else create):
+                what = "edited" if draft.id else "created"
+                draft.refuse(
+                    "INSUFFICIENT_ACCESS_OR_READONLY",
+                    f"insufficient access rights: {self.obj.name} can't be {what} by this user",
+                )
+            locked = (
+                []
+                if draft.errors
+                else [
+                    name
+                    for name in draft.values
+                    if (f := self.obj.fields[name.lower()]) is not self.external
+                    and not (f.updateable if draft.id else f.createable or self.operation is Operation.INSERT)
+                ]
+            )
+            if locked:
+                draft.refuse(
+                    "INVALID_FIELD_FOR_INSERT_UPDATE",
+                    f"Unable to create/update fields: {', '.join(locked)}. "
+                    "Please check the security settings of this field and verify that it is read/write for "
+                    "your profile or permission set.",
+                    *locked,
+                )
+
+    def _exists(self, drafts: Sequence[Draft]) -> None:
+        for draft in drafts:
+            if draft.id and not draft.errors:
+                old = self.old.get(draft.id)
+                if old is None:
+                    draft.refuse("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+                elif old["IsDeleted"]:
+                    draft.refuse("ENTITY_IS_DELETED", "entity is deleted")
+
+    def _complete(self, drafts: Sequence[Draft]) -> None:
+        fields = self.obj.fields.values()
+        required = [
+            f for f in fields if f.required and f.createable and f.default is None and f.type is not FieldType.BOOLEAN
+        ]
+        defaults = [
+            (
+                f.name,
+                int(f.default == "true")
+                if f.type is FieldType.BOOLEAN
+                else float(f.default)
+                if f.precision
+                else f.default,
+            )
+            for f in fields
+            if f.default is not None and (f.createable or f.type is not FieldType.BOOLEAN)
+        ]
+        addresses = [f.name.removesuffix("CountryCode") for f in fields if f.name.endswith("CountryCode")]
+        person = self.obj.field("FirstName") is not None and self.obj.field("LastName") is not None
+        owned = self.obj.field("OwnerId") is not None
+        for draft in drafts:
+            old = self.old.get(draft.id or "", {})
+            new = draft.values
+            if draft.id is None:
+                for name, default in defaults:
+                    new.setdefault(name, default)
+                if owned and new.get("OwnerId") is None:
+                    new["OwnerId"] = self.actor.user_id
+                missing = [f.name for f in required if new.get(f.name) is None]
+            else:
+                missing = [f.name for f in required if f.name in new and new[f.name] is None]
+            if missing:
+                draft.refuse("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(missing)}]", *missing)
+            for prefix in addresses:
+                try:
+                    self.countries.align(prefix, new, old)
+                except FieldProblem as problem:
+                    draft.errors.append(problem.error)
+            if person and ("FirstName" in new or "LastName" in new):
+                parts = (new.get(name, old.get(name)) for name in ("FirstName", "LastName"))
+                new["Name"] = " ".join(part for part in parts if part)
+
+    def _insert(self, drafts: Sequence[Draft]) -> None:
+        if not drafts:
+            return
+        numbered = [f for f in self.obj.fields.values() if f.auto_number]
+        numbers = {f.name: self.store.take_numbers(self.db, f"{self.obj.name}.{f.name}", len(drafts)) for f in numbered}
+        groups: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
+        who = self.actor.user_id
+        for at, (draft, record) in enumerate(
+            zip(drafts, self.store.new_ids(self.db, self.obj.prefix, len(drafts)), strict=True)
+        ):
+            draft.id, draft.created = record, True
+            draft.values = {
+                "Id": record,
+                "CreatedDate": self.stamp,
+                "CreatedById": who,
+                "LastModifiedDate": self.stamp,
+                "LastModifiedById": who,
+                "SystemModstamp": self.stamp,
+            } | draft.values
+            for field in numbered:
+                draft.values[field.name] = _numbered(field.auto_number or "", numbers[field.name][at])
+            groups[tuple(draft.values)].append(tuple(draft.values.values()))
+        for names, rows in groups.items():
+            marks = ", ".join("?" * len(names))
+            self.db.executemany(f'INSERT INTO "{self.obj.name}" ({quoted(names)}) VALUES ({marks})', rows)
+
+    def _update(self, drafts: Sequence[Draft]) -> None:
+        groups: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
+        for draft in drafts:
+            draft.values |= {
+                "LastModifiedDate": self.stamp,
+                "LastModifiedById": self.actor.user_id,
+                "SystemModstamp": self.stamp,
+            }
+            groups[tuple(draft.values)].append((*draft.values.values(), draft.id))
+        for names, rows in groups.items():
+            assignments = ", ".join(f'"{name}" = ?' for name in names)
+            self.db.executemany(f'UPDATE "{self.obj.name}" SET {assignments} WHERE Id = ?', rows)
+
+    def _roll_up(self, drafts: Sequence[Draft]) -> None:
+        vias = {f.summary.via for _, f in self.store.schema.summaries(self.obj) if f.summary}
+        parents: dict[str, set[str]] = {}
+        for via in vias:
+            name = self.obj.fields[via.lower()].name
+            parents[name] = {d.values[name] for d in drafts if d.values.get(name)}
+            parents[name] |= {old[name] for d in drafts if (old := self.old.get(d.id or "")) and old[name]}
+        if parents:
+            rollups.recalculate(self.db, self.store.schema, self.obj, parents, self.stamp, self.actor.user_id)
+
+
+def _numbered(pattern: str, number: int) -> str:
+    head, _, rest = pattern.partition("{")
+    zeros, _, tail = rest.partition("}")
+    return f"{head}{str(number).rjust(len(zeros), '0')}{tail}"

@@ -1,0 +1,1 @@
+"""What the org knows about objects, fields and who may touch them."""

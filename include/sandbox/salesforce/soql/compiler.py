@@ -1,0 +1,308 @@
+# ruff: noqa: S608 - statements are made of names from the schema; values are always parameters
+"""Turns a parsed query into SQL statements and a plan for putting records together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import count
+
+from sandbox.salesforce.errors import ApiError
+from sandbox.salesforce.schema.model import ID_TYPES, Child, Field, FieldType, Object, Schema
+from sandbox.salesforce.schema.permissions import Actor
+from sandbox.salesforce.soql.conditions import Conditions, Sql
+from sandbox.salesforce.soql.lexer import refuse
+from sandbox.salesforce.soql.parser import parse
+from sandbox.salesforce.soql.scope import Expression, Scope
+from sandbox.salesforce.soql.tree import Call, Item, Path, Query
+
+LARGEST_OFFSET = 2000
+LARGEST_AGGREGATE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One value of a result row: the SQL for it, where it goes in the record, and its field."""
+
+    sql: str
+    names: tuple[str, ...]
+    field: Field
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A parent some outputs belong to: the SQL of its id, the relationships that lead to it, its object."""
+
+    sql: str
+    names: tuple[str, ...]
+    type: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Compiled:
+    """A query ready to run. In its result rows the outputs, then the ids of the parents, follow the record's id."""
+
+    object: Object
+    table: str
+    source: str
+    joins: str
+    where: Sql
+    order: str
+    limit: int | None
+    offset: int
+    outputs: list[Output] = field(default_factory=list)
+    parents: list[Parent] = field(default_factory=list)
+    children: list["Nested"] = field(default_factory=list)
+    counting: bool = False
+    aggregate: bool = False
+    group: str = ""
+    having: Sql = ("", [])
+
+    def _columns(self, *, parents: bool = False) -> str:
+        selected = [output.sql for output in self.outputs] + [parent.sql for parent in self.parents if parents]
+        return "".join(f", {sql}" for sql in selected)
+
+    def _tail(self) -> str:
+        limit = "" if self.limit is None and not self.offset else f" LIMIT {-1 if self.limit is None else self.limit}"
+        return f"{self.order}{limit}" + (f" OFFSET {self.offset}" if self.offset else "")
+
+    def ids(self) -> Sql:
+        """The ids of all matching records, in order."""
+        # SQL text is made of schema names and numbers; every value of the query is a parameter.
+        return f"SELECT {self.table}.Id FROM {self.source} WHERE {self.where[0]}{self._tail()}", self.where[1]
+
+    def counted(self) -> Sql:
+        """The number of matching records."""
+        sql, values = self.ids()
+        return f"SELECT count(*) FROM ({sql})", values
+
+    def page(self) -> str:
+        """The records of the ids given as a JSON array, in its order."""
+        return (
+            f'SELECT {self.table}.Id{self._columns(parents=True)} FROM json_each(?) j CROSS JOIN "{self.object.name}" '
+            f"{self.table} ON {self.table}.Id = j.value {self.joins} ORDER BY j.key"
+        )
+
+    def rows(self, columns: list[str]) -> Sql:
+        """All matching records, as these SQL expressions."""
+        return f"SELECT {', '.join(columns)} FROM {self.source} WHERE {self.where[0]}{self._tail()}", self.where[1]
+
+    def totals(self) -> Sql:
+        """The rows of an aggregate query; the first column is filler, as elsewhere the id."""
+        limit = LARGEST_AGGREGATE + 1 if self.limit is None else self.limit
+        sql = (
+            f"SELECT NULL{self._columns()} FROM {self.source} WHERE {self.where[0]}{self.group}{self.having[0]}"
+            f"{self.order} LIMIT {limit}" + (f" OFFSET {self.offset}" if self.offset else "")
+        )
+        return sql, [*self.where[1], *self.having[1]]
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """A child subquery: its relationship name, how the child points here, and its own plan."""
+
+    name: str
+    child: Child
+    plan: Compiled
+
+    def sql(self) -> Sql:
+        """Return (parent id, child id, columns...) for the parents given as a JSON array, the last parameter."""
+        plan = self.plan
+        via = f'{plan.table}."{self.child.field.name}"'
+        selected = [output.sql for output in plan.outputs] + [parent.sql for parent in plan.parents]
+        columns = "".join(f", {sql} AS c{at}" for at, sql in enumerate(selected))
+        names = "".join(f", c{at}" for at in range(len(selected)))
+        ranked = f"row_number() OVER (PARTITION BY {via}{plan.order or f' ORDER BY {plan.table}.Id'})"
+        low, high = plan.offset, None if plan.limit is None else plan.offset + plan.limit
+        bounds = f"r > {low}" + ("" if high is None else f" AND r <= {high}")
+        return (
+            f"SELECT p, i{names} FROM (SELECT {via} AS p, {plan.table}.Id AS i{columns}, {ranked} AS r "
+            f"FROM {plan.source} WHERE {plan.where[0]} AND {via} IN (SELECT value FROM json_each(?))) "
+            f"WHERE {bounds} ORDER BY p, r"
+        ), plan.where[1]
+
+
+class Compiler:
+    """Compiles one query for one user."""
+
+    def __init__(self, text: str, schema: Schema, actor: Actor, today: date, *, deleted: bool) -> None:
+        self.text, self.schema, self.actor, self.today, self.deleted = text, schema, actor, today, deleted
+        numbers = count()
+        self._alias: Callable[[], str] = lambda: f"t{next(numbers)}"
+
+    def compile(self) -> Compiled:
+        """Parse and compile.
+
+        Raises:
+            ApiError: The query is malformed, names what the user can't see, or asks what is not covered.
+        """
+        return self._level(parse(self.text))
+
+    def _level(self, query: Query) -> Compiled:
+        scope = Scope(self.text, self.schema, self.actor, query.object, query.object_at, query.alias, self._alias)
+        return self._plan(query, scope)
+
+    def _plan(self, query: Query, scope: Scope) -> Compiled:
+        where = self._where(query, scope)
+        plan = Compiled(
+            object=scope.object,
+            table=scope.table,
+            source="",
+            joins="",
+            where=where,
+            order="",
+            limit=query.limit,
+            offset=query.offset,
+        )
+        if query.offset > LARGEST_OFFSET:
+            raise ApiError(400, "NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {LARGEST_OFFSET}")
+        first = query.items[0].what
+        if len(query.items) == 1 and isinstance(first, Call) and first.name == "count" and not first.arguments:
+            plan.counting = True
+        elif query.group or any(isinstance(i.what, Call) and self._is_aggregate(i.what) for i in query.items):
+            self._aggregate(query, scope, plan)
+        else:
+            self._select(query, scope, plan)
+        plan.order = self._order(query, scope, plan)
+        plan.source, plan.joins = scope.source, scope.joins
+        return plan
+
+    @staticmethod
+    def _is_aggregate(call: Call) -> bool:
+        return call.name in ("count", "count_distinct", "sum", "avg", "min", "max")
+
+    def _where(self, query: Query, scope: Scope) -> Sql:
+        live = "1" if self.deleted else f"{scope.table}.IsDeleted = 0"
+        if query.where is None:
+            return live, []
+        sql, values = Conditions(scope, self.today, self._inner).sql(query.where)
+        return f"{live} AND {sql}", values
+
+    def _inner(self, query: Query) -> Sql:
+        scope = Scope(self.text, self.schema, self.actor, query.object, query.object_at, query.alias, self._alias)
+        what = query.items[0].what
+        if len(query.items) != 1 or not isinstance(what, Path):
+            raise refuse(self.text, query.at, "The inner select of a semi-join takes exactly one field")
+        expression = scope.path(what)
+        if expression.field.type not in ID_TYPES:
+            raise refuse(self.text, what.at, "The inner select field must be an id or a reference", "INVALID_FIELD")
+        where, values = self._where(query, scope)
+        # A null in the list would make every NOT IN unknown.
+        sql = f"SELECT {expression.sql} FROM {scope.source} WHERE {where} AND {expression.sql} IS NOT NULL"
+        return sql, values
+
+    def _order(self, query: Query, scope: Scope, plan: Compiled) -> str:
+        terms = []
+        for order in query.order:
+            expression = scope.operand(order.by, aggregates=plan.aggregate)
+            if not expression.field.filterable or expression.field.type is FieldType.MULTIPICKLIST:
+                raise refuse(
+                    self.text,
+                    order.by.at,
+                    f"field '{expression.field.name}' can not be sorted in a query call",
+                    "INVALID_FIELD",
+                )
+            direction = "DESC" if order.descending else "ASC"
+            terms.append(f"{expression.ordered} {direction} NULLS {'LAST' if order.nulls_last else 'FIRST'}")
+        return " ORDER BY " + ", ".join(terms) if terms else ""
+
+    def _aggregate(self, query: Query, scope: Scope, plan: Compiled) -> None:
+        plan.aggregate = True
+        grouped = [scope.operand(operand) for operand in query.group]
+        if grouped:
+            plan.group = " GROUP BY " + ", ".join(expression.ordered for expression in grouped)
+        unnamed = count()
+        for item in query.items:
+            if isinstance(item.what, Query):
+                raise refuse(self.text, query.at, "Subqueries are not allowed in an aggregate query")
+            expression = scope.operand(item.what, aggregates=True)
+            if not expression.aggregate and expression.sql not in [g.sql for g in grouped]:
+                raise refuse(self.text, item.what.at, f"Field must be grouped or aggregated: {expression.field.name}")
+            plain = isinstance(item.what, Path)
+            name = item.alias or (expression.field.name if plain else f"expr{next(unnamed)}")
+            plan.outputs.append(Output(expression.sql, (name,), expression.field))
+        if query.having is not None:
+            sql, values = Conditions(scope, self.today, self._inner, aggregates=True).sql(query.having)
+            plan.having = (f" HAVING {sql}", values)
+
+    def _select(self, query: Query, scope: Scope, plan: Compiled) -> None:
+        seen: set[tuple[str, ...]] = set()
+        for item in query.items:
+            if isinstance(item.what, Query):
+                plan.children.append(self._nested(item.what, scope))
+                continue
+            for output in self._outputs(item, scope, query):
+                if output.names in seen:
+                    raise refuse(
+                        self.text, item.what.at, f"duplicate field selected: {'.'.join(output.names)}", "INVALID_FIELD"
+                    )
+                seen.add(output.names)
+                plan.outputs.append(output)
+        for names in {output.names[:depth] for output in plan.outputs for depth in range(1, len(output.names))}:
+            table, obj, _ = scope.walk(names, 0)
+            plan.parents.append(Parent(f"{table}.Id", names, obj.name))
+
+    def _outputs(self, item: Item, scope: Scope, query: Query) -> list[Output]:
+        if isinstance(item.what, Query):
+            return []
+        if isinstance(item.what, Call) and item.what.name == "fields":
+            return self._fields_function(item.what, scope, query)
+        expression = scope.operand(item.what)
+        if isinstance(item.what, Call):
+            names: tuple[str, ...] = (item.alias,) if item.alias else expression.names or (item.what.name,)
+            return [Output(expression.sql, names, expression.field)]
+        if item.alias:
+            raise refuse(self.text, item.what.at, "only aggregate expressions use field aliasing")
+        return [self._output(expression, scope)]
+
+    def _output(self, expression: Expression, scope: Scope) -> Output:
+        if expression.field.type is not FieldType.ADDRESS:
+            return Output(expression.sql, expression.names, expression.field)
+        table, _, _ = scope.walk(expression.names[:-1], 0)
+        prefix = expression.field.name.removesuffix("Address")
+        parts = ("City", "Country", "CountryCode", "PostalCode", "State", "StateCode", "Street")
+        pairs = ", ".join(f"'{p[0].lower()}{p[1:]}', {table}.\"{prefix}{p}\"" for p in parts)
+        filled = f"coalesce({', '.join(f'{table}.{chr(34)}{prefix}{p}{chr(34)}' for p in parts)})"
+        nothing = "'geocodeAccuracy', NULL, 'latitude', NULL, 'longitude', NULL"
+        return Output(
+            f"CASE WHEN {filled} IS NULL THEN NULL ELSE json_object({pairs}, {nothing}) END",
+            expression.names,
+            expression.field,
+        )
+
+    def _fields_function(self, call: Call, scope: Scope, query: Query) -> list[Output]:
+        which = call.arguments[0].parts[0].lower() if call.arguments and isinstance(call.arguments[0], Path) else ""
+        if which not in ("all", "standard", "custom"):
+            raise refuse(self.text, call.at, "FIELDS takes ALL, STANDARD or CUSTOM")
+        if which != "standard" and (query.limit is None or query.limit > 200):
+            raise refuse(self.text, call.at, "The SOQL FIELDS function must have a LIMIT of at most 200")
+        return [
+            self._output(scope.path(Path((f.name,), call.at)), scope)
+            for f in scope.object.fields.values()
+            if self.actor.permissions.reads(scope.object, f) and (which == "all" or f.custom == (which == "custom"))
+        ]
+
+    def _nested(self, query: Query, scope: Scope) -> Nested:
+        for child in self.schema.children(scope.object):
+            name = child.field.child_relationship
+            if (
+                name
+                and name.lower() == query.object.lower()
+                and self.actor.permissions.allows(child.object, "read")
+                and self.actor.permissions.reads(child.object, child.field)
+            ):
+                inner = Scope(
+                    self.text, self.schema, self.actor, child.object.name, query.object_at, query.alias, self._alias
+                )
+                plan = self._plan(query, inner)
+                if plan.aggregate or plan.counting or plan.children:
+                    raise refuse(self.text, query.at, "This kind of subquery is not covered by the local org")
+                return Nested(name, child, plan)
+        raise refuse(
+            self.text,
+            query.object_at,
+            f"Didn't understand relationship '{query.object}' in FROM part of query "
+            "call. If you are attempting to use a custom relationship, be sure to append the '__r' after the "
+            "custom relationship name. Please reference your WSDL or the describe call for the appropriate "
+            "names.",
+            "INVALID_TYPE",
+        )

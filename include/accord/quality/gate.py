@@ -1,0 +1,258 @@
+"""A gate: every chunk goes past it, and in the end it says whether the batch may go on, and which records may not.
+
+Memory is bounded by the chunk, the keys of the failing records, and the few columns that batch rules need.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from accord.categories import Category, Queue
+from accord.quality.expecting import Found, evaluate, evaluate_columns
+from accord.quality.frames import ChunkView, Frame, frames_of
+from accord.quality.rule import Rule, Scope, Severity, Suite
+from accord.quality.structure import kind
+
+__all__ = ["ChunkView", "Gate", "Judgement", "RuleResult", "Verdict"]
+
+OWNER = ""  # the column that holds, beside what batch rules need, the id of the record
+FAILURES = pa.schema([("key", pa.string()), ("rule", pa.string()), ("category", pa.string()), ("message", pa.string())])
+
+
+class Verdict(StrEnum):
+    """What becomes of the batch."""
+
+    PASS = "pass"  # noqa: S105  # a verdict, not a password
+    QUARANTINE = "pass with quarantine"  # the failing records become exceptions, the rest goes on
+    STOP = "stop"  # nothing goes on
+    UNCHECKED = "could not check"  # not the same as failed: nobody knows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleResult:
+    """What one rule found in the whole batch. `checked` and `failed` count rows of `part`; `expectation` and `arguments` are Great
+    Expectations'. Nothing here holds a value of a record."""
+
+    rule: str
+    title: str
+    part: str
+    severity: Severity
+    queue: Queue
+    category: Category
+    consequence: str
+    checked: int
+    failed: int
+    errored: bool
+    message: str
+    expectation: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """The result of a gate. `failures` has one row per quarantined record and rule, all of them; `key` is the canonical id at
+    the canonical stage and the root's native id at the source stage. `reasons` say why the batch stops or could not be checked."""
+
+    object: str
+    gate: str
+    verdict: Verdict
+    records: int
+    results: tuple[RuleResult, ...]
+    failures: pa.Table
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def quarantined(self) -> int:
+        """How many records are held back."""
+        return int(pc.count_distinct(self.failures["key"]).as_py())
+
+
+@dataclass(slots=True)
+class _Tally:
+    checked: int = 0
+    failed: int = 0
+    error: str = ""
+    detail: str = ""
+
+
+class Gate:
+    """Judges one batch against `suite`.
+
+    Args:
+        suite: the rules.
+        history: what is usual, by rule name: {"count": records of earlier comparable runs}. A rule about what is usual is not
+            applied without it.
+    """
+
+    def __init__(self, suite: Suite, history: Mapping[str, float] | None = None) -> None:
+        self._suite = suite
+        self._rules = tuple(_with_history(rule, history or {}) for rule in suite.rules)
+        self._tallies: dict[str, _Tally] = {rule.name: _Tally() for rule in self._rules}
+        self._kept: defaultdict[tuple[str, bool], list[pa.Table]] = defaultdict(list)
+        self._failures: list[pa.Table] = []
+        self._seen: dict[tuple[str, ...], Found] = {}
+        self._records = 0
+
+    def chunk(self, view: ChunkView) -> None:
+        """Judge one chunk. Call it once per chunk; all rows of a record are in the same one."""
+        if not self._structure_holds(view):
+            return  # the batch stops anyway, and rules about content would only stumble
+        frames = frames_of(self._suite, view)
+        self._records += frames.records
+        for (part, gone_too), rules in _by_frame(self._rules, Scope.CHUNK):
+            frame = (frames.every if gone_too else frames.live).get(part)
+            if frame is not None:
+                self._judge(frame, rules, frames.excused)
+        for (part, gone_too), rules in _by_frame(self._rules, Scope.BATCH):
+            frame = (frames.every if gone_too else frames.live).get(part)
+            if frame is not None:
+                columns = {name: frame.rows[name] for name in _needed(rules)}
+                self._kept[part, gone_too].append(pa.table({OWNER: frame.keys, **columns}))
+
+    def finish(self) -> Judgement:
+        """Apply the batch rules and the thresholds."""
+        for at, rules in _by_frame(self._rules, Scope.BATCH):
+            rows = pa.concat_tables(self._kept.pop(at, None) or [_no_rows(rules)])
+            self._judge(Frame(rows=rows.drop_columns([OWNER]), keys=rows[OWNER].combine_chunks()), rules, {})
+        failures = _distinct(self._failures)
+        stops = tuple(self._stops(failures))
+        unknown = tuple(
+            f"{rule.title}: could not be checked ({self._tallies[rule.name].error})."
+            for rule in self._rules
+            if self._tallies[rule.name].error
+        )
+        verdict = (
+            Verdict.STOP if stops
+            else Verdict.UNCHECKED if unknown
+            else Verdict.QUARANTINE if len(failures)
+            else Verdict.PASS
+        )  # fmt: skip
+        return Judgement(
+            object=self._suite.object.name,
+            gate=self._suite.stage,
+            verdict=verdict,
+            records=self._records,
+            results=tuple(_result(rule, self._tallies[rule.name]) for rule in self._rules),
+            failures=failures,
+            reasons=stops + unknown,
+        )
+
+    def _structure_holds(self, view: ChunkView) -> bool:
+        holds = True
+        for rule in self._rules:
+            if rule.scope is Scope.STRUCTURE:
+                part = view.parts.get(rule.part)
+                if part is None:
+                    continue  # nothing of that part came
+                described = [f"{column.name}: {kind(column.type)}" for column in part.schema]
+                asked = (rule.name, *described)  # chunks are alike: ask once per shape
+                if asked not in self._seen:
+                    self._seen[asked] = evaluate_columns(described, rule)
+                found = self._seen[asked]
+                self._count(rule, found, 1, int(found.failing))
+                holds = holds and not found.failing
+        return holds
+
+    def _judge(self, frame: Frame, rules: list[Rule], excused: Mapping[str, pa.Array]) -> None:
+        if len(frame.rows) == 0:  # no row fails, but too few of them may be a finding
+            rules = [rule for rule in rules if not rule.of_rows]
+        found = evaluate(frame.rows, rules)
+        for rule in rules:
+            self._collect(rule, found[rule.name], frame, excused.get(rule.path) if rule.path else None)
+
+    def _collect(self, rule: Rule, found: Found, frame: Frame, excused: pa.Array | None) -> None:
+        positions = pa.array(found.positions, pa.int64())
+        keys = frame.keys.take(positions)
+        if excused is not None:
+            blamed = pc.invert(pc.is_in(keys, value_set=excused))
+            positions, keys = positions.filter(blamed), keys.filter(blamed)
+        self._count(rule, found, len(frame.rows), len(keys) + found.failing)
+        if len(keys) and rule.severity is Severity.CRITICAL:
+            said = pa.repeat(rule.finding, len(keys))
+            if rule.detail:
+                said = pc.binary_join(frame.rows[rule.detail].combine_chunks().take(positions), "; ")
+            named = [keys, pa.repeat(rule.name, len(keys)), pa.repeat(str(rule.category), len(keys)), said]
+            self._failures.append(pa.table(named, names=FAILURES.names).cast(FAILURES).filter(pc.is_valid(keys)))
+
+    def _count(self, rule: Rule, found: Found, checked: int, failed: int) -> None:
+        tally = self._tallies[rule.name]
+        tally.error = tally.error or found.error
+        tally.detail = tally.detail or found.detail
+        if not found.error:
+            tally.checked += checked
+            tally.failed += failed
+
+    def _stops(self, failures: pa.Table) -> Iterable[str]:
+        for rule in self._rules:
+            tally = self._tallies[rule.name]
+            if rule.severity is Severity.CRITICAL and rule.threshold.exceeded(tally.failed, tally.checked):
+                yield f"{rule.title}: {_said(rule, tally)}."
+        quarantined = pc.count_distinct(failures["key"]).as_py()
+        if self._suite.total.exceeded(quarantined, self._records):
+            yield f"{quarantined} of {self._records} records fail; at most {self._suite.total.share:.0%} may."
+
+
+def _with_history(rule: Rule, history: Mapping[str, float]) -> Rule:
+    if rule.usual is None:
+        return rule
+    least = int(rule.usual * history.get(rule.name, 0.0))
+    return replace(rule, arguments={**rule.arguments, "min_value": least})
+
+
+def _needed(rules: Iterable[Rule]) -> list[str]:
+    return list(dict.fromkeys(name for rule in rules for name in rule.needs))
+
+
+def _no_rows(rules: Iterable[Rule]) -> pa.Table:
+    return pa.table({name: pa.array([], pa.string()) for name in (OWNER, *_needed(rules))})
+
+
+def _by_frame(rules: Iterable[Rule], scope: Scope) -> Iterable[tuple[tuple[str, bool], list[Rule]]]:
+    groups: defaultdict[tuple[str, bool], list[Rule]] = defaultdict(list)
+    for rule in rules:
+        if rule.scope is scope:
+            groups[rule.part, rule.gone_too].append(rule)
+    return groups.items()
+
+
+def _distinct(tables: list[pa.Table]) -> pa.Table:
+    """One row per key and rule: a record with two failing parts fails a rule once."""
+    if not tables:
+        return FAILURES.empty_table()
+    grouped = pa.concat_tables(tables).group_by(["key", "rule", "category"], use_threads=False)
+    return grouped.aggregate([("message", "first")]).rename_columns({"message_first": "message"}).select(FAILURES.names)
+
+
+def _said(rule: Rule, tally: _Tally) -> str:
+    if tally.error:
+        return f"could not be checked: {tally.error}"
+    if not tally.failed:
+        return ""
+    if not rule.of_rows:
+        return f"{rule.finding} ({tally.detail})" if tally.detail else rule.finding
+    return f"{tally.failed} of {tally.checked}: {rule.finding}"
+
+
+def _result(rule: Rule, tally: _Tally) -> RuleResult:
+    return RuleResult(
+        rule=rule.name,
+        title=rule.title,
+        part=rule.part,
+        severity=rule.severity,
+        queue=rule.queue,
+        category=rule.category,
+        consequence=rule.consequence,
+        checked=tally.checked,
+        failed=tally.failed,
+        errored=bool(tally.error),
+        message=_said(rule, tally),
+        expectation=rule.expectation,
+        arguments=rule.kwargs,
+    )

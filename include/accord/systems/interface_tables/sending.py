@@ -1,0 +1,180 @@
+"""Sending customers: copy one batch in, have the ERP post it, read its answers, remove the batch."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from psycopg import sql
+
+from accord.categories import Category
+from accord.errors import InDoubt, Recovery, Retry, Stop, Unavailable
+from accord.ports import Sending
+from accord.records import RESULTS
+from accord.systems.collapsing import flat
+from accord.systems.interface_tables.contract import (
+    CODES,
+    CUSTOMER_COLUMNS,
+    CUSTOMER_PARTS,
+    OTHER,
+    POST_CUSTOMERS,
+    Meaning,
+)
+from accord.systems.interface_tables.session import Locked, Session, without_nul
+from accord.systems.nesting import unnested
+
+_ANSWERS = ("external_ref", "status", "code", "reason", "answered_number", "parent_ref")
+_LOCKED = Meaning(outcome=Recovery.RETRY, category=Category.LOCKED, message="Other work in the ERP holds the records.")
+_BROKEN = Meaning(
+    outcome=Recovery.UNKNOWN, category=Category.INTERRUPTED, message="The connection ended before the ERP answered."
+)
+_NUL = Meaning(outcome=Recovery.REJECT, category=Category.INVALID_VALUE, message="A text holds the character U+0000.")
+
+
+def send_customers(
+    session: Session, system: str, companies: Sequence[str], changes: pa.Table, sending: Sending
+) -> pa.Table:
+    """RESULTS for `changes` (collapsed), in their order.
+
+    What is copied in takes no effect before the ERP posts it, so only a break while posting leaves anything in doubt.
+    Raises Unavailable, BadCredentials, SchemaDrift, Stop; InDoubt when the send deadline has passed.
+    """
+    parts = {name: unnested(changes, name) for name in CUSTOMER_PARTS}
+    storable = _storable(changes, parts)
+    sent = changes.filter(storable)
+    refused = _same(changes.filter(pc.invert(storable)), _NUL)
+    if not sent.num_rows:
+        return refused
+    sending.before_request()
+    batch = f"{system}-{sending.dispatch}-{uuid.uuid4().hex[:16]}"
+    try:
+        answered = _posted(session, batch, companies, sent, parts, sending)
+    finally:
+        _forget(session, batch)
+    return _in_order_of(changes, pa.concat_tables([answered, refused]))
+
+
+def _posted(
+    session: Session,
+    batch: str,
+    companies: Sequence[str],
+    sent: pa.Table,
+    parts: Mapping[str, pa.Table],
+    sending: Sending,
+) -> pa.Table:
+    try:
+        with session.transaction() as cursor:
+            session.copy_in(cursor, "inbound.customer", _requests(batch, companies, sent))
+            for name, (table, columns) in CUSTOMER_PARTS.items():
+                session.copy_in(cursor, f"inbound.{table}", _parts(batch, sent, parts[name], columns))
+    except (InDoubt, Locked):
+        raise Unavailable(
+            "The ERP's database went away before it was asked to post.", cure="It is tried again."
+        ) from None
+    sending.before_request()
+    try:
+        with session.transaction() as cursor:
+            cursor.execute(sql.SQL("CALL {}(%s)").format(sql.Identifier(*POST_CUSTOMERS.split("."))), [batch])
+    except Locked:
+        return _same(sent, _LOCKED)
+    except InDoubt:
+        return _same(sent, _BROKEN)
+    try:
+        with session.transaction() as cursor:
+            names = sql.SQL(", ").join(map(sql.Identifier, _ANSWERS))
+            query = sql.SQL("SELECT {} FROM inbound.customer WHERE batch = %s").format(names)
+            answers = session.read(cursor, query, [batch], _ANSWERS)
+    except Retry:
+        return _same(sent, _BROKEN)
+    return _results(sent, answers)
+
+
+def _requests(batch: str, companies: Sequence[str], changes: pa.Table) -> pa.Table:
+    """Rows of inbound.customer."""
+    count = changes.num_rows
+    gone = pc.fill_null(flat(changes["gone"]), False)
+    columns = {
+        "batch": pa.repeat(batch, count),
+        "external_ref": changes["key"],
+        "action": pc.if_else(gone, "deactivate", "upsert"),
+        "version": changes["version"],
+        "read_at": changes["read_at"],
+        "customer_number": changes["native"],
+        "companies": pa.repeat("{" + ",".join(companies) + "}", count),
+        "parent_ref": changes["parent"],
+        "parent_number": changes["parent__native"],
+    }
+    columns |= {column: changes[name] for name, column in CUSTOMER_COLUMNS.items()}
+    return pa.table(columns)
+
+
+def _parts(batch: str, changes: pa.Table, parts: pa.Table, columns: Mapping[str, str]) -> pa.Table:
+    """Rows of a constituent's table, those of `changes` only."""
+    parts = parts.filter(pc.is_in(parts["key"], value_set=flat(changes["key"])))
+    values = {column: parts[name] for name, column in columns.items()}
+    return pa.table({"batch": pa.repeat(batch, parts.num_rows), "external_ref": parts["key"], **values})
+
+
+def _storable(changes: pa.Table, parts: Mapping[str, pa.Table]) -> pa.Array:
+    """False for rows PostgreSQL could not store; one of them would fail the whole copy."""
+    good = without_nul(changes)
+    for table in parts.values():
+        bad = table.filter(pc.invert(without_nul(table)))["key"]
+        good = pc.and_(good, pc.invert(pc.is_in(flat(changes["key"]), value_set=flat(bad))))
+    return good
+
+
+def _results(sent: pa.Table, answers: pa.Table) -> pa.Table:
+    """The ERP's answers as RESULTS. A row without one is in doubt."""
+    meanings = [*CODES.values(), OTHER, _BROKEN]
+    place = pc.index_in(flat(answers["code"]), value_set=pa.array(list(CODES), pa.string()))
+    place = pc.fill_null(place, len(CODES))
+    place = pc.if_else(pc.equal(flat(answers["status"]), "rejected"), place, len(CODES) + 1)
+    applied = pc.equal(flat(answers["status"]), "accepted")
+    nothing = pa.scalar(None, pa.string())
+
+    def said(values: list[str]) -> pa.Array:
+        return pc.if_else(applied, nothing, pa.array(values, pa.string()).take(place))
+
+    outcome = pc.if_else(
+        applied, Recovery.APPLIED.value, pa.array([m.outcome.value for m in meanings], pa.string()).take(place)
+    )
+    answer = pc.binary_join_element_wise(answers["code"], answers["reason"], ": ", null_handling="emit_null")
+    table = pa.table(
+        {
+            "key": flat(answers["external_ref"]),
+            "native": flat(answers["answered_number"]),
+            "outcome": outcome,
+            "category": said([m.category.value for m in meanings]),
+            "message": said([m.message for m in meanings]),
+            "answer": flat(answer),
+            "awaits": pc.if_else(pc.equal(outcome, Recovery.HOLD.value), flat(answers["parent_ref"]), nothing),
+        },
+        schema=RESULTS,
+    )
+    silent = sent.filter(pc.invert(pc.is_in(sent["key"], value_set=flat(table["key"]))))
+    return pa.concat_tables([table, _same(silent, _BROKEN)])
+
+
+def _same(changes: pa.Table, meaning: Meaning) -> pa.Table:
+    """The same outcome for every row of `changes`."""
+    count, nothing = changes.num_rows, pa.nulls(changes.num_rows, pa.string())
+    said = [pa.repeat(pa.scalar(v, pa.string()), count) for v in (meaning.outcome, meaning.category, meaning.message)]
+    return pa.table([flat(changes["key"]), flat(changes["native"]), *said, nothing, nothing], schema=RESULTS)
+
+
+def _in_order_of(changes: pa.Table, answered: pa.Table) -> pa.Table:
+    return answered.take(pc.index_in(flat(changes["key"]), value_set=flat(answered["key"])))
+
+
+def _forget(session: Session, batch: str) -> None:
+    """Requests hold personal data: once answered they are removed, even a batch that was never posted."""
+    try:
+        with session.transaction() as cursor:
+            for table in ("customer", *(table for table, _ in CUSTOMER_PARTS.values())):
+                name = sql.Identifier("inbound", table)
+                cursor.execute(sql.SQL("DELETE FROM {} WHERE batch = %s").format(name), [batch])
+    except (Retry, Stop):
+        pass  # the ERP's owners purge what stays behind (docs/interface-tables.md); the outcome is known all the same

@@ -1,0 +1,42 @@
+"""Parts of records between two shapes: a `list<struct>` column, as canonical tables have it, and a table of their own."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from accord.systems.collapsing import flat
+
+
+def unnested(roots: pa.Table, column: str, *, root: str = "key") -> pa.Table:
+    """One row per part of `roots[column]`, with the root's value of `root` in a column of that name."""
+    lists = flat(roots[column])
+    owners = flat(roots[root]).take(pc.list_parent_indices(lists))
+    parts = pc.list_flatten(lists)
+    names = [field.name for field in lists.type.value_type]
+    return pa.table([owners, *(pc.struct_field(parts, name) for name in names)], names=[root, *names])
+
+
+def nested(roots: pa.Array, parts: pa.Table, kind: pa.ListType, *, root: str) -> pa.ListArray:
+    """The parts of each of `roots` (in their order, in the parts' order) as a list; null where there are none.
+
+    Args:
+        roots: the distinct identities the lists are for.
+        parts: rows whose column `root` is one of these identities (others are left out) and that have a column for each
+            field of the struct in `kind`.
+    """
+    import numpy
+
+    places = pc.index_in(flat(parts[root]), value_set=roots)
+    known = pc.is_valid(places)
+    parts, places = parts.filter(known), places.filter(known)
+    order = pc.sort_indices(
+        pa.table({"place": places, "row": pa.array(range(len(places)), pa.int64())}),
+        sort_keys=[("place", "ascending"), ("row", "ascending")],
+    )
+    fields = list(kind.value_type)
+    children = [flat(parts[field.name].cast(field.type)).take(order) for field in fields]
+    lengths = numpy.bincount(places.to_numpy(zero_copy_only=False).astype("int64"), minlength=len(roots))
+    offsets = numpy.concatenate([[0], numpy.cumsum(lengths)]).astype("int32")
+    structs = pa.StructArray.from_arrays(children, fields=fields)
+    return pa.ListArray.from_arrays(pa.array(offsets), structs, type=kind, mask=pa.array(lengths == 0))

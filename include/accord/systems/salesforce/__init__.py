@@ -1,0 +1,1 @@
+"""Salesforce as a source of customers and a target of what the ERPs and Accord say about them."""

@@ -1,0 +1,119 @@
+"""Salesforce behind the ports: a source of customers, a target of customer accounts and sync status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+
+from accord.errors import Stop
+from accord.objects.definition import BusinessObject, Owner
+from accord.ports import Check, Safety, Selection, Sending, Sink
+from accord.settings import Connection
+from accord.systems.collapsing import flat
+from accord.systems.salesforce.bulk_ingest import ingest_ended
+from accord.systems.salesforce.canonical import to_canonical
+from accord.systems.salesforce.client import Client
+from accord.systems.salesforce.collapsing import collapsed
+from accord.systems.salesforce.doctor import check
+from accord.systems.salesforce.extract import extract
+from accord.systems.salesforce.ids import long_id
+from accord.systems.salesforce.mapping import Writing, parts_of
+from accord.systems.salesforce.mappings import reading_of, writing_of
+from accord.systems.salesforce.options import options_of
+from accord.systems.salesforce.read_back import read_back
+from accord.systems.salesforce.send import send
+
+
+def open_salesforce(name: str, connection: Connection) -> Salesforce:
+    """The adapter of one org; it logs in at first use. Raises Stop when the connection's settings are unusable."""
+    return Salesforce(name, Client(options_of(connection)))
+
+
+class Salesforce:
+    """`accord.ports.Source` and `accord.ports.Target` for one org.
+
+    It can't tell blanks around text, empty text from null, or an unchecked box from none: see `collapse`.
+    """
+
+    side = Owner.SALESFORCE
+
+    def __init__(self, name: str, client: Client) -> None:
+        self.name, self.client = name, client
+
+    def check(self, definitions: Mapping[str, BusinessObject]) -> Iterator[Check]:
+        """The lines of `accord doctor`."""
+        return check(self.client, self.name, definitions)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self.client.close()
+
+    # --------------------------------------------------------------------------------------------------- source
+    def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
+        """Whole roots that changed in the window, or those named; see accord.systems.salesforce.extract."""
+        return extract(self.client, definition, reading_of(definition), selection, sink)
+
+    def required_columns(self, definition: BusinessObject) -> Mapping[str, Mapping[str, pa.DataType]]:
+        """Salesforce object → column → staged type, the root's first."""
+        return parts_of(reading_of(definition), definition)
+
+    def to_canonical(self, definition: BusinessObject, staged: Mapping[str, pa.Table], read_at: datetime) -> pa.Table:
+        """The staged chunk as a canonical table with `problems`."""
+        return to_canonical(self.name, definition, reading_of(definition), staged, read_at)
+
+    def native_of(self, definition: BusinessObject, key: str) -> str:
+        """The 18-character id in a canonical id of this org. Raises Stop for any other text."""
+        origin, _, native = key.partition(":")
+        if origin != self.name:
+            raise Stop(f"A key of {definition.name} does not come from {self.name}.", cure=f"Write {self.name}:<id>.")
+        return long_id(native)
+
+    # --------------------------------------------------------------------------------------------------- target
+    @property
+    def longest_request(self) -> timedelta:
+        """As long as Salesforce lets a request run."""
+        return self.client.options.longest_request
+
+    def safety(self, definition: BusinessObject) -> Safety:
+        """The external id is unique in the org; what has none is only ever updated."""
+        return Safety.ENFORCED_KEY if writing_of(definition).external_id else Safety.FULL_SET_UPDATE
+
+    def keeps(self, definition: BusinessObject) -> frozenset[str]:
+        """The fields the mapping has a place for."""
+        return frozenset(writing_of(definition).fields)
+
+    def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
+        """`table` with everything Salesforce can't distinguish made equal."""
+        return collapsed(definition, table)
+
+    def find_matches(self, definition: BusinessObject, candidates: pa.Table) -> pa.Table:
+        """None: what is created here belongs to a record that is known, and its external id is unique."""
+        writing_of(definition)
+        if definition.duplicate_rules:
+            raise Stop(f"{definition.name} can't be searched for duplicates in Salesforce yet.", cure="Add a search.")
+        return pa.schema([("key", pa.string()), ("native", pa.string()), ("rule", pa.string())]).empty_table()
+
+    def send(self, definition: BusinessObject, changes: pa.Table, sending: Sending) -> pa.Table:
+        """Create, update or deactivate; see accord.systems.salesforce.send."""
+        writing = writing_of(definition)
+        table = self._with_natives(definition, writing, collapsed(definition, changes))
+        return send(self.client, definition, writing, table, sending)
+
+    def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
+        """What the org holds for `wanted`."""
+        writing = writing_of(definition)
+        table = self._with_natives(definition, writing, wanted)
+        return collapsed(definition, read_back(self.client, self.name, definition, writing, table))
+
+    def remote_ended(self, remote: str) -> bool:
+        """Whether the bulk jobs of a sending can no longer change anything; aborts those that have not begun."""
+        return ingest_ended(self.client, remote)
+
+    def _with_natives(self, definition: BusinessObject, writing: Writing, table: pa.Table) -> pa.Table:
+        """`native` from the key itself where the object has no external id: its key is a record of this org."""
+        if writing.external_id:
+            return table
+        natives = [self.native_of(definition, key) for key in flat(table["key"]).to_pylist()]
+        return table.set_column(table.column_names.index("native"), "native", pa.array(natives, pa.string()))

@@ -1,0 +1,58 @@
+"""What the org shows the integration user: asked on every extract and send, so that drift is found before it hurts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import requests
+
+from accord.errors import SchemaDrift
+from accord.systems.salesforce.client import Client, told_at
+from accord.systems.salesforce.failures import Refused
+from accord.systems.salesforce.options import PERMISSION_CURE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """An object as the org describes it to this user; `at` is the org's clock when it did."""
+
+    sobject: str
+    at: datetime
+    fields: Mapping[str, Mapping[str, Any]]
+
+    def missing(self, names: Iterable[str], *rights: str) -> list[str]:
+        """`Object.Field` of those that are not there, or lack one of `rights` (createable, updateable, unique …)."""
+        return [
+            f"{self.sobject}.{n}"
+            for n in dict.fromkeys(names)
+            if n not in self.fields or not all(self.fields[n].get(right) for right in rights)
+        ]
+
+    def allows(self, name: str, right: str) -> bool:
+        """Whether the field has the right."""
+        return not self.missing([name], right)
+
+
+def describe(client: Client, sobject: str) -> Described:
+    """The description of one object. Raises SchemaDrift when the org shows none."""
+    try:
+        response = client.read("GET", f"/sobjects/{sobject}/describe")
+    except Refused as refused:
+        if refused.status != requests.codes.not_found:
+            raise
+        raise SchemaDrift(f"Salesforce shows no object {sobject}.", cure=PERMISSION_CURE) from None
+    return Described(
+        sobject=sobject, at=told_at(response), fields={f["name"]: f for f in response.json().get("fields", ())}
+    )
+
+
+def demand(missing: Iterable[str], doing: str) -> None:
+    """Raise SchemaDrift naming the fields, if there are any."""
+    names = list(missing)
+    if names:
+        raise SchemaDrift(
+            f"Salesforce does not let the integration user {doing} {', '.join(names)}.", cure=PERMISSION_CURE
+        )

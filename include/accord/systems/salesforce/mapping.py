@@ -1,0 +1,92 @@
+"""The words in which a mapping is declared: where each canonical field lives in Salesforce.
+
+A Reading says how an object is read, a Writing how it is written. The extraction list, the transform, the payloads and
+the permission checks are derived from them and from the object's definition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from accord.objects.definition import BusinessObject, ChoiceSet, FieldType
+from accord.records import INSTANT, arrow_type
+
+STAMP = "SystemModstamp"  # moves on every change, the system's own included
+SYSTEM_FIELDS: Mapping[str, pa.DataType] = {"Id": pa.string(), "IsDeleted": pa.bool_(), STAMP: INSTANT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """A constituent kept as records of another Salesforce object; `parent` is their lookup to the root.
+
+    `fields`: canonical field of the part → Salesforce field; `Id` becomes the part's canonical id.
+    """
+
+    constituent: str
+    sobject: str
+    parent: str
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A constituent kept in groups of columns of the root: key of the part → (canonical field → Salesforce field)."""
+
+    constituent: str
+    parts: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How an object is read. `master` is the field that names the survivor of a merge."""
+
+    object: str
+    sobject: str
+    fields: Mapping[str, str]
+    master: str | None = None
+    children: tuple[Child, ...] = ()
+    groups: tuple[Group, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """How an object is written.
+
+    `external_id` is the unique external id that holds the canonical key; without one the key's own native id is the
+    record's Id and nothing is ever created. `gone` is what a record that is gone in the source looks like here.
+    """
+
+    object: str
+    sobject: str
+    fields: Mapping[str, str]
+    external_id: str | None = None
+    gone: Mapping[str, bool | None] = field(default_factory=dict)
+
+
+def staged_type(kind: FieldType) -> pa.DataType:
+    """The type a field of `kind` is staged in: Salesforce writes a set of choices as one text."""
+    return pa.string() if isinstance(kind, ChoiceSet) else arrow_type(kind)
+
+
+def parts_of(reading: Reading, definition: BusinessObject) -> dict[str, dict[str, pa.DataType]]:
+    """Salesforce object → column → staged type, the root's first."""
+    root = dict(SYSTEM_FIELDS)
+    if reading.master:
+        root[reading.master] = pa.string()
+    root |= {column: staged_type(definition.field(name).type) for name, column in reading.fields.items()}
+    for group in reading.groups:
+        for columns in group.parts.values():
+            root |= _typed(definition, group.constituent, columns)
+    parts = {reading.sobject: root}
+    for child in reading.children:
+        columns = dict(SYSTEM_FIELDS) | {child.parent: pa.string()}
+        parts[child.sobject] = columns | _typed(definition, child.constituent, child.fields)
+    return parts
+
+
+def _typed(definition: BusinessObject, constituent: str, columns: Mapping[str, str]) -> dict[str, pa.DataType]:
+    types = {f.name: staged_type(f.type) for f in definition.constituent(constituent).fields}
+    return {column: types[name] for name, column in columns.items()}

@@ -1,0 +1,25 @@
+"""Where each business object lives in Salesforce: one file per object."""
+
+from accord.errors import Stop
+from accord.objects.definition import BusinessObject
+from accord.systems.salesforce.mapping import Reading, Writing
+from accord.systems.salesforce.mappings.customer import CUSTOMER
+from accord.systems.salesforce.mappings.customer_account import CUSTOMER_ACCOUNT
+from accord.systems.salesforce.mappings.customer_status import CUSTOMER_STATUS
+
+READINGS: dict[str, Reading] = {m.object: m for m in (CUSTOMER,)}
+WRITINGS: dict[str, Writing] = {m.object: m for m in (CUSTOMER_ACCOUNT, CUSTOMER_STATUS)}
+
+
+def reading_of(definition: BusinessObject) -> Reading:
+    """How `definition` is read. Raises Stop when Salesforce is no source of it."""
+    if definition.name not in READINGS:
+        raise Stop(f"{definition.name} is not read from Salesforce.", cure="Add a mapping, or correct the flow.")
+    return READINGS[definition.name]
+
+
+def writing_of(definition: BusinessObject) -> Writing:
+    """How `definition` is written. Raises Stop when Salesforce is no target of it."""
+    if definition.name not in WRITINGS:
+        raise Stop(f"{definition.name} is not written to Salesforce.", cure="Add a mapping, or correct the flow.")
+    return WRITINGS[definition.name]

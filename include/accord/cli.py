@@ -19,9 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when all is well, 1 when something is not."""
     parser = _parser()
     asked = parser.parse_args(arguments)
-    logging.basicConfig(
-        level=logging.INFO if asked.verbose else logging.WARNING, format="%(message)s", stream=sys.stderr
-    )
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    if asked.verbose:
+        logging.getLogger("accord").setLevel(logging.INFO)
     accord = Accord.from_environment()
     command: Callable[[Accord, argparse.Namespace], int] = asked.command
     try:
@@ -153,7 +153,9 @@ def _doctor(accord: Accord, asked: argparse.Namespace) -> int:
         )
     else:
         for system, check in checks:
-            print(f"{'ok  ' if check.ok else 'BAD '} {system}: {check.subject}: {check.found}")
+            print(
+                f"{'ok  ' if check.ok else 'BAD '} {system}: {check.subject.removeprefix(f'{system}: ')}: {check.found}"
+            )
             if not check.ok:
                 print(f"       cure: {check.cure}")
     return 0 if all(check.ok for _, check in checks) else 1

@@ -116,7 +116,9 @@ def content_hash(definition: BusinessObject, table: pa.Table, names: Iterable[st
         else:
             texts.append(_pair(name, _text(column)))
     # the "" keeps a row whose fields are all null: with only nulls to skip Arrow (26.0) leaves the whole row out
-    joined = pc.binary_join_element_wise("", *texts, "\x1e", null_handling="skip") if texts else pa.array([""] * len(table))
+    joined = (
+        pc.binary_join_element_wise("", *texts, "\x1e", null_handling="skip") if texts else pa.array([""] * len(table))
+    )
     gone = table["gone"].combine_chunks() if isinstance(table["gone"], pa.ChunkedArray) else table["gone"]
     joined = pc.if_else(pc.fill_null(gone, False), pa.scalar("gone"), joined)
     digests = [blake2b(t.encode(), digest_size=16).digest() for t in joined.to_pylist()]

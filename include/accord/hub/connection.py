@@ -98,10 +98,15 @@ class Hub:
             found = session.execute("SELECT id FROM stream WHERE target = %s AND object = %s", (target, object_name))
             number = int(only(found)["id"])
             if only(session.execute("SELECT to_regclass(%s) AS t", (f"link_{number}",)))["t"] is None:
+                partition = sql.Identifier(f"link_{number}")
                 # half-empty pages keep settling in place (HOT updates)
                 session.execute(
-                    sql.SQL("CREATE TABLE {} PARTITION OF link FOR VALUES IN ({}) WITH (fillfactor = 50)").format(
-                        sql.Identifier(f"link_{number}"), sql.Literal(number)
+                    sql.SQL("CREATE TABLE {} (LIKE link INCLUDING DEFAULTS) WITH (fillfactor = 50)").format(partition)
+                )
+                # attaching lets runs that are using `link` go on; CREATE … PARTITION OF would wait for all of them
+                session.execute(
+                    sql.SQL("ALTER TABLE link ATTACH PARTITION {} FOR VALUES IN ({})").format(
+                        partition, sql.Literal(number)
                     )
                 )
         self._streams[target, object_name] = number

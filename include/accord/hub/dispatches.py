@@ -46,12 +46,13 @@ def _dispatch(row: Mapping[str, Any]) -> Dispatch:
 class OpenDispatch:
     """The sender's side of an open dispatch: a lease that is renewed before requests and the fence that shuts a zombie out.
 
-    Implements accord.ports.Sending. The deadline is monotonic, so a stepped clock can't stretch it.
+    Implements accord.ports.Sending. The deadline is monotonic, so a stepped clock can't stretch it. `since` is the monotonic
+    instant before the dispatch was written: the hub counts the lease from then, however long the claiming took.
     """
 
-    def __init__(self, hub: Hub, dispatch: int, fence: int, lease: timedelta) -> None:
+    def __init__(self, hub: Hub, dispatch: int, fence: int, lease: timedelta, since: float) -> None:
         self._hub, self._id, self.fence, self._lease = hub, dispatch, fence, lease.total_seconds()
-        self._until = time.monotonic() + self._lease
+        self._until = since + self._lease
 
     @property
     def dispatch(self) -> int:
@@ -90,14 +91,19 @@ class OpenDispatch:
 
 def open_dispatch(
     session: Session, *, run: int, attempt: int, stream: int, chunk: int, file: StagedFile, lease: timedelta
-) -> tuple[int, int]:
-    """Write a dispatch ahead of its sending; (its number, its part within the chunk)."""
-    written = session.execute(
+) -> tuple[int, int] | None:
+    """Write a dispatch ahead of its sending; (its number, its part within the chunk).
+
+    None when one of the chunk is open already: the same task was started twice, and a chunk's outcomes are counted once.
+    """
+    # two at the same time take the same part: the second waits for the first one's commit and then has a conflict
+    row = session.execute(
         """INSERT INTO dispatch (run, attempt, stream, chunk, part, file, send_before)
            SELECT %(run)s, %(attempt)s, %(stream)s, %(chunk)s, coalesce(max(part) + 1, 0), %(file)s,
                   now() + make_interval(secs => %(lease)s)
            FROM dispatch WHERE run = %(run)s AND attempt = %(attempt)s AND stream = %(stream)s AND chunk = %(chunk)s
-           RETURNING id, part""",
+           HAVING coalesce(bool_and(closed IS NOT NULL), true)
+           ON CONFLICT DO NOTHING RETURNING id, part""",
         {
             "run": run,
             "attempt": attempt,
@@ -106,9 +112,8 @@ def open_dispatch(
             "file": Jsonb(asdict(file)),
             "lease": lease.total_seconds(),
         },
-    )
-    row = only(written)
-    return int(row["id"]), int(row["part"])
+    ).fetchone()
+    return (int(row["id"]), int(row["part"])) if row else None
 
 
 _STAGE = """

@@ -93,7 +93,13 @@ def _type(field: Field) -> dict[str, Any]:
         case Flag():
             return {"type": "boolean"}
         case Money(digits=digits, scale=scale, currency=currency):
-            return {"type": "string", "format": "decimal", "x-digits": digits, "x-scale": scale, "x-currency-field": currency}
+            return {
+                "type": "string",
+                "format": "decimal",
+                "x-digits": digits,
+                "x-scale": scale,
+                "x-currency-field": currency,
+            }
         case Whole(least=least, most=most):
             return {"type": "integer"} | {k: v for k, v in (("minimum", least), ("maximum", most)) if v is not None}
         case Day():

@@ -82,6 +82,12 @@ class Comparison:
     ) -> None:
         self.accord, self.run, self.target, self.definition, self.manifest = accord, run, target, definition, manifest
         self.stream = accord.hub.stream(target.name, definition.name)
+        # before the comparison's transaction begins, which may not wait for one of its own
+        self.parent_stream = (
+            accord.hub.stream(target.name, definition.reference(definition.parent).object)
+            if definition.parent
+            else None
+        )
         self.side: Owner = accord.system(run.flow.source).side
         self.hashed = target.keeps(definition) & definition.sent_by(self.side, creating=False)
 
@@ -146,7 +152,7 @@ class Comparison:
                     "gone": here["gone"],
                     "parent": table[self.definition.parent] if self.definition.parent else nothing,
                     "unresolved": _optional(table, UNRESOLVED, nothing),
-                    "out_of_scope": _optional(table, OUT_OF_SCOPE, pa.array([False] * table.num_rows)),
+                    "out_of_scope": _optional(table, OUT_OF_SCOPE, pa.array([False] * table.num_rows, pa.bool_())),
                     "currency": currency,
                     "amount": amount,
                     "batch_chunk": pa.array([number] * table.num_rows, pa.int32()),
@@ -157,7 +163,7 @@ class Comparison:
     def _routed(self, table: pa.Table) -> pa.ChunkedArray | pa.Array:
         entities = {entity.code for entity in entities_of(self.target.name)}
         if not entities or self.definition.routed_by is None:
-            return pa.chunked_array([pa.array([True] * table.num_rows)])
+            return pa.chunked_array([pa.array([True] * table.num_rows, pa.bool_())])
         values = table[self.definition.routed_by].to_pylist()
         return pa.chunked_array([pa.array([bool(entities.intersection(v or ())) for v in values], pa.bool_())])
 
@@ -239,10 +245,9 @@ class Comparison:
         """Find each changed record's parent in the target; hold those whose parent is not there and can't go with them."""
         if self.definition.parent is None:
             return []
-        kind = self.definition.reference(self.definition.parent)
         same = self.definition.own_parent
         more = dict(arguments) | {
-            "parent_stream": self.accord.hub.stream(self.target.name, kind.object),
+            "parent_stream": self.parent_stream,
             "origin": f"{self.target.name}:",
             "same": same,
         }
@@ -318,7 +323,7 @@ class Comparison:
                     ("depth", pa.int32()),
                     ("number", pa.int32()),
                     ("_currency", pa.string()),
-                    ("_amount", pa.decimal128(38, 2)),
+                    ("_amount", pa.decimal128(30, 2)),
                 ]
             ),
         )

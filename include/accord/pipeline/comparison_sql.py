@@ -20,11 +20,11 @@ CLASSIFY = (
        FROM link l
        WHERE l.stream = %(stream)s AND l.key = s.key AND s.bucket = 'changed' AND l.hash IS NOT NULL
          AND (l.hash = s.hash OR (s.version, s.read_at) <= (l.version, l.read_at))""",
-    # the target has refused just this version before: asking again changes nothing
+    # the target has refused just this content before: asking again changes nothing
     """UPDATE staged s SET bucket = 'rejected'
        FROM exception e
        WHERE e.object = %(object)s AND e.target = %(target)s AND e.key = s.key AND e.state <> 'closed' AND e.kind = 'rejected'
-         AND e.version = s.version AND s.bucket = 'changed'""",
+         AND e.hash = s.hash AND s.bucket = 'changed'""",
 )
 
 DUPLICATES_WITHIN = """

@@ -54,10 +54,9 @@ def gate(accord: Accord, run_id: int, manifest_path: str) -> dict[str, Any]:
         "run %d %s gate %s: %s, %d quarantined", run.id, run.flow.name, judgement.gate, judgement.verdict, quarantined
     )
     if judgement.verdict in (Verdict.STOP, Verdict.UNCHECKED):
-        worst = next((r for r in judgement.results if r.errored or r.failed), None)
         why = "could not be checked" if judgement.verdict is Verdict.UNCHECKED else "was refused"
         raise GateStopped(
-            f"The batch {why} by gate {judgement.gate}: {worst.title if worst else 'see the report'}.",
+            f"The batch {why} by gate {judgement.gate}: {judgement.reasons[0] if judgement.reasons else 'see the report'}.",
             cure=f"Read {report}; nothing was loaded.",
         )
     checked = sum(next(iter(chunk.parts.values())).rows for chunk in manifest.chunks)

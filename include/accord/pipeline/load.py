@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from accord.batch import StagedFile
 from accord.categories import HANDLING, Category
 from accord.errors import BadCredentials, Recovery, SchemaDrift, Unavailable
+from accord.hub.connection import Session
 from accord.hub.dispatches import (
     Dispatch,
     OpenDispatch,
@@ -65,36 +66,42 @@ class ChunkLoad:
 
     def carry_out(self) -> dict[str, int]:
         """Claim, send and record until every key of the chunk has its outcome."""
-        for left in own_open(self.accord.hub, run=self.run.id, stream=self.stream, chunk=self.chunk.chunk):
-            recover.recover_waiting(self.accord, left)
+        self._recover_own()
         changes = self.accord.staging.read(self.file)
         changes = changes.take(pc.sort_indices(changes, sort_keys=[("depth", "ascending"), ("key", "ascending")]))
         patience = time.monotonic() + (self.accord.lease + self.target.longest_request).total_seconds() * 2
         while True:
-            remaining = self._remaining(changes)
+            with self.accord.hub.session() as session:
+                remaining = self._remaining(session, changes)
             if not remaining.num_rows:
                 return self._counts()
             busy = self._once(remaining, give_up=time.monotonic() > patience)
-            if busy:
+            if busy is None:
+                self._recover_own()
+            elif busy:
                 for dispatch in open_of_stream(self.accord.hub, self.stream):
                     recover.recover_now(self.accord, dispatch)
                 time.sleep(min(1.0, self.accord.lease.total_seconds() / 4))
 
-    def _remaining(self, changes: pa.Table) -> pa.Table:
-        with self.accord.hub.session() as session:
-            done = decided(
-                session, run=self.run.id, attempt=self.chunk.attempt, stream=self.stream, chunk=self.chunk.chunk
-            )
+    def _recover_own(self) -> None:
+        """Resolve the chunk's own open dispatch: left by an earlier try of this task, or another try is at it right now."""
+        for left in own_open(self.accord.hub, run=self.run.id, stream=self.stream, chunk=self.chunk.chunk):
+            recover.recover_waiting(self.accord, left)
+
+    def _remaining(self, session: Session, changes: pa.Table) -> pa.Table:
+        done = decided(session, run=self.run.id, attempt=self.chunk.attempt, stream=self.stream, chunk=self.chunk.chunk)
         return (
             changes.filter(pc.invert(pc.is_in(changes["key"], pa.array(sorted(done), pa.string()))))
             if done
             else changes
         )
 
-    def _once(self, changes: pa.Table, *, give_up: bool) -> int:
-        """One dispatch over `changes`; returns how many keys another run holds (parked when `give_up`)."""
+    def _once(self, changes: pa.Table, *, give_up: bool) -> int | None:
+        """One dispatch over `changes`; returns how many keys another run holds (parked when `give_up`), None when another try of
+        this task has a dispatch open."""
+        since = time.monotonic()
         with self.accord.hub.session() as session:
-            number, part = open_dispatch(
+            opened = open_dispatch(
                 session,
                 run=self.run.id,
                 attempt=self.chunk.attempt,
@@ -103,18 +110,18 @@ class ChunkLoad:
                 file=self.file,
                 lease=self.accord.lease,
             )
+            if opened is None:
+                return None
+            number, part = opened
+            changes = self._remaining(session, changes)  # another try may have been through since it was last looked at
             claimed, refused = claim(
                 session, stream=self.stream, dispatch=number, rows=changes.select(["key", "version", "read_at", "hash"])
             )
         dispatch = self._dispatch(number, part)
-        sending = OpenDispatch(self.accord.hub, number, dispatch.fence, self.accord.lease)
+        sending = OpenDispatch(self.accord.hub, number, dispatch.fence, self.accord.lease, since)
         mine = changes.filter(pc.is_in(changes["key"], pa.array(sorted(claimed), pa.string())))
         mine = _with_natives(mine, claimed)
-        try:
-            answers = self._send(mine, sending) if mine.num_rows else RESULTS.empty_table()
-        except (Unavailable, BadCredentials, SchemaDrift):
-            self._record(dispatch, recover.outcomes(changes.slice(0, 0), "applied"), [])
-            raise
+        answers = self._send(mine, sending, dispatch) if mine.num_rows else RESULTS.empty_table()
         raised: list[Raised] = []
         settled = [self._judge(mine, answers, dispatch, raised)]
         busy = [key for key, bucket in refused.items() if bucket == "busy"]
@@ -134,9 +141,16 @@ class ChunkLoad:
         self._record(dispatch, pa.concat_tables(settled), raised)
         return len(busy)
 
-    def _send(self, changes: pa.Table, sending: OpenDispatch) -> pa.Table:
-        """Send, send again what may pass, read back what stayed without an answer."""
-        answers = self.target.send(self.definition, changes, sending)
+    def _send(self, changes: pa.Table, sending: OpenDispatch, dispatch: Dispatch) -> pa.Table:
+        """Send, send again what may pass, read back what stayed without an answer.
+
+        Only the first sending knows that nothing was taken. What goes wrong later leaves the dispatch open: in doubt.
+        """
+        try:
+            answers = self.target.send(self.definition, changes, sending)
+        except (Unavailable, BadCredentials, SchemaDrift):
+            self._record(dispatch, recover.outcomes(changes.slice(0, 0), "applied"), [])
+            raise
         for attempt in range(self.accord.retries):
             answers = self._resolve_unknown(changes, answers, sending)
             again = answers.filter(pc.equal(answers["outcome"], Recovery.RETRY))
@@ -194,7 +208,7 @@ class ChunkLoad:
         """Answers as results; whatever did not pass becomes an exception. Every key claimed gets exactly one result."""
         by_key = {a["key"]: a for a in answers.to_pylist()}
         parts = []
-        rows = mine.select(["key", "version", "_currency", "_amount"]).to_pylist()
+        rows = mine.select(["key", "version", "hash", "_currency", "_amount"]).to_pylist()
         buckets: dict[str, list[str]] = {"applied": [], "rejected": [], "parked": []}
         for row in rows:
             answer = by_key.get(row["key"]) or {
@@ -213,6 +227,7 @@ class ChunkLoad:
                 replace(
                     _parked(row, category, self.chunk.target, dispatch.id),
                     kind="rejected" if rejected else "parked",
+                    hash=row["hash"] if rejected else None,
                     message=answer.get("message") or HANDLING[category].remedy,
                     answer=answer.get("answer"),
                     awaits=answer.get("awaits"),

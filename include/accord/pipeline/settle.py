@@ -20,7 +20,7 @@ OUT = ("unchanged", "applied", "superseded", "excluded", "quarantined", "rejecte
 _BUCKETS = """
 SELECT bucket, sum(n)::bigint AS n FROM (
   SELECT c.key AS bucket, c.value::bigint AS n FROM comparison p, jsonb_each_text(p.counts) c
-  WHERE p.run = %(run)s AND p.stream = %(stream)s AND c.key <> 'changed'
+  WHERE p.run = %(run)s AND p.stream = %(stream)s AND (%(dry)s OR c.key <> 'changed')
   UNION ALL
   SELECT c.key, c.value::bigint FROM dispatch d, jsonb_each_text(d.counts) c
   WHERE d.run = %(run)s AND d.stream = %(stream)s
@@ -32,7 +32,7 @@ _AMOUNTS = """
 SELECT bucket, currency, sum(amount) AS amount FROM (
   SELECT b.key AS bucket, c.key AS currency, c.value::numeric AS amount
   FROM comparison p, jsonb_each(p.amounts) b, jsonb_each_text(b.value) c
-  WHERE p.run = %(run)s AND p.stream = %(stream)s AND b.key <> 'changed'
+  WHERE p.run = %(run)s AND p.stream = %(stream)s AND (%(dry)s OR b.key <> 'changed')
   UNION ALL
   SELECT b.key, c.key, c.value::numeric FROM dispatch d, jsonb_each(d.amounts) b, jsonb_each_text(b.value) c
   WHERE d.run = %(run)s AND d.stream = %(stream)s
@@ -81,7 +81,7 @@ def summarize(accord: Accord, session: Session, run: Run) -> dict[str, Any]:
     before = {"superseded": counts.get("superseded", 0)}
     targets = {}
     for name in run.flow.targets:
-        place = {"run": run.id, "stream": accord.hub.stream(name, run.flow.object)}
+        place = {"run": run.id, "stream": accord.hub.stream(name, run.flow.object), "dry": run.dry}
         buckets = {r["bucket"]: int(r["n"]) for r in session.execute(_BUCKETS, place).fetchall()}
         buckets["superseded"] = buckets.get("superseded", 0) + before["superseded"]
         sums: dict[str, dict[str, str]] = {}

@@ -98,11 +98,11 @@ def _canonical(
 def amount_columns(definition: BusinessObject, table: pa.Table) -> tuple[pa.Array, pa.Array]:
     """(currency, amount) of every row: the sum of the definition's amounts, 0 where there is none, currency '' where unknown."""
     rows = table.num_rows
-    total = pa.array([Decimal(0)] * rows, pa.decimal128(38, 2))
+    total = pa.array([Decimal(0)] * rows, pa.decimal128(30, 2))
     currency = pa.array([""] * rows, pa.string())
     for name in definition.amounts:
         kind = definition.money(name)
-        total = pc.add(total, pc.fill_null(table[name].combine_chunks(), Decimal(0))).cast(pa.decimal128(38, 2))
+        total = pc.add(total, pc.fill_null(table[name].combine_chunks(), Decimal(0))).cast(pa.decimal128(30, 2))
         currency = pc.fill_null(table[kind.currency].combine_chunks(), "")
     return currency, total
 
@@ -134,7 +134,7 @@ def _newest(table: pa.Table) -> pa.Table:
 def _resolve(hub: Hub, definition: BusinessObject, table: pa.Table) -> pa.Table:
     """Replace ids of other systems in reference fields by canonical ids, following merges."""
     unresolved = pa.nulls(table.num_rows, pa.string())
-    out_of_scope = pa.array([False] * table.num_rows)
+    out_of_scope = pa.array([False] * table.num_rows, pa.bool_())
     for field in definition.fields:
         if not isinstance(field.type, Reference):
             continue
@@ -147,7 +147,7 @@ def _resolve(hub: Hub, definition: BusinessObject, table: pa.Table) -> pa.Table:
             unresolved = pa.array(
                 [v if v in foreign and r is None else None for v, r in zip(values, resolved, strict=True)], pa.string()
             )
-            out_of_scope = pa.array([known.get(v, (None, False))[1] if v else False for v in values])
+            out_of_scope = pa.array([known.get(v, (None, False))[1] if v else False for v in values], pa.bool_())
     return table.append_column(UNRESOLVED, unresolved).append_column(OUT_OF_SCOPE, out_of_scope)
 
 

@@ -61,7 +61,7 @@ CREATE TABLE exception (                              -- everything that waits f
   key text NOT NULL, category text NOT NULL, queue text NOT NULL, severity smallint NOT NULL,
   rule text, message text NOT NULL, currency char(3), at_risk numeric(20, 6),
   awaits text, not_before timestamptz,                -- a parent (canonical id), a system's recovery
-  version timestamptz, answer text, run bigint, dispatch bigint, correlation uuid,
+  version timestamptz, hash bytea, answer text, run bigint, dispatch bigint, correlation uuid,
   attempts int NOT NULL DEFAULT 1, assignee text,
   state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'replaying', 'closed')), resolution text,
   opened timestamptz NOT NULL DEFAULT now(), seen timestamptz NOT NULL DEFAULT now(), closed timestamptz);

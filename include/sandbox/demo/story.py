@@ -1,0 +1,136 @@
+"""What the demo does, in order. Each part finds what an earlier (or interrupted) demo left, and makes the rest."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from accord.flows import FLOWS, SALESFORCE
+from accord.runtime import Accord
+from sandbox.company.generator import company
+from sandbox.company.load import load
+from sandbox.company.org import Org
+from sandbox.company.rows import rows
+from sandbox.demo import summary
+from sandbox.demo.console import Console
+from sandbox.erp import finance as tryton_finance
+from sandbox.erp.legacy.install import finance as legacy_finance
+from sandbox.stack import airflow, connections, services
+from sandbox.stack.airflow_api import AirflowApi
+from sandbox.stack.home import locked
+from sandbox.stack.processes import Processes
+
+# The demo's own runs read everything, so that a second demo shows that nothing is written again.
+EVERYTHING: Mapping[str, Any] = {"full_refresh": True}
+TO_ERP = tuple(flow.name for flow in FLOWS.values() if flow.source == SALESFORCE)
+TO_SALESFORCE = tuple(flow.name for flow in FLOWS.values() if flow.source != SALESFORCE)
+
+
+class DemoFailed(Exception):
+    """A DAG run did not succeed; the message says which and where to look."""
+
+
+def up(home: Path) -> None:
+    """The whole story, once or again.
+
+    Raises:
+        StackError: a service can't be started.
+        OrgRefused: the org did not take the sample company.
+        DemoFailed: a DAG run failed.
+    """
+    console = Console(steps=7)
+    begun = datetime.now(UTC)
+    with locked(home, "demo", waiting=console.note):
+        with console.step("Starting PostgreSQL with the hub and the legacy ERP, Tryton, and the Salesforce org"):
+            running = services.up(home, tell=console.note)
+        with console.step("Loading the sample company into the org"):
+            org = Org.as_administrator(running.salesforce_url)
+            console.note(str(load(org, list(rows(company())))))
+        with console.step("Preparing the hub"):
+            os.environ.update(connections.read(home), ACCORD_HOME=str(home))
+            accord = Accord.from_environment()
+            console.note(f"the hub's schema is at revision {accord.hub.upgrade()}")
+        with console.step("Starting Airflow"):
+            web = airflow.ensure_running(home, running.postgres, tell=console.note)
+        with console.step("Customers go from Salesforce to the ERPs, run by Airflow's scheduler"):
+            run_flows(web.api(), TO_ERP, console)
+        with console.step("Finance sets terms and limits and posts receivables in both ERPs"):
+            console.note(f"Tryton: {tryton_finance.finance(running.erp)} customers")
+            console.note(f"legacy ERP: {legacy_finance(running.postgres.dsn(services.LEGACY))} customers")
+        with console.step("Customer accounts go from the ERPs back to Salesforce, run by Airflow's scheduler"):
+            run_flows(web.api(), TO_SALESFORCE, console)
+        console.line()
+        for line in summary.lines(summary.flow_summaries(accord, begun), summary.waiting(accord)):
+            console.line(line)
+        accord.close()
+        console.line()
+    status(home)
+
+
+def down(home: Path) -> None:
+    """End every process of this home, and nothing else. The data stays."""
+    ended = [*airflow.stop(home), *Processes(home).stop_all()]
+    print(f"Stopped: {', '.join(ended)}." if ended else "Nothing was running.")
+
+
+def status(home: Path) -> None:
+    """Print what runs, where, and how to log in."""
+    known = Processes(home).status()
+    running = {one.name: one for one in known if one.running}
+    if not running:
+        print("Nothing is running. `make demo` starts everything.")
+        return
+    if airflow.API in running:
+        print(f"Airflow         http://127.0.0.1:{running[airflow.API].ports['airflow']}")
+        for user, password in airflow.passwords(home).items():
+            print(f"                log in as {user} with {password}")
+    if "salesforce" in running:
+        print(f"Salesforce org  http://127.0.0.1:{running['salesforce'].ports['salesforce_http']}")
+    if "tryton" in running:
+        print(
+            f"Tryton          http://127.0.0.1:{running['tryton'].ports['tryton']} (JSON-RPC; database tryton, user admin)"
+        )
+    if "postgres" in running:
+        where = f"127.0.0.1:{running['postgres'].ports['postgres']}"
+        print(f"PostgreSQL      {where}, user accord: databases accord_hub, legacy, tryton, airflow")
+    print(f"Other passwords are in {home / 'secrets.json'}, logs in {home / 'logs'}.")
+    ended = [one.name for one in known if not one.running]
+    if ended:
+        print(f"Not running any more: {', '.join(ended)}. `make demo` starts them again.")
+    print("`make down` stops everything.")
+
+
+def run_flows(api: AirflowApi, flows: Sequence[str], console: Console) -> None:
+    """Let the scheduler run these flows at the same time, and wait for all of them, showing what each is doing.
+
+    Raises:
+        DemoFailed: a run failed.
+    """
+    api.wait_for_dags(list(flows))
+    for flow in flows:
+        api.unpause(flow)
+    runs = {flow: api.trigger(flow, EVERYTHING) for flow in flows}
+    with ThreadPoolExecutor(max_workers=len(flows)) as together:
+        waits = {
+            flow: together.submit(api.wait, flow, run, progress=_reporter(flow, console)) for flow, run in runs.items()
+        }
+    for flow, wait in waits.items():
+        if wait.result() != "success":
+            failed = [task["task_id"] for task in api.tasks(flow, runs[flow]) if task["state"] == "failed"]
+            raise DemoFailed(f"{flow} failed in {', '.join(failed) or 'no task'}: {api.run_url(flow, runs[flow])}")
+        console.note(f"{flow} succeeded")
+
+
+def _reporter(flow: str, console: Console) -> Callable[[str, list[dict[str, Any]]], None]:
+    def report(state: str, tasks: list[dict[str, Any]]) -> None:
+        states = Counter(str(task["state"]) for task in tasks)
+        busy = sorted({task["task_id"] for task in tasks if task["state"] in ("running", "deferred", "up_for_retry")})
+        doing = f", now {', '.join(busy)}" if busy else ""
+        console.live(f"{flow}: {state}, {states['success']} of {len(tasks)} tasks done{doing}")
+
+    return report

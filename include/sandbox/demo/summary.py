@@ -1,0 +1,88 @@
+"""What the demo prints at the end, read from the hub: per flow and target the records and amounts of the proof, then
+what waits for a person, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from accord.categories import HANDLING, Category
+from accord.flows import FLOWS
+from accord.pipeline.runs import read_run
+from accord.pipeline.settle import OUT, summarize
+from accord.runtime import Accord
+
+WORDS = {"applied": "written"}  # a reader's word for a bucket, where the hub's is not plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """How many records wait in one queue for one reason."""
+
+    records: int
+    category: str
+    queue: str
+    target: str
+    message: str
+
+
+def flow_summaries(accord: Accord, since: datetime) -> list[dict[str, Any]]:
+    """The newest finished run of each flow; what other runs since then wrote (the scheduler's own) is added as `also`."""
+    found = []
+    with accord.hub.session() as session:
+        for name in FLOWS:
+            rows = session.execute(
+                "SELECT id FROM run WHERE flow = %s AND state = 'succeeded' AND started >= %s AND NOT dry ORDER BY id DESC",
+                (name, since),
+            ).fetchall()
+            if rows:
+                newest, *earlier = (summarize(accord, session, read_run(accord.hub, row["id"])) for row in rows)
+                found.append(newest | {"also": {t: _written(earlier, t) for t in newest["targets"]}})
+    return found
+
+
+def waiting(accord: Accord) -> list[Waiting]:
+    """The open exceptions of every flow, the largest groups first."""
+    with accord.hub.session() as session:
+        rows = session.execute(
+            """SELECT category, queue, target, count(*) AS records, min(message) AS message FROM exception
+               WHERE state <> 'closed' GROUP BY category, queue, target ORDER BY records DESC, category, target"""
+        ).fetchall()
+    return [Waiting(**row) for row in rows]
+
+
+def lines(summaries: Sequence[Mapping[str, Any]], groups: Sequence[Waiting]) -> Iterator[str]:
+    """The summary as text."""
+    for summary in summaries:
+        flow = FLOWS[summary["flow"]]
+        released = f", {summary['released']} released" if summary["released"] else ""
+        yield f"{flow.name}: {summary['extracted']:,} records extracted from {flow.source}{released}{_money(summary['amounts'])}"
+        for target, part in summary["targets"].items():
+            counts = part["counts"]
+            for bucket in OUT:
+                if counts.get(bucket):
+                    yield f"    {counts[bucket]:>7,} {WORDS.get(bucket, bucket):<12}{target}{_money(part['amounts'].get(bucket, {}))}"
+            if summary["also"].get(target):
+                yield f"    {summary['also'][target]:>7,} written to {target} by the scheduled run of the same time"
+    if groups:
+        yield ""
+        yield "Waiting for a person or another record:"
+    for group in groups:
+        where = f" ({group.target})" if group.target else ""
+        remedy = HANDLING[Category(group.category)].remedy
+        reason = "" if group.message == remedy else f": {group.message}"
+        yield f"    {group.records:>7,} {group.category}{where}{reason}"
+        yield f"            {group.queue}: {remedy}"
+
+
+def _written(summaries: Sequence[Mapping[str, Any]], target: str) -> int:
+    return sum(int(summary["targets"].get(target, {}).get("counts", {}).get("applied", 0)) for summary in summaries)
+
+
+def _money(amounts: Mapping[str, str]) -> str:
+    shown = ", ".join(f"{Decimal(amount):,.2f} {currency}" for currency, amount in sorted(amounts.items()))
+    return f", {shown}" if shown else ""

@@ -1,0 +1,26 @@
+"""The package's public face: operators for anybody's DAG.
+
+SalesforceExtractOperator / ErpExtractOperator → QualityGateOperator → TransformOperator → QualityGateOperator
+    → CompareOperator → SalesforceUpsertOperator / ErpUpsertOperator (mapped) → AcknowledgeOperator → SettleOperator
+"""
+
+from accord_airflow.operators.acknowledge import AcknowledgeOperator
+from accord_airflow.operators.compare import CompareOperator
+from accord_airflow.operators.extract import ErpExtractOperator, SalesforceExtractOperator
+from accord_airflow.operators.gate import QualityGateOperator
+from accord_airflow.operators.settle import SettleOperator
+from accord_airflow.operators.transform import TransformOperator
+from accord_airflow.operators.upsert import CHUNK_NAME, ErpUpsertOperator, SalesforceUpsertOperator
+
+__all__ = [
+    "CHUNK_NAME",
+    "AcknowledgeOperator",
+    "CompareOperator",
+    "ErpExtractOperator",
+    "ErpUpsertOperator",
+    "QualityGateOperator",
+    "SalesforceExtractOperator",
+    "SalesforceUpsertOperator",
+    "SettleOperator",
+    "TransformOperator",
+]

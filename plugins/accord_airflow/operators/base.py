@@ -1,0 +1,91 @@
+"""What every Accord operator has: connections, the retry policy, an Accord while it works, a voice in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from inspect import getdoc
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from accord.errors import AccordError, Stop
+from accord.flows import Flow, flow
+from accord_airflow.retries import RETRY_POLICY
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context, XComArg
+
+    from accord.runtime import Accord
+
+# run, flow and (from the extraction on) the manifest's path: all that tasks hand on
+Batch = Mapping[str, Any]
+
+
+class AccordOperator(BaseOperator):
+    """Base of Accord's operators; not for a DAG by itself.
+
+    Args:
+        connections: Airflow connection ids to use instead of Accord's names, e.g. {"accord_salesforce": "sales_org"}.
+        retry_policy: what to do by kind of error; as a rule not given: accord_airflow.retries.RETRY_POLICY.
+    """
+
+    template_fields: Sequence[str] = ("connections",)
+
+    def __init__(self, *, connections: Mapping[str, str] | None = None, **kwargs: Any) -> None:
+        kwargs.setdefault("retry_policy", RETRY_POLICY)
+        kwargs.setdefault("doc_md", getdoc(type(self)))
+        super().__init__(**kwargs)
+        self.connections = dict(connections or {})
+
+    def execute(self, context: Context) -> Any:
+        """Work. Raises the domain's errors as they are, the cure in the log: the retry policy knows them."""
+        try:
+            return self.work(context)
+        except AccordError as error:
+            self.log.error("%s: %s", type(error).__name__, error)
+            raise
+
+    def work(self, context: Context) -> Any:
+        """What the operator does."""
+        raise NotImplementedError
+
+    @contextmanager
+    def accord(self) -> Iterator[Accord]:
+        """The domain over this task's connections."""
+        from accord_airflow.runtime import opened
+
+        with opened(self.connections) as accord:
+            yield accord
+
+    def say(self, batch: Batch, text: str, *values: object) -> None:
+        """One line of the task's log, naming run and flow, as the domain's own lines do."""
+        self.log.info(f"run %s %s: {text}", batch["run"], batch["flow"], *values)
+
+
+class BatchOperator(AccordOperator):
+    """Base of the operators that go on with a batch.
+
+    Args:
+        batch: what the task before handed on: its `.output`.
+    """
+
+    template_fields: Sequence[str] = (*AccordOperator.template_fields, "batch")
+
+    def __init__(self, *, batch: Batch | XComArg, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.batch = batch
+
+    def given(self) -> dict[str, Any]:
+        """The batch, as the task before handed it on. Raises Stop when it handed on none."""
+        if not isinstance(self.batch, Mapping) or "run" not in self.batch:
+            raise Stop(
+                f"Task {self.task_id} was given no batch.",
+                cure="Give it the .output of the task before: batch=extract.output.",
+            )
+        return dict(self.batch)
+
+
+def as_flow(given: Flow | str) -> Flow:
+    """A Flow as it is, or Accord's own of that name. Raises KeyError naming the known ones."""
+    return flow(given) if isinstance(given, str) else given

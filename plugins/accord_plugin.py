@@ -1,0 +1,32 @@
+"""What Accord adds to Airflow's own pages: the gate reports. Registration only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.plugins_manager import AirflowPlugin
+
+
+class _AtFirstUse:
+    """The web application, made when the API server asks for it: the other components load plugins too, and needn't pay."""
+
+    def __get__(self, instance: object, owner: type) -> list[dict[str, Any]]:
+        from accord_airflow.reports import app
+
+        return [{"app": app(), "url_prefix": "/accord", "name": "Accord"}]
+
+
+class AccordPlugin(AirflowPlugin):
+    """Airflow finds it by its base class."""
+
+    name = "accord"
+    fastapi_apps = _AtFirstUse()
+    external_views = [  # noqa: RUF012 - so the base class has it
+        {
+            "name": "Gate reports",
+            "href": "/accord/reports/",
+            "url_route": "accord-reports",
+            "destination": "nav",
+            "category": "browse",
+        }
+    ]

@@ -1,0 +1,101 @@
+"""An Airflow of the tests' own: its home is the session's, its metadata is a SQLite file, its DAGs are the checkout's."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.dags.world import world as world
+from tests.stack import dsn as dsn
+from tests.stack import postgres_server as postgres_server
+from tests.stack import stack as stack
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = Path(os.environ.get("ACCORD_TEST_HOME") or ROOT / ".local" / "test").resolve() / "airflow"
+BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
+HOME = CACHE / f"session-{os.getpid()}"
+
+# before anything imports airflow: it reads these once
+SETTINGS = {
+    "AIRFLOW_HOME": str(HOME),
+    "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+    "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
+    "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(
+        [
+            {"name": path.name, "classpath": BUNDLE, "kwargs": {"path": str(path)}}
+            for path in (ROOT / "dags", ROOT / "docs" / "examples")
+        ]
+    ),
+    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "false",
+    "PYTHONPATH": f"{ROOT / 'include'}:{ROOT / 'plugins'}:{ROOT}",
+}
+HOME.mkdir(parents=True, exist_ok=True)
+os.environ.update(SETTINGS)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def home() -> Iterator[Path]:
+    """Airflow's home for this session; its settings and its files are gone afterwards."""
+    yield HOME
+    for name in SETTINGS:
+        os.environ.pop(name, None)
+    shutil.rmtree(HOME, ignore_errors=True)
+
+
+def load(path: Path) -> ModuleType:
+    """The module in a DAG file, executed afresh as the DAG processor does."""
+    name = f"parsed_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def dags_of(path: Path) -> dict[str, DAG]:
+    """The DAGs a file declares, by id."""
+    from airflow.sdk import DAG
+
+    return {value.dag_id: value for value in vars(load(path)).values() if isinstance(value, DAG)}
+
+
+@pytest.fixture(scope="session")
+def dag_files() -> list[Path]:
+    return sorted((ROOT / "dags").glob("*.py"))
+
+
+@pytest.fixture(scope="session")
+def dags(dag_files: list[Path]) -> dict[str, DAG]:
+    """Every DAG of the checkout, by id."""
+    found: dict[str, DAG] = {}
+    for path in dag_files:
+        found |= dags_of(path)
+    return found
+
+
+@pytest.fixture(scope="session")
+def metadata(home: Path) -> None:
+    """Airflow's own database: a copy of one that was migrated once for this version of Airflow."""
+    template = CACHE / f"airflow-{version('apache-airflow-core')}.db"
+    if not template.exists():
+        subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True)
+        half = home / "half.db"
+        shutil.copyfile(home / "airflow.db", half)
+        half.replace(template)  # whole or not at all
+    shutil.copyfile(template, home / "airflow.db")

@@ -1,0 +1,117 @@
+"""Requests that are dropped, locked or refused: what took effect is found, what did not goes again, what can't waits."""
+
+from __future__ import annotations
+
+import pytest
+
+from accord.errors import Unavailable
+from tests.fakes import FakeTarget, Fault
+from tests.faults.watching import LEASE
+from tests.oracle import complaints
+from tests.world import CUSTOMERS, World, counts
+
+pytestmark = pytest.mark.usefixtures("open_gates")
+
+ALL = 6
+
+
+@pytest.fixture
+def target(world: World) -> FakeTarget:
+    world.tryton.request_size = 2
+    world.tryton.enforces_key = False  # so that only reading back protects
+    for n in range(ALL):
+        world.customer(f"{n}")
+    return world.tryton
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [Fault.DROP_AFTER_COMMIT],
+        [Fault.DROP_BEFORE_COMMIT],
+        [Fault.DROP_BEFORE_COMMIT, Fault.DROP_AFTER_COMMIT, Fault.LOCKED],
+        [Fault.LOCKED, Fault.LOCKED, Fault.LOCKED],
+        [Fault.DROP_AFTER_COMMIT] * 3,
+    ],
+    ids=lambda faults: ", ".join(faults),
+)
+def test_the_run_gets_over_it(world: World, target: FakeTarget, faults: list[Fault]) -> None:
+    target.faults = list(faults)
+    summary = world.run()
+    assert target.faults == []
+    assert counts(summary, "tryton") == {"applied": ALL}
+    assert complaints(world) == []
+    assert world.exceptions() == []
+
+
+def test_what_stays_locked_waits_for_the_next_run(world: World, target: FakeTarget) -> None:
+    target.locks = {"salesforce:1"}
+    assert counts(world.run(), "tryton") == {"applied": ALL - 1, "parked": 1}
+    (held,) = world.exceptions()
+    assert (held["key"], held["kind"], held["category"]) == ("salesforce:1", "parked", "record locked")
+    assert world.status("salesforce:1") == ("Pending", f"Record locked: {held['message']}")
+    target.locks = set()
+    released = world.run(interval=(world.clock, world.clock))
+    assert released["released"] == 1
+    assert complaints(world) == []
+    assert world.exceptions() == []
+
+
+def test_refused_in_the_middle(world: World, target: FakeTarget) -> None:
+    """The first request took effect, the second was refused, the last was sent once the target was back."""
+    answered = iter(range(100))
+
+    def refuse_the_second() -> None:
+        if next(answered) == 1:
+            target.faults = [Fault.UNAVAILABLE]
+
+    target.on_request = refuse_the_second
+    assert counts(world.run(), "tryton") == {"applied": ALL}
+    assert complaints(world) == []
+
+
+def test_gone_in_the_middle(world: World, target: FakeTarget) -> None:
+    answered = iter(range(100))
+
+    def go_down() -> None:
+        if next(answered) == 1:
+            target.down = True
+            target.faults = [Fault.UNAVAILABLE]
+
+    target.on_request = go_down
+    summary = world.run()
+    assert counts(summary, "tryton") == {"applied": 2, "parked": 4}
+    assert {e["category"] for e in world.exceptions()} == {"system unavailable"}
+    target.down, target.on_request = False, None
+    assert counts(world.run(), "tryton")["applied"] == 4
+    assert complaints(world) == []
+    assert world.exceptions() == []
+
+
+def test_down_from_the_start(world: World, target: FakeTarget) -> None:
+    target.faults = [Fault.UNAVAILABLE]
+    with pytest.raises(Unavailable):
+        world.run()
+    assert target.writes == []
+    assert world.watermark(CUSTOMERS) is None
+    assert world.rows("SELECT key FROM link WHERE dispatch IS NOT NULL") == []
+    assert counts(world.run(), "tryton") == {"applied": ALL}
+    assert complaints(world) == []
+
+
+def test_no_answer_and_then_nobody_to_ask(world: World, target: FakeTarget) -> None:
+    """Sent, not answered, and the target is down when it is to be read back: in doubt, not given back."""
+
+    def go_down() -> None:
+        target.down = True
+
+    target.faults, target.on_request = [Fault.DROP_AFTER_COMMIT], go_down
+    with pytest.raises(Unavailable):
+        world.run(accord=world.accord(lease=LEASE))
+    assert len(world.rows("SELECT id FROM dispatch WHERE closed IS NULL")) == 1
+    assert world.watermark(CUSTOMERS) is None
+
+    target.down, target.on_request = False, None
+    assert counts(world.run(accord=world.accord(lease=LEASE)), "tryton") == {"applied": 4, "unchanged": 2}
+    assert complaints(world) == []
+    assert world.exceptions() == []

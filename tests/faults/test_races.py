@@ -1,0 +1,112 @@
+"""Runs at the same time: only the claim stands between them, as the target here would take anything twice."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from accord.errors import InDoubt
+from tests.faults.side_by_side import PATIENCE, Process, beside
+from tests.faults.watching import REQUEST, Place, Watch, WatchedTarget, watched_target
+from tests.oracle import complaints
+from tests.world import MINUTE, World, counts
+
+pytestmark = pytest.mark.usefixtures("open_gates")
+
+CLAIM = "load.ChunkLoad._once"
+ALL = 6
+
+
+@pytest.fixture
+def target(world: World) -> WatchedTarget:
+    target = watched_target(world)
+    target.request_size = 2
+    target.enforces_key = False
+    for n in range(ALL):
+        world.customer(f"{n}")
+    world.tick(MINUTE)
+    return target
+
+
+def test_two_runs_of_one_window(world: World, target: WatchedTarget) -> None:
+    runs = [Process(world, name).prepare() for name in ("a", "b")]
+    for loading in [beside(run.load) for run in runs]:
+        loading.result(PATIENCE)
+    assert complaints(world) == []
+    assert len(target.writes) == ALL
+    told = [counts(run.settle(), "tryton") for run in runs]
+    assert sum(t.get("applied", 0) for t in told) == ALL
+    assert sum(t.get("unchanged", 0) for t in told) == ALL
+
+
+def test_eight_loads_of_one_chunk(world: World, target: WatchedTarget) -> None:
+    first = Process(world, "a").prepare()
+    gate = threading.Barrier(8)
+    others = [Process(world, "a") for _ in range(7)]  # the same run: a task that was started eight times
+    for other in others:
+        other.chunks = first.chunks
+
+    def load(process: Process) -> dict[str, int]:
+        gate.wait(PATIENCE)
+        return process.load()
+
+    results = [loading.result(PATIENCE) for loading in [beside(lambda p=p: load(p)) for p in (first, *others)]]
+    assert complaints(world) == []
+    assert len(target.writes) == ALL
+    assert all(counted.get("applied", 0) == ALL for counted in results)
+    assert counts(first.settle(), "tryton") == {"applied": ALL}
+
+
+def test_older_loads_after_newer(world: World, target: WatchedTarget) -> None:
+    older = Process(world, "older").prepare()
+    world.change("3", phone="+31 20 1")
+    world.tick(MINUTE)
+    newer = Process(world, "newer").prepare()
+    newer.load()
+    older.load()
+    assert complaints(world) == []
+    assert counts(newer.settle(), "tryton") == {"applied": ALL}
+    assert counts(older.settle(), "tryton") == {"superseded": 1, "unchanged": ALL - 1}
+
+
+def test_newer_waits_for_what_is_being_sent(world: World, target: WatchedTarget) -> None:
+    seen = threading.Event()
+    older = Process(world, "older", Watch(meanwhile={Place(REQUEST, "before"): lambda: seen.wait(PATIENCE)})).prepare()
+    world.change("0", phone="+31 20 1")
+    world.tick(MINUTE)
+    # the newer run has asked for its claims, and was refused what the older one is sending
+    newer = Process(world, "newer", Watch(meanwhile={Place(CLAIM, "after"): seen.set})).prepare()
+    sending = beside(older.load)
+    newer.load()
+    sending.result(PATIENCE)
+    assert complaints(world) == []
+    assert older.settle()["error"] is None
+    assert newer.settle()["error"] is None
+
+
+@pytest.mark.parametrize("more_to_send", [True, False])
+def test_a_sender_that_wakes_too_late(world: World, target: WatchedTarget, more_to_send: bool) -> None:
+    target.request_size = 1 if more_to_send else ALL
+    asleep, taken_over = threading.Event(), threading.Event()
+
+    def sleep() -> None:
+        asleep.set()
+        assert taken_over.wait(PATIENCE)
+
+    zombie = Process(world, "zombie", Watch(meanwhile={Place(REQUEST, "after"): sleep})).prepare()
+    loading = beside(zombie.load)
+    assert asleep.wait(PATIENCE)
+    other = Process(world, "other").prepare()
+    other.load()
+    taken_over.set()
+    if more_to_send:  # the next request is not made
+        with pytest.raises(InDoubt):
+            loading.result(PATIENCE)
+    else:  # what it would record is recorded already
+        loading.result(PATIENCE)
+        assert zombie.settle()["error"] is None
+    assert len(target.writes) == ALL
+    assert complaints(world) == []
+    assert world.exceptions() == []
+    assert other.settle()["error"] is None

@@ -1,0 +1,84 @@
+"""The equation in amounts per currency, and references that wait for their link."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from accord.categories import Category
+from accord.objects import CUSTOMER, CUSTOMER_ACCOUNT
+from tests.world import TRYTON_ACCOUNTS, World, counts
+
+pytestmark = pytest.mark.usefixtures("open_gates")
+
+
+def party(world: World, native: str) -> str:
+    """A customer and its party in Tryton."""
+    world.customer(native)
+    world.run()
+    return str(world.tryton.native(CUSTOMER, f"salesforce:{native}"))
+
+
+def test_amounts_by_bucket_and_currency(world: World) -> None:
+    one = party(world, "1")
+    refused = world.account("003", one, balance="30.03")
+    world.account("001", one, balance="10.01")
+    world.account("002", one, balance="-20.02", currency="USD")
+    world.account("004", "nobody", balance="40.04")
+    world.salesforce.rejects = {refused: Category.REFUSED}
+    summary = world.run(TRYTON_ACCOUNTS)
+    assert summary["amounts"] == {"EUR": "80.08", "USD": "-20.02"}
+    assert counts(summary, "salesforce") == {"applied": 2, "rejected": 1, "parked": 1}
+    assert summary["targets"]["salesforce"]["amounts"] == {
+        "applied": {"EUR": "10.01", "USD": "-20.02"},
+        "rejected": {"EUR": "30.03"},
+        "parked": {"EUR": "40.04"},
+    }
+    at_risk = {e["key"]: (e["currency"], e["at_risk"]) for e in world.exceptions()}
+    assert at_risk[refused] == ("EUR", Decimal("30.03"))
+
+    again = world.run(TRYTON_ACCOUNTS)
+    assert counts(again, "salesforce")["unchanged"] == 2
+
+
+def test_an_unknown_reference_waits_for_its_link(world: World) -> None:
+    account = world.account("001", "F-1", balance="10.00")
+    assert counts(world.run(TRYTON_ACCOUNTS), "salesforce") == {"parked": 1}
+    (held,) = world.exceptions()
+    assert (held["category"], held["awaits"]) == ("unknown reference", "tryton:F-1")
+    assert world.run(TRYTON_ACCOUNTS, interval=(world.clock, world.clock))["released"] == 0
+
+    assert party(world, "1") == "F-1"
+    summary = world.run(TRYTON_ACCOUNTS, interval=(world.clock, world.clock))
+    assert counts(summary, "salesforce")["applied"] == 1
+    (record,) = world.salesforce.held(CUSTOMER_ACCOUNT, account)
+    assert record["customer"] == "salesforce:1"
+    assert world.exceptions() == []
+
+
+def test_read_twice_counts_once(world: World) -> None:
+    """Released and in the window: two readings of one record, one of them superseded, with its amount."""
+    world.account("001", "F-1", balance="10.00")
+    world.run(TRYTON_ACCOUNTS)
+    party(world, "1")
+    summary = world.run(TRYTON_ACCOUNTS)
+    assert (summary["extracted"], summary["released"]) == (1, 1)
+    assert counts(summary, "salesforce") == {"applied": 1, "superseded": 1}
+    assert summary["targets"]["salesforce"]["amounts"] == {"applied": {"EUR": "10.00"}, "superseded": {"EUR": "10.00"}}
+
+
+def test_the_losers_account_follows_the_survivor(world: World) -> None:
+    loser, survivor = party(world, "loser"), party(world, "survivor")
+    account = world.account("001", loser)
+    world.run(TRYTON_ACCOUNTS)
+    world.change("loser", gone=True, merged_into="salesforce:survivor")
+    world.run()
+    (link,) = world.rows("SELECT merged_into, gone FROM link WHERE key = 'salesforce:loser' AND native = %s", loser)
+    assert link == {"merged_into": "salesforce:survivor", "gone": True}
+
+    world.account("001", loser, balance="99.00")
+    world.run(TRYTON_ACCOUNTS)
+    (record,) = world.salesforce.held(CUSTOMER_ACCOUNT, account)
+    assert record["customer"] == "salesforce:survivor"
+    assert world.tryton.native(CUSTOMER, "salesforce:survivor") == survivor

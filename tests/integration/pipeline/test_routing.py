@@ -1,0 +1,61 @@
+"""Which ERP holds a customer, and what happens when that changes."""
+
+from __future__ import annotations
+
+import pytest
+
+from accord.objects import CUSTOMER
+from tests.oracle import complaints
+from tests.world import World, counts
+
+pytestmark = pytest.mark.usefixtures("open_gates")
+
+
+def test_a_customer_that_leaves_a_legal_entity_is_deactivated_there(world: World) -> None:
+    key = world.customer("1", entities=("NL01", "US01"))
+    world.run()
+    world.change("1", legal_entities=["US01"])
+    assert counts(world.run(), "tryton") == {"applied": 1}
+    assert [r["gone"] for r in world.tryton.held(CUSTOMER, key)] == [True]
+    assert [r["gone"] for r in world.legacy.held(CUSTOMER, key)] == [False]
+    before = world.writes()
+    world.run()
+    assert world.writes() == before
+
+    world.change("1", legal_entities=["NL01", "US01"])
+    world.run()
+    assert [r["gone"] for r in world.tryton.held(CUSTOMER, key)] == [False]
+    assert complaints(world) == []
+
+
+def test_a_customer_of_no_entity_of_the_erp_is_excluded(world: World) -> None:
+    world.customer("1", entities=("US01",))
+    assert counts(world.run(), "tryton") == {"excluded": 1}
+    assert world.tryton.writes == []
+
+
+def test_a_parent_that_is_not_routed_is_left_out(world: World) -> None:
+    parent = world.customer("1", entities=("US01",))
+    child = world.customer("2", parent=parent)
+    summary = world.run()
+    assert counts(summary, "tryton") == {"applied": 1, "excluded": 1}
+    assert world.tryton.held(CUSTOMER, child)[0]["parent"] is None
+    assert world.exceptions() == []
+
+    later = world.customer("3", parent=parent)  # its parent comes with no later batch
+    world.run()
+    assert world.tryton.held(CUSTOMER, later)[0]["parent"] is None
+
+
+def test_a_deleted_customer_is_deactivated_and_an_unknown_one_is_not_created(world: World) -> None:
+    key = world.customer("1", entities=("NL01", "US01"))
+    world.run()
+    world.change("1", gone=True)
+    world.customer("2", gone=True)
+    summary = world.run()
+    assert counts(summary, "tryton") == {"applied": 1, "excluded": 1}
+    assert [r["gone"] for r in world.tryton.held(CUSTOMER, key)] == [True]
+    assert world.rows("SELECT gone FROM link WHERE key = %s", key)[0]["gone"]
+    world.change("1", gone=False)
+    world.run()
+    assert complaints(world) == []

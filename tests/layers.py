@@ -1,0 +1,103 @@
+"""The layers of the suite: their order, and the time each may take on two cores.
+
+Runs the cheap layers first, prints what each took, and fails a run whose layer took longer than its budget: a suite
+that grows past 20 minutes is a fault like any other. A layer's time is its tests' with their fixtures (services too).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One budget line: the folders below tests/ that share it, in the order they run."""
+
+    name: str
+    folders: tuple[str, ...]
+    minutes: float
+
+
+LAYERS = (
+    Layer(name="static, unit and contract", folders=("static", "unit", "contract"), minutes=4),
+    Layer(name="DAGs", folders=("dags",), minutes=1),
+    Layer(name="integration", folders=("integration",), minutes=4),
+    Layer(name="faults", folders=("faults",), minutes=5),
+    Layer(name="outside tools", folders=("outside",), minutes=3),
+    Layer(name="end to end and browser", folders=("e2e",), minutes=3),
+)
+ORDER = {folder: place for place, folder in enumerate(folder for layer in LAYERS for folder in layer.folders)}
+ROOT = Path(__file__).resolve().parent
+
+
+@dataclass(slots=True)
+class Spent:
+    """What has run so far."""
+
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    tests: Counter[str] = field(default_factory=Counter)
+
+
+SPENT = pytest.StashKey[Spent]()
+
+
+def folder_of(path: Path) -> str | None:
+    """The layer folder a test file lies in; None when it lies outside tests/ or in no layer."""
+    try:
+        first = path.resolve().relative_to(ROOT).parts[0]
+    except (ValueError, IndexError):
+        return None
+    return first if first in ORDER else None
+
+
+def over_budget(spent: Spent) -> Iterable[str]:
+    """A sentence for each layer that took longer than it may."""
+    for layer in LAYERS:
+        seconds = sum(spent.seconds[folder] for folder in layer.folders)
+        if seconds > layer.minutes * 60:
+            yield f"{layer.name} took {seconds:.0f} s; its budget is {layer.minutes * 60:.0f} s"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[SPENT] = Spent()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # a test that would count for no budget would also run in no `make test-…`
+    lost = sorted({item.nodeid.split("::")[0] for item in items if folder_of(item.path) is None})
+    if lost:
+        raise pytest.UsageError(f"These tests lie in no layer folder ({', '.join(ORDER)}): {', '.join(lost)}")
+    items.sort(key=lambda item: ORDER[folder_of(item.path) or ""])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]  # pytest's generator protocol
+    folder = folder_of(item.path)
+    if folder:
+        spent = item.config.stash[SPENT]
+        spent.seconds[folder] += call.duration
+        spent.tests[folder] += call.when == "call"
+    return (yield)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if exitstatus == pytest.ExitCode.OK and any(over_budget(session.config.stash[SPENT])):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    spent = config.stash[SPENT]
+    terminalreporter.section("layers")
+    for layer in LAYERS:
+        ran = [folder for folder in layer.folders if spent.seconds[folder]]
+        if ran:
+            detail = ", ".join(f"{folder} {spent.tests[folder]} in {spent.seconds[folder]:.1f} s" for folder in ran)
+            seconds = sum(spent.seconds[folder] for folder in ran)
+            terminalreporter.write_line(f"{layer.name:<26} {seconds:6.1f} s of {layer.minutes * 60:3.0f} s   {detail}")
+    for sentence in over_budget(spent):
+        terminalreporter.write_line(f"OVER BUDGET: {sentence}", red=True, bold=True)

@@ -1,0 +1,241 @@
+# ruff: noqa: S608 - the statements are SOQL made of the test's own words
+"""Who gets in and what they may see: OAuth, permissions, describe, limits."""
+
+import base64
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from sandbox.salesforce.fronts.messages import Answer, Call
+from sandbox.salesforce.fronts.routes import Router
+from sandbox.salesforce.org import Org
+
+JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+
+def token(org: Org, headers: Any = None, **form: str) -> Answer:
+    call = Call(
+        method="POST",
+        path="/services/oauth2/token",
+        headers=headers or {},
+        body=urlencode(form).encode(),
+        origin="https://org.example:8443",
+    )
+    return Router(org)(call)[0]
+
+
+def test_client_credentials_in_the_body_or_as_basic(org: Org) -> None:
+    pair = {"client_id": "accord-integration", "client_secret": "local-only-secret"}
+    basic = base64.b64encode(":".join(pair.values()).encode()).decode()
+    for answer in (
+        token(org, grant_type="client_credentials", **pair),
+        token(org, {"authorization": f"Basic {basic}"}, grant_type="client_credentials"),
+    ):
+        assert answer.status == 200
+        assert answer.data["instance_url"] == "https://org.example:8443"
+        assert answer.data["token_type"] == "Bearer"
+        assert org.session(answer.data["access_token"]) is org.actors["accord-integration"]
+
+
+@pytest.mark.parametrize(
+    ("form", "error"),
+    [
+        (
+            {"grant_type": "client_credentials", "client_id": "accord-integration", "client_secret": "wrong"},
+            "invalid_client",
+        ),
+        ({"grant_type": "client_credentials", "client_id": "nobody", "client_secret": "x"}, "invalid_client_id"),
+        ({"grant_type": "client_credentials"}, "invalid_client_id"),
+        ({"grant_type": "password", "username": "a", "password": "b"}, "unsupported_grant_type"),
+        ({}, "unsupported_grant_type"),
+        ({"grant_type": JWT, "assertion": "nonsense"}, "invalid_grant"),
+        ({"grant_type": JWT, "assertion": "a.b.c"}, "invalid_grant"),
+    ],
+)
+def test_refused_sign_in(org: Org, form: dict[str, str], error: str) -> None:
+    answer = token(org, **form)
+    assert answer.status == 400
+    assert set(answer.data) == {"error", "error_description"}
+    assert answer.data["error"] == error
+
+
+@pytest.fixture
+def sign(org: Org, tmp_path: Path) -> Callable[..., str]:
+    """Give the org a public key; return a function that signs assertions with the private one."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = tmp_path / "public.pem"
+    public.write_bytes(
+        key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    org.settings = replace(org.settings, jwt_key=public)
+
+    def signed(**changes: Any) -> str:
+        other = changes.pop("other_key", None)
+        claims = {
+            "iss": "accord-integration",
+            "sub": "integration@accord.example",
+            "aud": "https://login.salesforce.com",
+            "exp": str(int(time.time()) + 170),
+            **changes,
+        }
+        return jwt.encode(claims, other or key, algorithm="RS256")
+
+    return signed
+
+
+def test_jwt_bearer(org: Org, sign: Callable[..., str]) -> None:
+    answer = token(org, grant_type=JWT, assertion=sign())
+    assert answer.status == 200
+    assert org.session(answer.data["access_token"]) is org.actors["accord-integration"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"exp": 1}, "invalid_grant"),
+        ({"exp": int(time.time()) + 4000}, "invalid_grant"),
+        ({"exp": "soon"}, "invalid_grant"),
+        ({"aud": "https://elsewhere.example"}, "invalid_grant"),
+        ({"sub": "somebody@else.example"}, "invalid_grant"),
+        ({"iss": "nobody"}, "invalid_client_id"),
+        ({"other_key": rsa.generate_private_key(public_exponent=65537, key_size=2048)}, "invalid_grant"),
+    ],
+)
+def test_refused_assertions(org: Org, sign: Callable[..., str], changes: dict[str, Any], error: str) -> None:
+    answer = token(org, grant_type=JWT, assertion=sign(**changes))
+    assert (answer.status, answer.data["error"]) == (400, error)
+
+
+def test_an_unsigned_assertion_is_refused(org: Org, sign: Callable[..., str]) -> None:
+    _, claims, _ = sign().split(".")
+    header = base64.urlsafe_b64encode(json.dumps({"alg": "none"}).encode()).decode().rstrip("=")
+    assert token(org, grant_type=JWT, assertion=f"{header}.{claims}.").status == 400
+
+
+def test_sessions_end(org: Org, api: Any) -> None:
+    assert api.send("GET", "/services/oauth2/userinfo").data["preferred_username"] == "integration@accord.example"
+    org.revoke()
+    assert api.refused("GET", "/limits") == (401, "INVALID_SESSION_ID")
+    api.headers.clear()
+    assert api.refused("GET", "/limits") == (401, "INVALID_SESSION_ID")
+
+
+def test_limits_are_counted_and_enforced(org: Org, api: Any) -> None:
+    first = api.send("GET", "/limits")
+    assert first.headers["Sforce-Limit-Info"] == "api-usage=1/100000"
+    second = api.send("GET", "/limits")
+    assert second.data["DailyApiRequests"] == {"Max": 100000, "Remaining": 99998}
+    assert {"DailyBulkApiBatches", "DailyBulkV2QueryJobs"} <= set(second.data)
+    org.settings = replace(org.settings, api_limit=2)
+    assert api.refused("GET", "/limits") == (403, "REQUEST_LIMIT_EXCEEDED")
+
+
+def test_describe_is_consistent(api: Any, admin: Any) -> None:
+    for who in (api, admin):
+        listed = {o["name"]: o for o in who.send("GET", "/sobjects").data["sobjects"]}
+        for name, summary in listed.items():
+            full = who.send("GET", f"/sobjects/{name}/describe").data
+            assert {key: full[key] for key in summary if key != "urls"} == {
+                k: v for k, v in summary.items() if k != "urls"
+            }
+            fields = [f["name"] for f in full["fields"]]
+            # What describe lists can be read, object by object.
+            assert who.run(f"SELECT {', '.join(fields)} FROM {name} LIMIT 1")["done"]
+            assert all(child["childSObject"] in listed for child in full["childRelationships"])
+    assert "Opportunity" in listed
+    assert api.refused("GET", "/sobjects/Opportunity/describe") == (404, "NOT_FOUND")
+
+
+def test_describe_of_fields(api: Any) -> None:
+    fields = {f["name"]: f for f in api.send("GET", "/sobjects/ERP_Account__c/describe").data["fields"]}
+    key = fields["Key__c"]
+    assert (key["externalId"], key["unique"], key["caseSensitive"], key["idLookup"], key["length"]) == (
+        True,
+        True,
+        True,
+        True,
+        80,
+    )
+    assert (fields["Name"]["autoNumber"], fields["Name"]["createable"], fields["Name"]["nameField"]) == (
+        True,
+        False,
+        True,
+    )
+    assert (
+        fields["Credit_Limit__c"]["type"],
+        fields["Credit_Limit__c"]["precision"],
+        fields["Credit_Limit__c"]["scale"],
+    ) == ("currency", 18, 2)
+    assert [v["value"] for v in fields["Risk__c"]["picklistValues"]] == ["Low", "Medium", "High", "Blocked"]
+    assert fields["Account__c"]["cascadeDelete"] is True
+    assert fields["Account__c"]["referenceTo"] == ["Account"]
+    assert fields["CurrencyIsoCode"]["defaultedOnCreate"] is True
+    account = api.send("GET", "/sobjects/Account/describe").data
+    assert {"ERP_Accounts__r", "Contacts", "ChildAccounts"} <= {
+        c["relationshipName"] for c in account["childRelationships"]
+    }
+    own = {f["name"]: f for f in account["fields"]}
+    assert (own["ERP_Sync_Status__c"]["updateable"], own["Name"]["nillable"], own["ERP_Accounts__c"]["calculated"]) == (
+        True,
+        False,
+        True,
+    )
+    assert (own["Phone"]["updateable"], own["BillingCountryCode"]["compoundFieldName"]) == (False, "BillingAddress")
+    labels = {v["value"]: v["label"] for v in own["BillingCountryCode"]["picklistValues"]}
+    assert labels["NL"] == "Netherlands"
+
+
+def test_system_fields_need_no_permission(api: Any) -> None:
+    api.run("SELECT Id, IsDeleted, MasterRecordId, CreatedDate, SystemModstamp, OwnerId, CurrencyIsoCode FROM Account")
+    api.run("SELECT Name, FirstName, LastName, Salutation, MasterRecordId FROM Contact")
+
+
+def test_what_no_permission_set_names_is_hidden(api: Any, admin: Any) -> None:
+    for who, expected in ((api, False), (admin, True)):
+        fields = {f["name"] for f in who.send("GET", "/sobjects/Account/describe").data["fields"]}
+        assert ("Rating" in fields) is expected
+    assert api.refused("GET", "/query?q=SELECT+Rating+FROM+Account") == (400, "INVALID_FIELD")
+
+
+def test_a_missing_permission_hides(api: Any, admin: Any) -> None:
+    record = admin.create("Account", Name="A", Phone="1", BillingCity="Delft")
+    admin.send("POST", "/sandbox/permissions", {"object": "Account", "field": "Phone", "read": False})
+    admin.send("POST", "/sandbox/permissions", {"object": "Account", "field": "BillingCity", "read": False})
+    assert "Phone" not in {f["name"] for f in api.send("GET", "/sobjects/Account/describe").data["fields"]}
+    assert "Phone" not in api.send("GET", f"/sobjects/Account/{record}").data
+    for field in ("Phone", "BillingCity", "BillingAddress"):
+        assert api.refused("GET", f"/query?q=SELECT+{field}+FROM+Account") == (400, "INVALID_FIELD")
+    assert api.refused("GET", "/query?q=SELECT+Id+FROM+Contact+WHERE+Account.Phone='1'") == (400, "INVALID_FIELD")
+    assert admin.column("SELECT Phone FROM Account") == ["1"]
+    admin.send("POST", "/sandbox/permissions", {"object": "Account", "actions": []})
+    assert api.refused("GET", "/query?q=SELECT+Id+FROM+Account") == (400, "INVALID_TYPE")
+    assert api.refused("GET", "/query?q=SELECT+Account.Name+FROM+Contact") == (400, "INVALID_FIELD")
+    assert api.refused("GET", f"/sobjects/Account/{record}") == (404, "NOT_FOUND")
+    admin.send("DELETE", "/sandbox/permissions")
+    assert api.column("SELECT Phone FROM Account") == ["1"]
+
+
+def test_a_missing_permission_to_write(api: Any, admin: Any) -> None:
+    record = admin.create("Account", Name="A")
+    path = f"/sobjects/Account/{record}"
+    assert api.refused("PATCH", path, {"Phone": "1"}) == (400, "INVALID_FIELD_FOR_INSERT_UPDATE")
+    assert api.send("PATCH", path, {"ERP_Sync_Status__c": "Synced"}).status == 204
+    assert api.refused("POST", "/sobjects/Account", {"Name": "B"}) == (403, "INSUFFICIENT_ACCESS_OR_READONLY")
+    assert api.refused("DELETE", path) == (403, "INSUFFICIENT_ACCESS_OR_READONLY")
+    admin.send("POST", "/sandbox/permissions", {"object": "Account", "actions": ["read"]})
+    assert api.refused("PATCH", path, {"ERP_Sync_Status__c": "Held"}) == (403, "INSUFFICIENT_ACCESS_OR_READONLY")
+
+
+def test_the_permission_set_is_assigned(api: Any) -> None:
+    text = "SELECT Assignee.Username FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Accord_Integration'"
+    [found] = api.run(text)["records"]
+    assert found["Assignee"]["Username"] == "integration@accord.example"

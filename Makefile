@@ -27,6 +27,7 @@ status: install ## what runs, where, and how to log in
 	@$(PY) -m sandbox.demo status
 
 test: install ## every test; starts what it needs; at most 20 minutes on two cores
+	@$(PY) -m sandbox.erp prepare
 	@$(PY) -m pytest
 
 test-fast: install ## static checks and unit tests: no services
@@ -47,10 +48,11 @@ format: install ## sort imports, fix what can be fixed, format
 	@$(PY) -m ruff format .
 
 lock: install ## resolve the locks again; UPGRADE=1 takes newer versions within requirements.txt
-	@compile() { $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
+	@compile() { $(CURDIR)/$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
 		--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) "$$@"; }; \
 	compile requirements.txt -o requirements.lock; \
-	compile requirements.txt --group dev -c requirements.lock -o requirements-dev.lock
+	compile requirements.txt --group dev -c requirements.lock -o requirements-dev.lock; \
+	cd include/sandbox/erp; compile requirements.in -o requirements.lock
 
 clean: ## remove caches and reports; keeps .venv and the demo's data
 	@rm -rf .local/cache/mypy .local/cache/pytest .local/cache/ruff .hypothesis

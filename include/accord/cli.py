@@ -37,12 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--json", action="store_true", help="print JSON")
-    common.add_argument("-v", "--verbose", action="store_true", help="log every step")
     parser = argparse.ArgumentParser(
-        prog="accord", description="Keep Salesforce and the ERPs in agreement.", parents=[common]
+        prog="accord", description="Keep Salesforce and the ERPs in agreement.", parents=[_common(default=False)]
     )
+    common = _common(default=argparse.SUPPRESS)  # a default here would undo what was said before the command
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     status = commands.add_parser("status", parents=[common], help="where every flow stands")
@@ -70,6 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     upgrade = hub.add_parser("upgrade", parents=[common], help="bring the hub's schema to this version")
     upgrade.set_defaults(command=_upgrade)
     return parser
+
+
+def _common(default: object) -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", default=default, help="print JSON")
+    common.add_argument("-v", "--verbose", action="store_true", default=default, help="log every step")
+    return common
 
 
 def _instant(text: str) -> datetime:

@@ -120,6 +120,16 @@ class SourceSuite:
         assert native in self.read(source, since=version, until=version + DAY)[1]
         assert native not in self.read(source, since=version - DAY, until=version)[1]
 
+    def test_a_record_belongs_to_the_window_of_its_last_change(self, source: Source) -> None:
+        native = self.make(source, 1)
+        versions = []
+        for change in (lambda _source, _native: None, self.change, self.change_part):
+            change(source, native)
+            versions.append(self.read(source, natives=(native,))[1][native]["version"])
+        assert versions == sorted(set(versions))
+        assert native not in self.read(source, since=versions[0], until=versions[2])[1]
+        assert native in self.read(source, since=versions[2])[1]
+
     def test_an_open_window_takes_everything(self, source: Source) -> None:
         natives = {self.make(source, 1), self.make(source, 2)}
         assert natives <= set(self.read(source)[1])

@@ -24,7 +24,6 @@ from sandbox.stack.postgres import Server
 from sandbox.stack.processes import Processes
 from tests.stack import TestStack
 
-pytest_plugins = ["tests.stack"]
 pytestmark = pytest.mark.timeout(900)  # the first time on a machine the template is made
 
 

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from accord.batch import StagedFile
 from accord.errors import InDoubt
-from accord.hub.connection import Hub, Session, only
+from accord.hub.connection import Hub, Session
 from accord.hub.copying import copy_into
 
 

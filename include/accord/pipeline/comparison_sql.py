@@ -13,7 +13,8 @@ CLASSIFY = (
     # known: the target was told of it before, whatever it was told
     """UPDATE staged s SET known = true, native = coalesce(l.native, substr(s.key, strpos(s.key, ':') + 1))
        FROM link l WHERE l.stream = %(stream)s AND l.key = s.key AND l.hash IS NOT NULL""",
-    """UPDATE staged s SET bucket = 'quarantined' WHERE %(judged)s AND EXISTS (SELECT FROM finding f WHERE f.run = %(run)s AND f.key = s.key)""",
+    """UPDATE staged s SET bucket = 'quarantined'
+       WHERE %(judged)s AND EXISTS (SELECT FROM finding f WHERE f.run = %(run)s AND f.key = s.key)""",
     """UPDATE staged SET bucket = 'excluded' WHERE bucket = 'changed' AND (out_of_scope OR (gone AND NOT known))""",
     """UPDATE staged SET bucket = 'parked' WHERE bucket = 'changed' AND unresolved IS NOT NULL""",
     """UPDATE staged s SET bucket = CASE WHEN l.hash = s.hash THEN 'unchanged' ELSE 'superseded' END

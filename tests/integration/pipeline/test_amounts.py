@@ -74,7 +74,11 @@ def test_the_losers_account_follows_the_survivor(world: World) -> None:
     world.run(TRYTON_ACCOUNTS)
     world.change("loser", gone=True, merged_into="salesforce:survivor")
     world.run()
-    (link,) = world.rows("SELECT merged_into, gone FROM link WHERE key = 'salesforce:loser' AND native = %s", loser)
+    (link,) = world.rows(
+        """SELECT merged_into, gone FROM link l JOIN stream s ON s.id = l.stream
+           WHERE s.target = 'tryton' AND s.object = 'customer' AND l.native = %s""",
+        loser,
+    )
     assert link == {"merged_into": "salesforce:survivor", "gone": True}
 
     world.account("001", loser, balance="99.00")

@@ -12,7 +12,7 @@ from psycopg import sql
 from accord.matching import normalized_code, normalized_name
 from accord.objects.customer import CUSTOMER
 from accord.records import conform, part_type
-from accord.systems.collapsing import flat
+from accord.systems.collapsing import collapse_text, flat
 from accord.systems.interface_tables.contract import CUSTOMER_COLUMNS, CUSTOMER_PARTS
 from accord.systems.interface_tables.session import Session
 from accord.systems.nesting import nested
@@ -79,7 +79,8 @@ def _held(session: Session, system: str, wanted: pa.Table) -> pa.Table:
     for name, table in parts.items():
         kind = part_type(CUSTOMER.constituent(name))
         columns_out[name] = nested(natives_out, table, kind, root="customer_number")
-    return conform(CUSTOMER, pa.table(columns_out)).append_column("native", natives_out)
+    table = collapse_text(CUSTOMER, conform(CUSTOMER, pa.table(columns_out)))
+    return table.append_column("native", natives_out)
 
 
 def find_customers(session: Session, candidates: pa.Table) -> pa.Table:

@@ -13,6 +13,7 @@ from accord.errors import InDoubt, SchemaDrift, Unavailable
 from accord.matching import normalized_code, normalized_name
 from accord.objects.customer import CUSTOMER
 from accord.records import conform, schema_of
+from accord.systems.collapsing import collapse_text
 from accord.systems.tryton.client import TrytonClient
 from accord.systems.tryton.mapping import PARTY_FIELDS, RELATION, code_of
 from accord.systems.tryton.party import Held, canonical_row, held_party
@@ -93,7 +94,7 @@ class Parties:
         rows = [canonical_row(key, party, self._places, self._system) for key, party in held.items()]
         schema = schema_of(CUSTOMER).append(pa.field("native", pa.string()))
         table = pa.Table.from_pylist(rows, schema=schema)
-        return conform(CUSTOMER, table).append_column("native", table["native"])
+        return collapse_text(CUSTOMER, conform(CUSTOMER, table)).append_column("native", table["native"])
 
     def below_itself(self, moves: Mapping[int, int]) -> set[int]:
         """Which of `moves` (party → the parent it is about to get) would put a party below itself."""

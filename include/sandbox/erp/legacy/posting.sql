@@ -16,8 +16,6 @@ BEGIN
       AND (held_ref <> external_ref OR (number_of_ref IS NOT NULL AND number_of_ref <> number));
     UPDATE posting SET code = 'CUSTOMER_CLOSED', reason = 'finance has closed the customer'
     WHERE code IS NULL AND closed;
-    UPDATE posting SET code = 'STALE', reason = 'a newer version is already there'
-    WHERE code IS NULL AND (held_version, held_read_at) > (version, read_at);
 
     UPDATE posting p SET code = 'FIELD_MISSING',
         reason = CASE WHEN name IS NULL THEN 'name' WHEN country IS NULL THEN 'country' ELSE 'currency' END || ' is missing'
@@ -146,7 +144,7 @@ BEGIN
     SELECT r.external_ref, r.action, r.version, r.read_at, r.companies, r.name, r.legal_name, r.parent_ref, r.parent_number,
            r.country, r.currency, r.tax_registration, r.phone, r.website, r.customer_number AS asked_number,
            c.customer_number AS number, c.external_ref AS held_ref, e.customer_number AS number_of_ref,
-           c.closed, c.external_version AS held_version, c.external_read_at AS held_read_at,
+           c.closed,
            NULL::text AS above, NULL::text AS code, NULL::text AS reason, false AS created
     FROM inbound.customer r
     LEFT JOIN erp.customer e ON e.external_ref = r.external_ref
@@ -171,7 +169,7 @@ BEGIN
     UPDATE posting p SET number = made.customer_number, created = true FROM made WHERE made.external_ref = p.external_ref;
 
     -- somebody else was first with the same reference: an update after all
-    UPDATE posting p SET number = c.customer_number, held_version = c.external_version, held_read_at = c.external_read_at
+    UPDATE posting p SET number = c.customer_number
     FROM erp.customer c WHERE p.code IS NULL AND p.number IS NULL AND c.external_ref = p.external_ref;
 
     PERFORM FROM erp.customer c JOIN posting p ON p.number = c.customer_number

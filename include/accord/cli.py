@@ -64,6 +64,10 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", parents=[common], help="check connections, permissions, fields and settings")
     doctor.set_defaults(command=_doctor)
 
+    docs = commands.add_parser("docs", parents=[common], help="write the business objects' pages and contracts")
+    docs.add_argument("--folder", default="docs/objects", help="where to (docs/objects)")
+    docs.set_defaults(command=_docs)
+
     hub = commands.add_parser("hub", help="the hub's schema").add_subparsers(required=True, metavar="ACTION")
     upgrade = hub.add_parser("upgrade", parents=[common], help="bring the hub's schema to this version")
     upgrade.set_defaults(command=_upgrade)
@@ -164,6 +168,19 @@ def _doctor(accord: Accord, asked: argparse.Namespace) -> int:
             if not check.ok:
                 print(f"       cure: {check.cure}")
     return 0 if all(check.ok for _, check in checks) else 1
+
+
+def _docs(accord: Accord, asked: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from accord.documentation import write_documents
+
+    changed = write_documents(Path(asked.folder))
+    if asked.json:
+        _print_json({"changed": changed})
+    else:
+        print(f"Written: {', '.join(changed)}." if changed else "Everything is up to date.")
+    return 0
 
 
 def _upgrade(accord: Accord, asked: argparse.Namespace) -> int:

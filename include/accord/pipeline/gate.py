@@ -18,6 +18,7 @@ from accord.hub.copying import copy_into
 from accord.hub.exceptions import Raised, raise_exceptions
 from accord.pipeline.runs import Run, read_run
 from accord.pipeline.transform import amount_columns
+from accord.quality.docs import build_docs
 from accord.quality.gate import ChunkView, Gate, Judgement, Verdict
 from accord.quality.report import write_report
 from accord.quality.suites import suite_for
@@ -53,7 +54,10 @@ def gate(accord: Accord, run_id: int, manifest_path: str) -> dict[str, Any]:
     log.info(
         "run %d %s gate %s: %s, %d quarantined", run.id, run.flow.name, judgement.gate, judgement.verdict, quarantined
     )
-    if judgement.verdict in (Verdict.STOP, Verdict.UNCHECKED):
+    refused = judgement.verdict in (Verdict.STOP, Verdict.UNCHECKED)
+    if refused or manifest.stage == "canonical":
+        _publish(accord.reports)
+    if refused:
         why = "could not be checked" if judgement.verdict is Verdict.UNCHECKED else "was refused"
         raise GateStopped(
             f"The batch {why} by gate {judgement.gate}: {judgement.reasons[0] if judgement.reasons else 'see the report'}.",
@@ -67,6 +71,14 @@ def gate(accord: Accord, run_id: int, manifest_path: str) -> dict[str, Any]:
         "report": report,
         "failed": {r.rule: r.failed for r in judgement.results if r.failed},
     }
+
+
+def _publish(reports: str) -> None:
+    """Bring the Data Docs up to date: here, where Great Expectations is loaded already. Data never waits for a page."""
+    try:
+        build_docs(reports)
+    except Exception as error:
+        log.warning("the Data Docs were not brought up to date (%s); the next gate does it", type(error).__name__)
 
 
 def _keyed(judgement: Judgement, run: Run, manifest: Manifest) -> pa.Table:

@@ -126,3 +126,47 @@ NOT_ALLOWED = "You are not allowed to access"
 def meaning_of(text: str) -> Meaning:
     """What the refusal `text` means."""
     return next((meaning for meaning in REFUSALS if meaning.sign in text), OTHER_REFUSAL)
+
+
+# where each canonical field lives, for documentation and lineage
+PLACES: dict[str, dict[str, str]] = {
+    "customer": {
+        "legal_name": "party.party.name",
+        "parent": f"party.relation.all ({RELATION})",
+        "tax_registration": "party.identifier.code",
+        "phone": "party.contact_mechanism.value (phone)",
+        "website": "party.contact_mechanism.value (website)",
+        **{
+            f"addresses.{field}": f"party.address.{place}"
+            for field, place in (
+                ("role", "invoice, delivery"),
+                ("street", "street"),
+                ("city", "city"),
+                ("region", "subdivision"),
+                ("postal_code", "postal_code"),
+                ("country", "country.code"),
+            )
+        },
+        "contacts.id": "party.contact_mechanism.comment",
+        "contacts.first_name": "party.contact_mechanism.name",
+        "contacts.last_name": "party.contact_mechanism.name",
+        "contacts.title": "party.contact_mechanism.comment",
+        **{f"contacts.{f}": f"party.contact_mechanism.value ({t})" for f, t in CONTACT_MECHANISMS.items()},
+    },
+    "customer_account": {
+        "customer": "party.party.id",
+        "legal_entity": "company.company.party.code",
+        "customer_number": "party.party.code",
+        "legal_name": "party.party.name",
+        "tax_classification": "party.party.customer_tax_rule.name",
+        "payment_terms": "party.party.customer_payment_term.name",
+        "currency": "company.company.currency.code",
+        "credit_limit": "party.party.credit_limit_amount",
+        "credit_hold": f"party.category {HOLD_CATEGORY}, or the balance is above the limit",
+        "balance": "account.move.line (receivable, open)",
+        "overdue": "account.move.line (receivable, open, past its maturity)",
+        "risk": "derived from credit_hold, overdue and credit_limit",
+        "risk_level": "derived from risk",
+        "active": "party.party.active",
+    },
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from accord.objects import CUSTOMER
 from accord.objects.definition import Owner
@@ -16,18 +16,18 @@ from tests.world import World
 def complaints(world: World) -> list[str]:
     """What is lost, double, out of date or written twice among the customers of the ERPs; [] when all is well."""
     said = _said(world)
-    return [
-        c for target in (world.tryton, world.legacy) for c in (*_held_wrong(world, target, said), *_told_twice(target))
-    ]
+    return [c for target in (world.tryton, world.legacy) for c in (*_held_wrong(target, said), *_told_twice(target))]
 
 
-def _said(world: World) -> dict[str, Row]:
+def _said(world: World) -> Mapping[str, Row]:
     sink = CollectingSink()
     read_at = world.source.extract(CUSTOMER, Selection(), sink)
-    return by_key(world.source.to_canonical(CUSTOMER, sink.chunk(), read_at)) if sink.written else {}
+    if not sink.written:
+        return {}
+    return by_key(world.source.to_canonical(CUSTOMER, sink.chunk(), read_at))
 
 
-def _held_wrong(world: World, target: FakeTarget, said: dict[str, Row]) -> Iterator[str]:
+def _held_wrong(target: FakeTarget, said: Mapping[str, Row]) -> Iterator[str]:
     codes = {entity.code for entity in entities_of(target.name)}
     updated = target.keeps(CUSTOMER) & CUSTOMER.sent_by(Owner.SALESFORCE, creating=False)
     for key, row in said.items():

@@ -120,6 +120,15 @@ class Staging:
                 raise OSError("what was read is not what was written")
         self._fs.rm(f"{self._root}/{path}")
 
+    def folders(self, prefix: str) -> list[str]:
+        """Names of the folders right below `prefix`; [] when there is none."""
+        full = f"{self._root}/{prefix}"
+        return (
+            [path.rstrip("/").rsplit("/", 1)[-1] for path in self._fs.ls(full, detail=False)]
+            if self._fs.exists(full)
+            else []
+        )
+
     def remove(self, prefix: str) -> None:
         """Delete everything below `prefix`; nothing happens when there is nothing."""
         full = f"{self._root}/{prefix}"

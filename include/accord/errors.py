@@ -71,7 +71,11 @@ class SchemaDrift(Stop):
 
 
 class GateStopped(Stop):
-    """A quality gate refused the whole batch."""
+    """A quality gate refused the whole batch. `report` is the page that says why, below the reports folder."""
+
+    def __init__(self, message: str, *, cure: str = "", report: str = "") -> None:
+        super().__init__(message, cure=cure)
+        self.report = report
 
 
 class Unproven(Stop):

@@ -54,6 +54,14 @@ class TestFakeCustomers(SourceSuite):
         assert isinstance(source, FakeSource)
         source.touch(self.definition, native, at=next(self.clock), currency="USD")
 
+    def change_part(self, source: Source, native: str) -> None:
+        assert isinstance(source, FakeSource)
+        if not self.definition.constituents:
+            pytest.skip("its records have no parts")
+        source.touch(
+            self.definition, native, at=next(self.clock), contacts=[{"id": "salesforce:004", "last_name": "New"}]
+        )
+
     def remove(self, source: Source, native: str) -> None:
         assert isinstance(source, FakeSource)
         source.touch(self.definition, native, at=next(self.clock), gone=True)

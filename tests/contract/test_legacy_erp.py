@@ -109,6 +109,12 @@ def test_a_customer_the_erp_already_had_is_adopted(target: InterfaceTables, lega
     assert send(target, other)[other["key"]]["category"] == "duplicate key"
 
 
+def test_without_a_legal_name_it_is_the_name_sales_uses(target: InterfaceTables) -> None:
+    row = sent(target, customer())
+    (held,) = target.read_back(CUSTOMER, wanted([(row["key"], row["native"])])).to_pylist()
+    assert held["legal_name"] == row["name"]
+
+
 def test_nobody_is_above_himself(target: InterfaceTables) -> None:
     top = sent(target, customer())
     leaf = sent(target, customer(parent=top["key"], parent__native=top["native"]))

@@ -128,3 +128,9 @@ def test_finds_a_party_its_people_made(one: Any, finance: Client) -> None:
     }
     finance.call("model.party.party.write", [native], {"active": False})
     assert SUITE.matches(one, probe) == set()
+
+
+def test_without_a_legal_name_the_party_has_the_name_sales_uses(one: Any) -> None:
+    (row,) = SUITE.create(one, SUITE.sample(1, legal_name=None))
+    assert held(one, row)["legal_name"] == row["name"]
+    SUITE.assert_held(one, row, creating=True)

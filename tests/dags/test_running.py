@@ -83,7 +83,7 @@ def test_one_erp_that_refuses_the_login_neither_stops_the_other_nor_goes_unseen(
     assert ran.state_of("acknowledge") == {"upstream_failed"}
     assert ran.state_of("settle") == {"failed"}
     assert max(ran.tries.values()) == 1, "a login that is refused is not tried again"
-    assert world.hub("SELECT state FROM run") == [{"state": "failed"}]
+    assert world.hub("SELECT state, error FROM run") == [{"state": "failed", "error": "failed before: compare_legacy"}]
     assert world.hub("SELECT watermark FROM flow") == [{"watermark": None}]
 
     world.legacy.bad_login = False

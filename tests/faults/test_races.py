@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
+from functools import partial
 
 import pytest
 
+from accord.batch import StagedFile
 from accord.errors import InDoubt
+from accord.pipeline.compare import ChunkToLoad
+from accord.pipeline.load import ChunkLoad
 from tests.faults.side_by_side import PATIENCE, Process, beside
-from tests.faults.watching import REQUEST, Place, Watch, WatchedTarget, watched_target
+from tests.faults.watching import LEASE, REQUEST, Place, Watch, WatchedTarget, watched_target
 from tests.oracle import complaints
 from tests.world import MINUTE, World, counts
 
@@ -51,11 +56,44 @@ def test_eight_loads_of_one_chunk(world: World, target: WatchedTarget) -> None:
         gate.wait(PATIENCE)
         return process.load()
 
-    results = [loading.result(PATIENCE) for loading in [beside(lambda p=p: load(p)) for p in (first, *others)]]
+    results = [loading.result(PATIENCE) for loading in [beside(partial(load, p)) for p in (first, *others)]]
     assert complaints(world) == []
     assert len(target.writes) == ALL
     assert all(counted.get("applied", 0) == ALL for counted in results)
     assert counts(first.settle(), "tryton") == {"applied": ALL}
+
+
+def test_one_open_dispatch_per_chunk(world: World, target: WatchedTarget) -> None:
+    """A second try of a task that is at work sends nothing and counts nothing."""
+    sending, seen = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        sending.set()
+        assert seen.wait(PATIENCE)
+
+    first = Process(world, "a", Watch(meanwhile={Place(REQUEST, "before"): hold})).prepare()
+    loading = beside(first.load)
+    assert sending.wait(PATIENCE)
+    other = Process(world, "a")
+    chunk = first.chunks[0]
+    again = ChunkLoad(other.accord, ChunkToLoad(**chunk))._once(
+        other.accord.staging.read(StagedFile(**chunk["file"])), give_up=False
+    )
+    seen.set()
+    loading.result(PATIENCE)
+    other.accord.close()
+    assert again is None
+    assert counts(first.settle(), "tryton") == {"applied": ALL}
+
+
+def test_a_claim_that_took_longer_than_the_lease(world: World, target: WatchedTarget) -> None:
+    """The hub counts the lease from when the dispatch was written, so the sender must: others may have taken it over."""
+    slow = Watch(meanwhile={Place(CLAIM, "before"): lambda: time.sleep(LEASE.total_seconds())})
+    process = Process(world, "a", slow).prepare()
+    with pytest.raises(InDoubt):
+        process.load()
+    process.accord.close()
+    assert target.writes == []
 
 
 def test_older_loads_after_newer(world: World, target: WatchedTarget) -> None:

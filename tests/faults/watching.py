@@ -109,12 +109,13 @@ class WatchedAccord(Accord):
     """A process that may be ended at a commit."""
 
     def __init__(self, world: World, watch: Watch, **knobs: Any) -> None:
+        usual: dict[str, Any] = {"chunk_rows": 4, "lease": LEASE, "retries": 2, "backoff": 0.01}
         super().__init__(
             connection_of=lambda _: world.hub_connection,
             staging=Staging(f"file://{world.folder}/staging"),
             reports=f"{world.folder}/reports",
             open_system=lambda name, _: world.systems[name],
-            **{"chunk_rows": 4, "lease": LEASE, "retries": 2, "backoff": 0.01} | knobs,
+            **usual | knobs,
         )
         self._watched = WatchedHub(dsn(world.hub_connection), watch)
 

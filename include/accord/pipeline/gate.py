@@ -62,6 +62,7 @@ def gate(accord: Accord, run_id: int, manifest_path: str) -> dict[str, Any]:
         raise GateStopped(
             f"The batch {why} by gate {judgement.gate}: {judgement.reasons[0] if judgement.reasons else 'see the report'}.",
             cure=f"Read {report}; nothing was loaded.",
+            report=report,
         )
     checked = sum(next(iter(chunk.parts.values())).rows for chunk in manifest.chunks)
     return {

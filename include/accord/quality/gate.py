@@ -93,7 +93,8 @@ class Gate:
 
     def __init__(self, suite: Suite, history: Mapping[str, float] | None = None) -> None:
         self._suite = suite
-        self._rules = tuple(_with_history(rule, history or {}) for rule in suite.rules)
+        known = history or {}
+        self._rules = tuple(_with_history(r, known) for r in suite.rules if r.usual is None or r.name in known)
         self._tallies: dict[str, _Tally] = {rule.name: _Tally() for rule in self._rules}
         self._kept: defaultdict[tuple[str, bool], list[pa.Table]] = defaultdict(list)
         self._failures: list[pa.Table] = []
@@ -202,7 +203,7 @@ class Gate:
 def _with_history(rule: Rule, history: Mapping[str, float]) -> Rule:
     if rule.usual is None:
         return rule
-    least = int(rule.usual * history.get(rule.name, 0.0))
+    least = int(rule.usual * history[rule.name])
     return replace(rule, arguments={**rule.arguments, "min_value": least})
 
 

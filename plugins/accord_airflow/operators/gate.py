@@ -38,7 +38,7 @@ class QualityGateOperator(BatchOperator):
             with self.accord() as accord:
                 outcome = gate(accord, batch["run"], batch["manifest"])
         except GateStopped as stopped:
-            self.report = getattr(stopped, "report", "")
+            self.report = stopped.report
             raise
         self.report = outcome["report"]
         for rule, count in outcome["failed"].items():

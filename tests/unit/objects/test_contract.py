@@ -29,6 +29,7 @@ def test_it_accepts_a_record_and_refuses_a_wrong_one() -> None:
     }  # fmt: skip
     validator = Draft202012Validator(contract(CUSTOMER))
     assert list(validator.iter_errors(record)) == []
+    wrong: dict[str, Any]
     for wrong in ({"country": "Atlantis"}, {"name": None}, {"unheard_of": 1}, {"key": "001"}, {"contacts": [{}]}):
         assert list(validator.iter_errors(record | wrong)), wrong
 

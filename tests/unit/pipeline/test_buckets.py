@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ from accord.pipeline.extract import Buckets
 PARTS = {"Account": {"Id": pa.string()}, "Contact": {"Id": pa.string(), "AccountId": pa.string()}}
 
 
-def pages(rows: list[tuple[str, ...]], names: list[str], size: int) -> list[pa.Table]:
+def pages(rows: Sequence[tuple[str, ...]], names: list[str], size: int) -> list[pa.Table]:
     return [
         pa.table([pa.array(column, pa.string()) for column in zip(*rows[at : at + size], strict=True)], names=names)
         for at in range(0, len(rows), size)

@@ -64,7 +64,7 @@ class Ingest:
         if not self._let_loose(path):
             return doubt
         try:
-            ended = ended_job(self._client, path)
+            ended = ended_job(self._client, path, alive=self._sending.before_request)
             return self._account(part, path, ended) if ended else doubt
         except (Unavailable, BadCredentials):  # it goes on without us
             return doubt

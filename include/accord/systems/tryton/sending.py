@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from accord.categories import Category
-from accord.errors import InDoubt, Recovery, SchemaDrift, Unavailable
+from accord.errors import BadCredentials, InDoubt, Recovery, SchemaDrift, Unavailable
 from accord.ports import Sending
 from accord.systems.results import Outcome, applied, awaits_parent, results, unanswered
 from accord.systems.tryton.client import Conflict, Refused, TrytonClient
@@ -35,9 +35,9 @@ class PartySender:
         held = self._parties.held((row["key"], row["native"]) for row in rows)
         try:
             self._send_all(rows, held)
-        except (Unavailable, InDoubt) as stopped:
+        except (Unavailable, InDoubt, BadCredentials, SchemaDrift) as stopped:
             if not self._asked:
-                raise
+                raise  # nothing was sent
             category = Category.OUTAGE if isinstance(stopped, Unavailable) else Category.INTERRUPTED
             rest = Outcome(outcome=Recovery.RETRY, category=category, message="The ERP was not asked any more.")
             for row in rows:

@@ -156,13 +156,14 @@ def claim(
 
 
 _RESULTS = """
-CREATE TEMP TABLE result (key text PRIMARY KEY, native text, outcome text, gone boolean, merged_into text, currency text, amount numeric)
+CREATE TEMP TABLE result (key text PRIMARY KEY, native text, outcome text, gone boolean, merged_into text, left_out text, currency text,
+  amount numeric)
 ON COMMIT DROP
 """
 
 _APPLY = """
 UPDATE link l SET version = p_version, read_at = p_read_at, hash = p_hash, native = coalesce(r.native, l.native),
-  gone = r.gone, merged_into = r.merged_into, dispatch = NULL, p_version = NULL, p_read_at = NULL, p_hash = NULL
+  gone = r.gone, merged_into = r.merged_into, left_out = r.left_out, dispatch = NULL, p_version = NULL, p_read_at = NULL, p_hash = NULL
 FROM result r
 WHERE l.stream = %(stream)s AND l.key = r.key AND l.key BETWEEN %(low)s AND %(high)s AND l.dispatch = %(dispatch)s
   AND r.outcome = 'applied'
@@ -201,8 +202,8 @@ WHERE id = %(dispatch)s AND fence = %(fence)s AND closed IS NULL
 
 
 def settle_dispatch(session: Session, dispatch: Dispatch, fence: int, results: pa.Table) -> bool:
-    """Close `dispatch` with `results` (columns key, native, outcome, gone, merged_into, currency, amount) in one transaction: applied
-    state, freed claims, history, exceptions of what succeeded, counts. Claims of keys that have no result are freed.
+    """Close `dispatch` with `results` (columns key, native, outcome, gone, merged_into, left_out, currency, amount) in one
+    transaction: applied state, freed claims, history, exceptions of what succeeded, counts. Claims of keys that have no result are freed.
 
     Returns False, having changed nothing, when another process settled it first.
     """

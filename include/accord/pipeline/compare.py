@@ -28,11 +28,13 @@ from accord.pipeline.comparison_sql import (
     CLOSE_EXCEPTIONS,
     COUNTS,
     DUPLICATES_WITHIN,
+    HASH_ALONE,
     HOLD_FOR_PARENT,
     LEAVE_OUT_PARENTS,
     NUMBER,
     PARENTS,
     PLACE,
+    RECOGNIZE,
     REMEMBER_LEFT_OUT,
     STAGED,
 )
@@ -112,9 +114,12 @@ class Comparison:
             session.execute("ANALYZE staged")
             for statement in CLASSIFY:
                 session.execute(statement, arguments)
+            self._find_parents(session, arguments)
+            for statement in RECOGNIZE:
+                session.execute(statement, arguments)
             raised = self._unresolved(session)
             raised += self._duplicates(session, arguments)
-            raised += self._parents(session, arguments)
+            raised += self._hold_for_parents(session, arguments)
             for statement in NUMBER:
                 session.execute(statement, arguments)
             chunks = self._write_changes(session)
@@ -138,6 +143,10 @@ class Comparison:
         routed = self._routed(table)
         here = table.set_column(table.column_names.index("gone"), "gone", pc.or_(gone, pc.invert(routed)))
         collapsed = self.target.collapse(self.definition, here)
+        content = content_hash(self.definition, collapsed, self.hashed)
+        alone = content
+        if self.definition.own_parent:
+            alone = content_hash(self.definition, collapsed, self.hashed - {str(self.definition.parent)})
         currency, amount = amount_columns(self.definition, table)
         nothing = pa.nulls(table.num_rows, pa.string())
         copy_into(
@@ -148,7 +157,8 @@ class Comparison:
                     "key": table["key"],
                     "version": table["version"],
                     "read_at": table["read_at"],
-                    "hash": content_hash(self.definition, collapsed, self.hashed),
+                    "hash": content,
+                    "hash_alone": alone,
                     "gone": here["gone"],
                     "parent": table[self.definition.parent] if self.definition.parent else nothing,
                     "unresolved": _optional(table, UNRESOLVED, nothing),
@@ -241,22 +251,24 @@ class Comparison:
         }
         return [_with_version(r, versions) for r in raised]
 
-    def _parents(self, session: Session, arguments: Mapping[str, Any]) -> list[Raised]:
-        """Find each changed record's parent in the target; hold those whose parent is not there and can't go with them."""
+    def _find_parents(self, session: Session, arguments: Mapping[str, Any]) -> None:
+        """Find each record's parent in the target, or leave it out where it does not belong into the target."""
+        if self.definition.parent is None:
+            return
+        more = dict(arguments) | {"parent_stream": self.parent_stream, "origin": f"{self.target.name}:"}
+        session.execute(PARENTS, more)
+        if self.definition.own_parent:
+            session.execute(LEAVE_OUT_PARENTS, more)
+            session.execute(HASH_ALONE)
+
+    def _hold_for_parents(self, session: Session, arguments: Mapping[str, Any]) -> list[Raised]:
+        """Hold the changed records whose parent is not there and can't go with them."""
         if self.definition.parent is None:
             return []
         same = self.definition.own_parent
-        more = dict(arguments) | {
-            "parent_stream": self.parent_stream,
-            "origin": f"{self.target.name}:",
-            "same": same,
-        }
-        session.execute(PARENTS, more)
-        if same:
-            session.execute(LEAVE_OUT_PARENTS, more)
-            if not self.run.dry:
-                session.execute(REMEMBER_LEFT_OUT, more)
-        while session.execute(HOLD_FOR_PARENT, more).rowcount:
+        if same and not self.run.dry:
+            session.execute(REMEMBER_LEFT_OUT, dict(arguments) | {"parent_stream": self.parent_stream})
+        while session.execute(HOLD_FOR_PARENT, {"same": same}).rowcount:
             pass  # a held parent holds its children in turn
         if same:
             session.execute(PLACE)
@@ -338,7 +350,9 @@ class Comparison:
         for field in self.definition.fields:
             if isinstance(field.type, Reference):
                 if field.name == self.definition.parent:
-                    known = pc.if_else(decided["parent_left_out"], pa.scalar(None, pa.string()), changes[field.name])
+                    left_out, nobody = decided["parent_left_out"], pa.scalar(None, pa.string())
+                    changes = changes.append_column("_left_out", pc.if_else(left_out, changes[field.name], nobody))
+                    known = pc.if_else(left_out, nobody, changes[field.name])
                     changes = changes.set_column(changes.column_names.index(field.name), field.name, known)
                 native = (
                     decided["parent_native"]

@@ -2,7 +2,7 @@
 
 STAGED = """
 CREATE TEMP TABLE staged (
-  key text NOT NULL, version timestamptz, read_at timestamptz, hash bytea, gone boolean, parent text, unresolved text,
+  key text NOT NULL, version timestamptz, read_at timestamptz, hash bytea, hash_alone bytea, gone boolean, parent text, unresolved text,
   out_of_scope boolean, currency text, amount numeric, batch_chunk int,
   bucket text NOT NULL DEFAULT 'changed', known boolean NOT NULL DEFAULT false, native text, parent_native text,
   parent_left_out boolean NOT NULL DEFAULT false, waits boolean NOT NULL DEFAULT false,
@@ -17,6 +17,9 @@ CLASSIFY = (
        WHERE %(judged)s AND EXISTS (SELECT FROM finding f WHERE f.run = %(run)s AND f.key = s.key)""",
     """UPDATE staged SET bucket = 'excluded' WHERE bucket = 'changed' AND (out_of_scope OR (gone AND NOT known))""",
     """UPDATE staged SET bucket = 'parked' WHERE bucket = 'changed' AND unresolved IS NOT NULL""",
+)
+
+RECOGNIZE = (
     """UPDATE staged s SET bucket = CASE WHEN l.hash = s.hash THEN 'unchanged' ELSE 'superseded' END
        FROM link l
        WHERE l.stream = %(stream)s AND l.key = s.key AND s.bucket = 'changed' AND l.hash IS NOT NULL
@@ -56,10 +59,13 @@ WHERE s.bucket = 'changed' AND s.parent IS NOT NULL AND s.parent_native IS NULL 
       AND EXISTS (SELECT FROM link l WHERE l.stream = %(parent_stream)s AND l.key = s.parent AND l.hash IS NULL AND l.gone)))
 """
 
+# what is sent then says nothing of a parent; once the parent is there, the content differs and goes again
+HASH_ALONE = "UPDATE staged SET hash = hash_alone WHERE parent_left_out"
+
 # children that come alone later must know that their parent is not to be waited for
 REMEMBER_LEFT_OUT = """
 INSERT INTO link (stream, key, gone)
-SELECT DISTINCT %(parent_stream)s::smallint, parent, true FROM staged WHERE parent_left_out ORDER BY parent
+SELECT DISTINCT %(parent_stream)s::smallint, parent, true FROM staged WHERE parent_left_out AND bucket = 'changed' ORDER BY parent
 ON CONFLICT DO NOTHING
 """
 

@@ -133,7 +133,14 @@ def _released(hub: Hub, run: Run) -> tuple[str, ...]:
                    WHERE s.target = split_part(e.awaits, ':', 1) AND l.hash IS NOT NULL))""",
             (run.flow.name, Category.REFERENCE_UNKNOWN),
         ).fetchall()
-    keys = {row["key"] for row in rows}
+        # sent without their parent, which has arrived since
+        orphans = session.execute(
+            """SELECT c.key FROM link c JOIN link p ON p.stream = c.stream AND p.key = c.left_out AND p.hash IS NOT NULL
+               WHERE c.left_out IS NOT NULL AND NOT c.gone
+                 AND c.stream IN (SELECT id FROM stream WHERE object = %s AND target = ANY(%s))""",
+            (run.definition.name, list(run.flow.targets)),
+        ).fetchall()
+    keys = {row["key"] for row in (*rows, *orphans)}
     if run.definition.own_parent:
         keys |= {row["awaits"] for row in rows if row["awaits"]}
     return tuple(sorted(keys))

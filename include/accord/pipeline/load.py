@@ -117,6 +117,7 @@ class ChunkLoad:
             claimed, refused = claim(
                 session, stream=self.stream, dispatch=number, rows=changes.select(["key", "version", "read_at", "hash"])
             )
+            changes = self._with_parents(session, changes)
         dispatch = self._dispatch(number, part)
         sending = OpenDispatch(self.accord.hub, number, dispatch.fence, self.accord.lease, since)
         mine = changes.filter(pc.is_in(changes["key"], pa.array(sorted(claimed), pa.string())))
@@ -140,6 +141,24 @@ class ChunkLoad:
             busy = []
         self._record(dispatch, pa.concat_tables(settled), raised)
         return len(busy)
+
+    def _with_parents(self, session: Session, changes: pa.Table) -> pa.Table:
+        """`changes` with the native ids of parents that came after the comparison: by another run, or by a try that died."""
+        if not self.definition.own_parent:
+            return changes
+        parent, column = str(self.definition.parent), f"{self.definition.parent}__native"
+        missing = pc.and_(pc.is_null(changes[column]), pc.is_valid(changes[parent]))
+        asked = changes.filter(missing)[parent].unique().to_pylist()
+        rows = session.execute(
+            "SELECT key, native FROM link WHERE stream = %s AND key = ANY(%s) AND hash IS NOT NULL AND native IS NOT NULL",
+            (self.stream, asked),
+        ).fetchall()
+        came = {row["key"]: row["native"] for row in rows}
+        natives = [
+            native or came.get(key)
+            for native, key in zip(changes[column].to_pylist(), changes[parent].to_pylist(), strict=True)
+        ]
+        return changes.set_column(changes.column_names.index(column), column, pa.array(natives, pa.string()))
 
     def _send(self, changes: pa.Table, sending: OpenDispatch, dispatch: Dispatch) -> pa.Table:
         """Send, send again what may pass, read back what stayed without an answer.

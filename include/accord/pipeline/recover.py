@@ -127,6 +127,7 @@ def outcomes(rows: pa.Table, outcome: str, natives: dict[str, str] | None = None
             "outcome": pa.array([outcome] * len(keys), pa.string()),
             "gone": rows["gone"],
             "merged_into": rows["merged_into"],
+            "left_out": rows["_left_out"] if "_left_out" in rows.column_names else pa.nulls(len(keys), pa.string()),
             "currency": rows["_currency"],
             "amount": rows["_amount"],
         }

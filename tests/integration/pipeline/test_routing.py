@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from accord.objects import CUSTOMER
@@ -45,6 +47,25 @@ def test_a_parent_that_is_not_routed_is_left_out(world: World) -> None:
     later = world.customer("3", parent=parent)  # its parent comes with no later batch
     world.run()
     assert world.tryton.held(CUSTOMER, later)[0]["parent"] is None
+
+
+@pytest.mark.usefixtures("open_gates")
+def test_a_parent_routed_later_reaches_the_children_that_were_sent_without_it(world: World) -> None:
+    parent = world.customer("1", entities=("US01",))
+    children = [world.customer(n, parent=parent) for n in ("2", "3")]
+    world.run()
+    assert [world.tryton.held(CUSTOMER, c)[0]["parent"] for c in children] == [None, None]
+    assert counts(world.run(), "tryton")["unchanged"] == 2
+
+    world.tick(timedelta(hours=1))
+    world.run()  # the watermark moves; from here on the children are beyond the overlap
+    world.change("1", legal_entities=["NL01", "US01"])
+    assert world.run()["extracted"] == 1  # the parent arrives alone
+    summary = world.run()  # its children are told, though nobody touched them
+    assert summary["released"] == 2
+    assert [world.tryton.held(CUSTOMER, c)[0]["parent"] for c in children] == [parent, parent]
+    assert world.run()["released"] == 0
+    assert complaints(world) == []
 
 
 def test_a_deleted_customer_is_deactivated_and_an_unknown_one_is_not_created(world: World) -> None:

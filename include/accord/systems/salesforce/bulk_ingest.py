@@ -66,7 +66,7 @@ class Ingest:
         try:
             ended = ended_job(self._client, path, alive=self._sending.before_request)
             return self._account(part, path, ended) if ended else doubt
-        except (Unavailable, BadCredentials):  # it goes on without us
+        except (Unavailable, BadCredentials, InDoubt):  # it goes on without us
             return doubt
 
     def _quietly(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:

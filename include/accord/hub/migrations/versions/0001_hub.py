@@ -43,9 +43,11 @@ CREATE TABLE link (                                   -- identity, last applied 
   version timestamptz, read_at timestamptz, hash bytea,                      -- what the source said when last applied
   dispatch bigint, p_version timestamptz, p_read_at timestamptz, p_hash bytea,   -- the claim; NULL = free
   merged_into text, gone boolean NOT NULL DEFAULT false,
+  left_out text,                                      -- the parent it was sent without, as that did not belong here
   PRIMARY KEY (stream, key)) PARTITION BY LIST (stream);
 CREATE UNIQUE INDEX ON link (stream, native) WHERE native IS NOT NULL;
 CREATE INDEX ON link (dispatch) WHERE dispatch IS NOT NULL;
+CREATE INDEX ON link (stream, left_out) WHERE left_out IS NOT NULL;
 
 CREATE TABLE delivery (                               -- history, append-only; months are dropped whole
   at timestamptz NOT NULL DEFAULT now(), dispatch bigint NOT NULL, stream smallint NOT NULL, key text NOT NULL,

@@ -87,13 +87,26 @@ def test_one_open_dispatch_per_chunk(world: World, target: WatchedTarget) -> Non
 
 
 def test_a_claim_that_took_longer_than_the_lease(world: World, target: WatchedTarget) -> None:
-    """The hub counts the lease from when the dispatch was written, so the sender must: others may have taken it over."""
-    slow = Watch(meanwhile={Place(CLAIM, "before"): lambda: time.sleep(LEASE.total_seconds())})
+    """The hub counts the lease from when the dispatch was written, so the sender must: it was taken over before it sent."""
+    others: list[Process] = []
+
+    def take_over() -> None:
+        others.append(Process(world, "b").prepare())
+        others[0].load()
+
+    slow = Watch(
+        meanwhile={
+            Place(CLAIM, "before"): lambda: time.sleep(LEASE.total_seconds()),
+            Place(CLAIM, "after"): take_over,
+        }
+    )
     process = Process(world, "a", slow).prepare()
     with pytest.raises(InDoubt):
         process.load()
     process.accord.close()
-    assert target.writes == []
+    assert len(target.writes) == ALL
+    assert complaints(world) == []
+    assert counts(others[0].settle(), "tryton") == {"applied": ALL}
 
 
 def test_older_loads_after_newer(world: World, target: WatchedTarget) -> None:

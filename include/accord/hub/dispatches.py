@@ -60,13 +60,8 @@ class OpenDispatch:
         return self._id
 
     def before_request(self) -> None:
-        """Renew the lease when half of it is over. Raises InDoubt when it ran out or somebody else took the dispatch over."""
+        """Renew the lease when half of it is over; a late sender asks too. Raises InDoubt when somebody took the dispatch over."""
         left = self._until - time.monotonic()
-        if left <= 0:
-            raise InDoubt(
-                f"Dispatch {self._id} was silent for longer than its lease.",
-                cure="It is read back before anything is sent again.",
-            )
         if left < self._lease / 2:
             asked = time.monotonic()
             with self._hub.session() as session:
@@ -127,12 +122,13 @@ SELECT %(stream)s, key, %(dispatch)s, version, read_at, hash FROM claiming ORDER
 ON CONFLICT (stream, key) DO UPDATE SET
   dispatch = excluded.dispatch, p_version = excluded.p_version, p_read_at = excluded.p_read_at, p_hash = excluded.p_hash
 WHERE l.dispatch IS NULL AND l.hash IS DISTINCT FROM excluded.p_hash
-  AND (l.version IS NULL OR (excluded.p_version, excluded.p_read_at) > (l.version, l.read_at))
+  AND (l.version IS NULL OR (excluded.p_version, excluded.p_read_at) > (l.version, l.read_at)
+       OR (excluded.p_read_at > l.read_at AND l.version < excluded.p_read_at - make_interval(secs => %(overlap)s)))
 RETURNING key, native
 """
 
 _REFUSED = """
-SELECT c.key, CASE WHEN l.hash = c.hash THEN 'unchanged'
+SELECT c.key, CASE WHEN l.dispatch IS NULL AND l.hash = c.hash THEN 'unchanged'
                    WHEN (c.version, c.read_at) <= (l.version, l.read_at) THEN 'superseded'
                    ELSE 'busy' END AS bucket
 FROM claiming c JOIN link l ON l.stream = %(stream)s AND l.key = c.key
@@ -141,29 +137,30 @@ WHERE l.dispatch IS DISTINCT FROM %(dispatch)s
 
 
 def claim(
-    session: Session, *, stream: int, dispatch: int, rows: pa.Table
+    session: Session, *, stream: int, dispatch: int, rows: pa.Table, overlap: timedelta
 ) -> tuple[dict[str, str | None], dict[str, str]]:
-    """Claim the keys of `rows` (columns key, version, read_at, hash) for `dispatch`.
+    """Claim the keys of `rows` (columns key, version, read_at, hash) for `dispatch`. A version older than the
+    applied one is claimed only when it was read later, and the applied one is older than that reading by `overlap`.
 
     Returns (claimed key → the target's own id or None, refused key → unchanged | superseded | busy).
     """
     session.execute(_STAGE)
     copy_into(session, "claiming", rows)
-    arguments = {"stream": stream, "dispatch": dispatch}
+    arguments = {"stream": stream, "dispatch": dispatch, "overlap": overlap.total_seconds()}
     claimed = {r["key"]: r["native"] for r in session.execute(_CLAIM, arguments).fetchall()}
     refused = {r["key"]: r["bucket"] for r in session.execute(_REFUSED, arguments).fetchall()}
     return claimed, refused
 
 
 _RESULTS = """
-CREATE TEMP TABLE result (key text PRIMARY KEY, native text, outcome text, gone boolean, merged_into text, left_out text, currency text,
-  amount numeric)
-ON COMMIT DROP
+CREATE TEMP TABLE result (key text PRIMARY KEY, native text, outcome text, gone boolean, merged_into text, deleted boolean,
+  left_out text, currency text, amount numeric) ON COMMIT DROP
 """
 
 _APPLY = """
 UPDATE link l SET version = p_version, read_at = p_read_at, hash = p_hash, native = coalesce(r.native, l.native),
-  gone = r.gone, merged_into = r.merged_into, left_out = r.left_out, dispatch = NULL, p_version = NULL, p_read_at = NULL, p_hash = NULL
+  gone = r.gone, merged_into = r.merged_into, deleted = r.deleted, left_out = r.left_out,
+  dispatch = NULL, p_version = NULL, p_read_at = NULL, p_hash = NULL
 FROM result r
 WHERE l.stream = %(stream)s AND l.key = r.key AND l.key BETWEEN %(low)s AND %(high)s AND l.dispatch = %(dispatch)s
   AND r.outcome = 'applied'
@@ -185,9 +182,9 @@ FROM result r LEFT JOIN link l ON l.stream = %(stream)s AND l.key = r.key
 
 _CLOSE_EXCEPTIONS = """
 UPDATE exception e SET state = 'closed', closed = now(), resolution = 'a later delivery succeeded'
-FROM result r
+FROM result r JOIN link l ON l.stream = %(stream)s AND l.key = r.key
 WHERE e.object = %(object)s AND e.target IN ('', %(target)s) AND e.key = r.key AND e.state <> 'closed'
-  AND r.outcome IN ('applied', 'unchanged')
+  AND r.outcome IN ('applied', 'unchanged') AND (e.version IS NULL OR e.version <= l.version)
 """
 
 _SUMS = """
@@ -202,7 +199,7 @@ WHERE id = %(dispatch)s AND fence = %(fence)s AND closed IS NULL
 
 
 def settle_dispatch(session: Session, dispatch: Dispatch, fence: int, results: pa.Table) -> bool:
-    """Close `dispatch` with `results` (columns key, native, outcome, gone, merged_into, left_out, currency, amount) in one
+    """Close `dispatch` with `results` (columns key, native, outcome, gone, merged_into, deleted, left_out, currency, amount) in one
     transaction: applied state, freed claims, history, exceptions of what succeeded, counts. Claims of keys that have no result are freed.
 
     Returns False, having changed nothing, when another process settled it first.
@@ -231,12 +228,12 @@ def settle_dispatch(session: Session, dispatch: Dispatch, fence: int, results: p
     return True
 
 
-def claims_of(session: Session, dispatch: Dispatch) -> dict[str, str | None]:
-    """key → the target's own id (or None) of every key still claimed by `dispatch`."""
+def claims_of(session: Session, dispatch: Dispatch) -> dict[str, tuple[str | None, datetime]]:
+    """key → (the target's own id or None, the version claimed) of every key still claimed by `dispatch`."""
     rows = session.execute(
-        "SELECT key, native FROM link WHERE stream = %s AND dispatch = %s", (dispatch.stream, dispatch.id)
+        "SELECT key, native, p_version FROM link WHERE stream = %s AND dispatch = %s", (dispatch.stream, dispatch.id)
     ).fetchall()
-    return {row["key"]: row["native"] for row in rows}
+    return {row["key"]: (row["native"], row["p_version"]) for row in rows}
 
 
 def decided(session: Session, *, run: int, attempt: int, stream: int, chunk: int) -> set[str]:

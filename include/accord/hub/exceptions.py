@@ -49,7 +49,7 @@ _SCHEMA = pa.schema(
         ("rule", pa.string()),
         ("message", pa.string()),
         ("currency", pa.string()),
-        ("at_risk", pa.decimal128(20, 6)),
+        ("at_risk", pa.decimal128(38, 6)),
         ("awaits", pa.string()),
         ("not_before", pa.timestamp("us", "UTC")),
         ("version", pa.timestamp("us", "UTC")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -17,6 +18,7 @@ from accord.pipeline.compare import Comparison
 from accord.pipeline.load import load
 from accord.pipeline.runs import Run, read_run
 from accord.records import conform
+from accord.routing import entities_of
 from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,16 @@ FROM asked a
 LEFT JOIN link l ON l.stream = ANY(%(streams)s) AND l.key = a.key
 LEFT JOIN exception e ON e.object = %(object)s AND e.key = a.key AND e.state <> 'closed'
 GROUP BY a.key
+"""
+
+# targets that have not taken their part of the run: they could not be compared with, or a load of theirs failed
+_UNFINISHED = """
+SELECT s.target FROM stream s LEFT JOIN comparison p ON p.stream = s.id AND p.run = %(run)s
+WHERE s.id = ANY(%(streams)s)
+  AND (p.run IS NULL
+       OR coalesce((p.counts ->> 'changed')::bigint, 0) > (
+         SELECT coalesce(sum(c.value::bigint), 0) FROM dispatch d, jsonb_each_text(d.counts) c
+         WHERE d.run = p.run AND d.stream = p.stream AND d.attempt = p.attempt))
 """
 
 
@@ -60,11 +72,24 @@ def acknowledge(accord: Accord, run_id: int) -> dict[str, int]:
     return counts
 
 
+def _routed(run: Run, records: pa.Table, targets: Sequence[str]) -> set[str]:
+    """Keys of the records that belong into one of `targets`."""
+    by = run.definition.routed_by
+    if not targets or by is None:
+        return set(records["key"].to_pylist()) if targets else set()
+    codes = {entity.code for target in targets for entity in entities_of(target)}
+    rows = zip(records["key"].to_pylist(), records[by].to_pylist(), strict=True)
+    return {key for key, values in rows if codes.intersection(values or ())}
+
+
 def _statuses(accord: Accord, run: Run, manifest: Manifest) -> Manifest:
     definition = business_object(run.flow.status or "")
     batch = accord.staging.new_batch(run.flow.name, run.id, "status")
     now = datetime.now(UTC)
     streams = [accord.hub.stream(target, run.flow.object) for target in run.flow.targets]
+    with accord.hub.session() as session:
+        rows = session.execute(_UNFINISHED, {"run": run.id, "streams": streams}).fetchall()
+    unfinished = [row["target"] for row in rows]
     chunks = []
     for chunk in manifest.chunks:
         records = accord.staging.read(chunk.parts[RECORDS])
@@ -81,16 +106,21 @@ def _statuses(accord: Accord, run: Run, manifest: Manifest) -> Manifest:
                     "passing": PASSING,
                 },
             ).fetchall()
+        waiting = _routed(run, records, unfinished)
+        statuses = {
+            r["key"]: "Pending" if r["key"] in waiting and r["status"] in (None, "Synced") else r["status"]
+            for r in rows
+        }
         told = [
             {
                 "key": r["key"],
                 "version": now,
                 "read_at": now,
-                "status": r["status"],
-                "error": r["error"] if r["status"] != "Synced" else None,
+                "status": statuses[r["key"]],
+                "error": r["error"] if statuses[r["key"]] != "Synced" else None,
             }
             for r in rows
-            if r["status"]
+            if statuses[r["key"]]
         ]
         schema = pa.schema(
             [

@@ -23,6 +23,7 @@ from accord.matching import normalized_code, normalized_name
 from accord.objects.definition import BusinessObject, Owner, Reference
 from accord.pipeline import recover
 from accord.pipeline.comparison_sql import (
+    BURY,
     CHANGED_OF_CHUNK,
     CLASSIFY,
     CLOSE_EXCEPTIONS,
@@ -95,10 +96,14 @@ class Comparison:
 
     def carry_out(self) -> list[ChunkToLoad]:
         """Classify every record, raise and close exceptions, write the chunks and the counts."""
-        recover.recover_stream(self.accord, self.target.name, self.definition.name, own_run=self.run.id)
+        if not self.run.dry:
+            recover.recover_stream(self.accord, self.target.name, self.definition.name, own_run=self.run.id)
         self.attempt = self._attempt()
         arguments = {
             "run": self.run.id,
+            "dry": self.run.dry,
+            "asked": self.run.natives is not None,
+            "overlap": self.run.flow.overlap.total_seconds(),
             "stream": self.stream,
             "target": self.target.name,
             "object": self.definition.name,
@@ -127,6 +132,7 @@ class Comparison:
             if not self.run.dry:
                 raise_exceptions(session, self.run.flow.name, self.definition.name, self.run.id, raised)
                 session.execute(CLOSE_EXCEPTIONS, arguments)
+                session.execute(BURY, arguments)
             session.execute("DROP TABLE staged")
         return chunks
 
@@ -160,6 +166,7 @@ class Comparison:
                     "hash": content,
                     "hash_alone": alone,
                     "gone": here["gone"],
+                    "deleted": gone,
                     "parent": table[self.definition.parent] if self.definition.parent else nothing,
                     "unresolved": _optional(table, UNRESOLVED, nothing),
                     "out_of_scope": _optional(table, OUT_OF_SCOPE, pa.array([False] * table.num_rows, pa.bool_())),
@@ -328,6 +335,7 @@ class Comparison:
                 [
                     ("key", pa.string()),
                     ("gone", pa.bool_()),
+                    ("_deleted", pa.bool_()),
                     ("hash", pa.binary()),
                     ("native", pa.string()),
                     ("parent_native", pa.string()),
@@ -345,7 +353,7 @@ class Comparison:
             if name in changes.column_names:
                 changes = changes.drop_columns([name])
         changes = changes.set_column(changes.column_names.index("gone"), "gone", decided["gone"])
-        for name in ("native", "depth", "hash", "number", "_currency", "_amount"):
+        for name in ("native", "_deleted", "depth", "hash", "number", "_currency", "_amount"):
             changes = changes.append_column(name, decided[name])
         for field in self.definition.fields:
             if isinstance(field.type, Reference):

@@ -2,7 +2,8 @@
 
 STAGED = """
 CREATE TEMP TABLE staged (
-  key text NOT NULL, version timestamptz, read_at timestamptz, hash bytea, hash_alone bytea, gone boolean, parent text, unresolved text,
+  key text NOT NULL, version timestamptz, read_at timestamptz, hash bytea, hash_alone bytea, gone boolean, deleted boolean,
+  parent text, unresolved text,
   out_of_scope boolean, currency text, amount numeric, batch_chunk int,
   bucket text NOT NULL DEFAULT 'changed', known boolean NOT NULL DEFAULT false, native text, parent_native text,
   parent_left_out boolean NOT NULL DEFAULT false, waits boolean NOT NULL DEFAULT false,
@@ -15,20 +16,31 @@ CLASSIFY = (
        FROM link l WHERE l.stream = %(stream)s AND l.key = s.key AND l.hash IS NOT NULL""",
     """UPDATE staged s SET bucket = 'quarantined'
        WHERE %(judged)s AND EXISTS (SELECT FROM finding f WHERE f.run = %(run)s AND f.key = s.key)""",
-    """UPDATE staged SET bucket = 'excluded' WHERE bucket = 'changed' AND (out_of_scope OR (gone AND NOT known))""",
+    """UPDATE staged s SET bucket = 'excluded' WHERE bucket = 'changed' AND (out_of_scope OR (gone AND NOT known
+         AND NOT EXISTS (SELECT FROM link l WHERE l.stream = %(stream)s AND l.key = s.key AND l.dispatch IS NOT NULL)))""",
     """UPDATE staged SET bucket = 'parked' WHERE bucket = 'changed' AND unresolved IS NOT NULL""",
 )
 
 RECOGNIZE = (
+    # what the source says again is newer than what was applied: nothing older may come after it
+    """UPDATE link l SET version = n.version, read_at = n.read_at, deleted = n.deleted
+       FROM (SELECT l.key, s.version, s.read_at, s.deleted FROM link l JOIN staged s ON s.key = l.key
+             WHERE NOT %(dry)s AND l.stream = %(stream)s AND l.hash = s.hash AND l.dispatch IS NULL AND s.version > l.version
+               AND s.bucket = 'changed'
+             ORDER BY l.key FOR UPDATE OF l) n
+       WHERE l.stream = %(stream)s AND l.key = n.key""",
     """UPDATE staged s SET bucket = CASE WHEN l.hash = s.hash THEN 'unchanged' ELSE 'superseded' END
        FROM link l
        WHERE l.stream = %(stream)s AND l.key = s.key AND s.bucket = 'changed' AND l.hash IS NOT NULL
-         AND (l.hash = s.hash OR (s.version, s.read_at) <= (l.version, l.read_at))""",
-    # the target has refused just this content before: asking again changes nothing
+         AND (l.hash = s.hash OR ((s.version, s.read_at) <= (l.version, l.read_at)
+              -- a version can go back (its newest part was taken away); a read begun well after it was visible is newer all the same
+              AND NOT (s.read_at > l.read_at AND l.version < s.read_at - make_interval(secs => %(overlap)s))))
+         AND (l.dispatch IS NULL OR (s.version, s.read_at) <= (l.p_version, l.p_read_at))""",
+    # the target has refused just this content before: asking again changes nothing, unless a person asks for the record
     """UPDATE staged s SET bucket = 'rejected'
        FROM exception e
        WHERE e.object = %(object)s AND e.target = %(target)s AND e.key = s.key AND e.state <> 'closed' AND e.kind = 'rejected'
-         AND e.hash = s.hash AND s.bucket = 'changed'""",
+         AND e.hash = s.hash AND s.bucket = 'changed' AND NOT %(asked)s""",
 )
 
 DUPLICATES_WITHIN = """
@@ -94,7 +106,7 @@ NUMBER = (
 )
 
 CHANGED_OF_CHUNK = """
-SELECT key, gone, hash, CASE WHEN known THEN native END AS native, parent_native, parent_left_out,
+SELECT key, gone, deleted AS _deleted, hash, CASE WHEN known THEN native END AS native, parent_native, parent_left_out,
   depth, number,
   coalesce(currency, '') AS _currency, coalesce(amount, 0) AS _amount
 FROM staged WHERE batch_chunk = %s AND bucket = 'changed' ORDER BY number, depth, key
@@ -114,5 +126,14 @@ CLOSE_EXCEPTIONS = """
 UPDATE exception e SET state = 'closed', closed = now(), resolution = 'the record needs nothing any more'
 FROM staged s
 WHERE e.object = %(object)s AND e.target IN ('', %(target)s) AND e.key = s.key AND e.state <> 'closed'
-  AND s.bucket IN ('unchanged', 'excluded') AND (e.target = %(target)s OR e.run IS DISTINCT FROM %(run)s)
+  AND s.bucket IN ('unchanged', 'excluded') AND (e.version IS NULL OR e.version <= s.version)
+  AND (e.target = %(target)s OR e.run IS DISTINCT FROM %(run)s)
+"""
+
+# a record that is gone before the target was told of it: an older run that still holds it must not create it
+BURY = """
+INSERT INTO link AS l (stream, key, version, read_at, gone)
+SELECT %(stream)s, key, version, read_at, true FROM staged WHERE bucket = 'excluded' AND gone AND NOT known ORDER BY key
+ON CONFLICT (stream, key) DO UPDATE SET version = excluded.version, read_at = excluded.read_at, gone = true
+WHERE l.dispatch IS NULL AND l.hash IS NULL AND (l.version IS NULL OR excluded.version > l.version)
 """

@@ -39,13 +39,26 @@ def run_flow(
         gate(accord, run, staged)
         canonical = transform(accord, run, staged)
         gate(accord, run, canonical)
-        for chunk in compare(accord, run, canonical):
-            load(accord, chunk)
+        failures = _load_everywhere(accord, flow, run, canonical)
         acknowledge(accord, run)
+        if failures:
+            raise failures[0]
     except Exception as error:
         _close_as_failed(accord, run, error)
         raise
     return settle(accord, run)
+
+
+def _load_everywhere(accord: Accord, flow: Flow, run: int, canonical: str) -> list[AccordError]:
+    """Compare with and load every target; one that fails keeps no other from its records. The failures, first things first."""
+    failures = []
+    for target in flow.targets:
+        try:
+            for chunk in compare(accord, run, canonical, target=target):
+                load(accord, chunk)
+        except AccordError as error:
+            failures.append(error)
+    return failures
 
 
 def _close_as_failed(accord: Accord, run: int, error: Exception) -> None:

@@ -42,6 +42,7 @@ from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
 
+MENDED_IN_TARGET = (Category.NOT_PERMITTED, Category.REFERENCE_UNKNOWN)
 LOGGED = 50  # failing records named in the log of a chunk; the queue has them all
 
 
@@ -115,7 +116,11 @@ class ChunkLoad:
             number, part = opened
             changes = self._remaining(session, changes)  # another try may have been through since it was last looked at
             claimed, refused = claim(
-                session, stream=self.stream, dispatch=number, rows=changes.select(["key", "version", "read_at", "hash"])
+                session,
+                stream=self.stream,
+                dispatch=number,
+                rows=changes.select(["key", "version", "read_at", "hash"]),
+                overlap=self.run.flow.overlap,
             )
             changes = self._with_parents(session, changes)
         dispatch = self._dispatch(number, part)
@@ -239,7 +244,8 @@ class ChunkLoad:
             if outcome is Recovery.APPLIED:
                 buckets["applied"].append(row["key"])
                 continue
-            rejected = outcome is Recovery.REJECT
+            # what only the target's owner can mend is tried again by the next run: the record itself will not change
+            rejected = outcome is Recovery.REJECT and answer.get("category") not in MENDED_IN_TARGET
             buckets["rejected" if rejected else "parked"].append(row["key"])
             category = Category(answer.get("category") or (Category.REFUSED if rejected else Category.LOCKED))
             raised.append(

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from accord.categories import HANDLING, Category
+from accord.errors import Stop
 from accord.hub.connection import only
 from accord.hub.dispatches import (
     Dispatch,
@@ -22,12 +23,27 @@ from accord.hub.dispatches import (
 )
 from accord.hub.exceptions import Raised, raise_exceptions
 from accord.objects import business_object
-from accord.objects.definition import BusinessObject, Reference
+from accord.objects.definition import BusinessObject
 from accord.ports import Target
 from accord.records import conform, content_hash
 from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
+
+# what `settle_dispatch` takes
+NO_RESULTS = pa.schema(
+    [
+        ("key", pa.string()),
+        ("native", pa.string()),
+        ("outcome", pa.string()),
+        ("gone", pa.bool_()),
+        ("merged_into", pa.string()),
+        ("deleted", pa.bool_()),
+        ("left_out", pa.string()),
+        ("currency", pa.string()),
+        ("amount", pa.decimal128(30, 2)),
+    ]
+).empty_table()
 
 _POLL = 0.5  # seconds between looks at a dispatch whose sender may still be at work
 
@@ -59,41 +75,52 @@ def recover_now(accord: Accord, dispatch: Dispatch) -> bool:
     if dispatch.remote and not target.remote_ended(dispatch.remote):
         log.info("dispatch %d: the job in %s has not ended yet", dispatch.id, dispatch.target)
         return False
-    definition = business_object(dispatch.object)
     with accord.hub.session() as session:
         claimed = claims_of(session, dispatch)
         flow = str(only(session.execute("SELECT flow FROM run WHERE id = %s", (dispatch.run,)))["flow"])
-    sent = accord.staging.read(dispatch.file)
-    sent = sent.filter(pc.is_in(sent["key"], pa.array(sorted(claimed), pa.string())))
-    applied = found_equal(accord, target, definition, sent, claimed)
-    arrived = [key in applied for key in sent["key"].to_pylist()]
-    results = outcomes(sent.filter(pa.array(arrived, pa.bool_())), "applied", applied)
-    lost = sent.filter(pc.invert(pa.array(arrived, pa.bool_())))
+    applied, results = _verify(accord, target, dispatch, {key: native for key, (native, _) in claimed.items()})
     raised = [
         Raised(
             kind="parked",
-            key=row["key"],
+            key=key,
             category=Category.INTERRUPTED,
             target=dispatch.target,
-            version=row["version"],
+            version=version,
             message=HANDLING[Category.INTERRUPTED].remedy,
             dispatch=dispatch.id,
         )
-        for row in lost.select(["key", "version"]).to_pylist()
+        for key, (_, version) in sorted(claimed.items())
+        if key not in applied
     ]
     with accord.hub.session() as session:
         settled = settle_dispatch(session, dispatch, fence, results)
         if settled:
             raise_exceptions(session, flow, dispatch.object, dispatch.run, raised)
-    log.info("dispatch %d in doubt: %d had arrived, %d go again", dispatch.id, results.num_rows, lost.num_rows)
+    log.info("dispatch %d in doubt: %d had arrived, %d go again", dispatch.id, results.num_rows, len(raised))
     return True
+
+
+def _verify(
+    accord: Accord, target: Target, dispatch: Dispatch, claimed: dict[str, str | None]
+) -> tuple[dict[str, str], pa.Table]:
+    """(key → native, results) of what had arrived. When the file of what was sent is lost nothing can be verified: then all goes
+    again, which every adapter declares to be harmless."""
+    try:
+        sent = accord.staging.read(dispatch.file)
+    except Stop as error:
+        log.warning("dispatch %d in doubt can't be verified: %s", dispatch.id, error)
+        return {}, NO_RESULTS
+    sent = sent.filter(pc.is_in(sent["key"], pa.array(sorted(claimed), pa.string())))
+    applied = found_equal(accord, target, business_object(dispatch.object), sent, claimed)
+    arrived = pa.array([key in applied for key in sent["key"].to_pylist()], pa.bool_())
+    return applied, outcomes(sent.filter(arrived), "applied", applied)
 
 
 def found_equal(
     accord: Accord, target: Target, definition: BusinessObject, sent: pa.Table, claimed: dict[str, str | None]
 ) -> dict[str, str]:
-    """key → native of the rows of `sent` that the target holds with just that content. References are left out: the target's
-    own id of a parent says nothing about the source's."""
+    """key → native of the rows of `sent` that the target holds with just that content. Where the target can't tell whose id a
+    parent has, the contents differ and the record goes again, which is harmless."""
     if not sent.num_rows:
         return {}
     natives = [claimed.get(k) or n for k, n in zip(sent["key"].to_pylist(), sent["native"].to_pylist(), strict=True)]
@@ -112,9 +139,8 @@ def found_equal(
 
 
 def _verified(definition: BusinessObject, target: Target) -> frozenset[str]:
-    references = {f.name for f in definition.fields if isinstance(f.type, Reference)}
     seeded = {f.name for f in definition.fields if f.seeded_by is not None}
-    return target.keeps(definition) - references - seeded
+    return target.keeps(definition) - seeded
 
 
 def outcomes(rows: pa.Table, outcome: str, natives: dict[str, str] | None = None) -> pa.Table:
@@ -127,6 +153,7 @@ def outcomes(rows: pa.Table, outcome: str, natives: dict[str, str] | None = None
             "outcome": pa.array([outcome] * len(keys), pa.string()),
             "gone": rows["gone"],
             "merged_into": rows["merged_into"],
+            "deleted": rows["_deleted"],
             "left_out": rows["_left_out"] if "_left_out" in rows.column_names else pa.nulls(len(keys), pa.string()),
             "currency": rows["_currency"],
             "amount": rows["_amount"],

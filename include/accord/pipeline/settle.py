@@ -70,26 +70,28 @@ def settle(accord: Accord, run_id: int, *, failed: Sequence[str] = ()) -> dict[s
             f"Run {run.id} of {run.flow.name} is not complete: {error}.",
             cure="Mend what the failed task names, then clear it or run the flow again; the watermark did not move.",
         )
-    if not error:
-        _sweep(accord, run)
+    _sweep(accord, run, done=not error)
     log.info("run %d %s: %s", run.id, run.flow.name, describe(summary))
     return summary | {"error": error}
 
 
-def _sweep(accord: Accord, run: Run) -> None:
-    """Delete the staged files nothing needs any more: this run's, and those of the flow's runs that ended a day ago. Files of a
-    dispatch that is still open stay: it will be read back against them."""
+def _sweep(accord: Accord, run: Run, *, done: bool) -> None:
+    """Delete the staged files nothing needs any more: this run's when it is `done`, and those of the flow's runs that ended, or
+    were killed, a day ago. Files of a dispatch that is still open stay: it will be read back against them."""
     with accord.hub.session() as session:
         rows = session.execute(
             """SELECT id FROM run r
-               WHERE flow = %s AND (id = %s OR (state <> 'open' AND ended < now() - interval '1 day'))
+               WHERE flow = %s AND ((id = %s AND %s) OR coalesce(ended, started) < now() - interval '1 day')
                  AND NOT EXISTS (SELECT FROM dispatch d WHERE d.run = r.id AND d.closed IS NULL)""",
-            (run.flow.name, run.id),
+            (run.flow.name, run.id, done),
         ).fetchall()
-    staged = set(accord.staging.folders(run.flow.name))
-    for row in rows:
-        if str(row["id"]) in staged:
-            accord.staging.remove(f"{run.flow.name}/{row['id']}")
+    try:
+        for folder in set(accord.staging.folders(run.flow.name)) & {str(row["id"]) for row in rows}:
+            accord.staging.remove(f"{run.flow.name}/{folder}")
+    except OSError as error:
+        log.warning(
+            "staged files of %s were not deleted (%s); the next run does it", run.flow.name, type(error).__name__
+        )
 
 
 def summarize(accord: Accord, session: Session, run: Run) -> dict[str, Any]:

@@ -162,14 +162,14 @@ def _links(hub: Hub, object_name: str, references: Iterable[str]) -> dict[str, t
                  SELECT r AS reference, split_part(r, ':', 1) AS system, substr(r, strpos(r, ':') + 1) AS native
                  FROM unnest(%(wanted)s::text[]) AS r),
                found AS (
-                 SELECT w.reference, l.stream, l.key, l.gone, l.merged_into, 0 AS step
+                 SELECT w.reference, l.stream, l.key, l.deleted, l.merged_into, 0 AS step
                  FROM wanted w JOIN stream s ON s.target = w.system AND s.object = %(object)s
                  JOIN link l ON l.stream = s.id AND l.native = w.native AND l.hash IS NOT NULL
                  UNION ALL
-                 SELECT f.reference, f.stream, f.merged_into, coalesce(l.gone, false), l.merged_into, f.step + 1
+                 SELECT f.reference, f.stream, f.merged_into, coalesce(l.deleted, false), l.merged_into, f.step + 1
                  FROM found f LEFT JOIN link l ON l.stream = f.stream AND l.key = f.merged_into
                  WHERE f.merged_into IS NOT NULL AND f.step < 20)
-               SELECT DISTINCT ON (reference) reference, key, gone AND merged_into IS NULL AS gone
+               SELECT DISTINCT ON (reference) reference, key, deleted AND merged_into IS NULL AS gone
                FROM found ORDER BY reference, step DESC""",
             {"wanted": wanted, "object": object_name},
         ).fetchall()

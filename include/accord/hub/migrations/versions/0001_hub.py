@@ -43,6 +43,7 @@ CREATE TABLE link (                                   -- identity, last applied 
   version timestamptz, read_at timestamptz, hash bytea,                      -- what the source said when last applied
   dispatch bigint, p_version timestamptz, p_read_at timestamptz, p_hash bytea,   -- the claim; NULL = free
   merged_into text, gone boolean NOT NULL DEFAULT false,
+  deleted boolean NOT NULL DEFAULT false,             -- gone in the source itself, not only from this target's scope
   left_out text,                                      -- the parent it was sent without, as that did not belong here
   PRIMARY KEY (stream, key)) PARTITION BY LIST (stream);
 CREATE UNIQUE INDEX ON link (stream, native) WHERE native IS NOT NULL;
@@ -61,7 +62,7 @@ CREATE TABLE exception (                              -- everything that waits f
   kind text NOT NULL CHECK (kind IN ('quarantined', 'rejected', 'parked', 'duplicate', 'difference', 'approval')),
   flow text NOT NULL, object text NOT NULL, target text NOT NULL DEFAULT '', -- '' = every target of the flow
   key text NOT NULL, category text NOT NULL, queue text NOT NULL, severity smallint NOT NULL,
-  rule text, message text NOT NULL, currency char(3), at_risk numeric(20, 6),
+  rule text, message text NOT NULL, currency char(3), at_risk numeric(38, 6),
   awaits text, not_before timestamptz,                -- a parent (canonical id), a system's recovery
   version timestamptz, hash bytea, answer text, run bigint, dispatch bigint, correlation uuid,
   attempts int NOT NULL DEFAULT 1, assignee text,

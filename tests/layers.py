@@ -1,7 +1,7 @@
 """The layers of the suite: their order, and the time each may take on two cores.
 
-Runs the cheap layers first, prints what each took, and fails a run whose layer took longer than its budget: a suite
-that grows past 20 minutes is a fault like any other. A layer's time is its tests' with their fixtures (services too).
+Runs the cheap layers first, prints what each took and names a layer that took longer than its budget. Machines are noisy,
+so a run fails only for a layer that took NOISE times its budget. A layer's time is its tests' with their fixtures.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ LAYERS = (
     Layer(name="outside tools", folders=("outside",), minutes=3),
     Layer(name="end to end and browser", folders=("e2e",), minutes=3),
 )
+NOISE = 3
 ORDER = {folder: place for place, folder in enumerate(folder for layer in LAYERS for folder in layer.folders)}
 ROOT = Path(__file__).resolve().parent
 
@@ -55,11 +56,11 @@ def folder_of(path: Path) -> str | None:
     return first if first in ORDER else None
 
 
-def over_budget(spent: Spent) -> Iterable[str]:
-    """A sentence for each layer that took longer than it may."""
+def over_budget(spent: Spent, *, times: int = 1) -> Iterable[str]:
+    """A sentence for each layer that took longer than `times` its budget."""
     for layer in LAYERS:
         seconds = sum(spent.seconds[folder] for folder in layer.folders)
-        if seconds > layer.minutes * 60:
+        if seconds > layer.minutes * 60 * times:
             yield f"{layer.name} took {seconds:.0f} s; its budget is {layer.minutes * 60:.0f} s"
 
 
@@ -86,7 +87,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    if exitstatus == pytest.ExitCode.OK and any(over_budget(session.config.stash[SPENT])):
+    if exitstatus == pytest.ExitCode.OK and any(over_budget(session.config.stash[SPENT], times=NOISE)):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

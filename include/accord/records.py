@@ -133,8 +133,9 @@ def _pair(name: str, values: pa.Array) -> pa.Array:
 def _text(column: pa.Array) -> pa.Array:
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
-    if pa.types.is_list(column.type):
-        return pc.binary_join(column, "\x1f")
+    if pa.types.is_list(column.type):  # an empty set reads as null
+        joined = pc.binary_join(column, "\x1f")
+        return pc.if_else(pc.equal(pc.binary_length(joined), 0), pa.scalar(None, pa.string()), joined)
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.int64())
     return column.cast(pa.string())

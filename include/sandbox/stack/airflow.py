@@ -40,6 +40,23 @@ WORKERS: Mapping[str, str] = {
     "airflow-triggerer": "triggerer",
 }
 NAMES = (API, *WORKERS)
+# LocalExecutor forks its tasks from the scheduler: what the scheduler has imported no task needs to import again. Great
+# Expectations alone takes seconds. Airflow imports this file in each of its processes.
+_PRELOAD = """\
+import sys
+
+__all__ = []
+
+if "scheduler" in sys.argv:
+    import accord.pipeline.flow_run
+    import accord.quality.docs
+    import great_expectations.data_context.data_context.ephemeral_data_context
+    import great_expectations.execution_engine.pandas_execution_engine
+    import great_expectations.validator.validator
+    import pandas
+    import psycopg
+    import requests
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +169,7 @@ def _settings(home: Path, server: Server, port: int, dags: Path, plugins: Path) 
     content = json.dumps(passwords(home))
     if not known.exists() or known.read_text(encoding="utf-8") != content:
         write_whole(known, content, mode=0o600)
+    write_whole(folder(own, "config") / "airflow_local_settings.py", _PRELOAD)
     sections: dict[str, dict[str, str]] = {
         "core": {
             "executor": "LocalExecutor",

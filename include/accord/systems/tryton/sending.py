@@ -177,9 +177,9 @@ class PartySender:
                 for row in some:
                     self._tell(row, _locked(row["native"]))
             except Refused as refused:
-                self._asked = True
-                if NOT_ALLOWED in refused.text:
+                if NOT_ALLOWED in refused.text:  # a call that is refused changes nothing
                     raise SchemaDrift(refused.text, cure="Give the integration user the right in Tryton.") from None
+                self._asked = True
                 if len(some) > 1:
                     middle = len(some) // 2
                     waiting[:0] = [some[:middle], some[middle:]]

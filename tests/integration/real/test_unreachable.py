@@ -1,0 +1,134 @@
+"""Wrong logins, revoked permissions, systems that are away: said clearly, with the cure; nothing half-written, no gap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from accord.errors import AccordError, BadCredentials, SchemaDrift, Unavailable
+from tests.integration.real.oracle import complaints
+from tests.integration.real.world import RealWorld
+
+pytestmark = pytest.mark.usefixtures("open_gates")
+
+Change = Callable[[dict[str, Any]], None]
+
+
+def _wrong(body: dict[str, Any]) -> None:
+    body["password"] = "not the password"
+
+
+def _wrong_secret(body: dict[str, Any]) -> None:
+    body["extra"]["consumer_secret"] = "not the secret"
+
+
+def _away(body: dict[str, Any]) -> None:
+    body["port"] = 9  # discard: nobody listens there
+
+
+def _org_away(body: dict[str, Any]) -> None:
+    body["extra"]["login_url"] = "http://127.0.0.1:9"
+
+
+CASES: list[tuple[str, Change, type[AccordError], str]] = [
+    ("accord_hub", _wrong, BadCredentials, "login and password of connection accord_hub"),
+    ("accord_hub", _away, Unavailable, "host and port of connection accord_hub"),
+    ("accord_salesforce", _wrong_secret, BadCredentials, "accord_salesforce"),
+    ("accord_salesforce", _org_away, Unavailable, "127.0.0.1:9 can't be reached. Check the connection"),
+    ("accord_tryton", _wrong, BadCredentials, "login and password"),
+    ("accord_tryton", _away, Unavailable, "127.0.0.1:9 does not answer. Start it, or correct the connection"),
+    ("accord_legacy", _wrong, BadCredentials, "login and password"),
+    ("accord_legacy", _away, Unavailable, "127.0.0.1:9 does not answer. Start it, or correct the connection"),
+]
+
+
+@pytest.mark.parametrize(
+    ("connection", "change", "error", "cure"), CASES, ids=[f"{c[0]} {c[1].__name__[1:]}" for c in CASES]
+)
+def test_a_connection(
+    world: RealWorld,
+    connection: str,
+    change: Change,
+    error: type[AccordError],
+    cure: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    account = world.account("Elm", entities="NL01;US01")
+    right = world.bodies[connection]
+    world.bodies[connection] = {**right, "extra": dict(right.get("extra", {}))}
+    change(world.bodies[connection])
+    world.forget()
+    with pytest.raises(error) as raised:
+        world.run()
+    assert cure in str(raised.value)
+    assert raised.value.cure
+    secrets = [
+        right.get("password"),
+        right.get("extra", {}).get("consumer_secret"),
+        "not the password",
+        "not the secret",
+    ]
+    assert not [s for s in secrets if s and (s in str(raised.value) or s in caplog.text)]
+    goes_on = {"accord_tryton": "legacy", "accord_legacy": "tryton"}.get(connection)  # an ERP keeps no other waiting
+    for target in ("tryton", "legacy"):
+        assert bool(world.written(target)) is (target == goes_on)
+    assert world.status(account)[0] != "Synced"
+    assert world.rows("SELECT key FROM link WHERE dispatch IS NOT NULL") == []
+    assert world.watermark() is None
+
+    world.forget()
+    world.bodies[connection] = right
+    assert world.run()["error"] is None
+    assert complaints(world) == []
+    assert world.status(account) == ("Synced", None)
+    assert world.watermark() is not None
+    assert not goes_on or not world.written(goes_on)
+
+
+@pytest.mark.parametrize(
+    ("field", "rights", "already"),
+    [
+        ("Tax_Registration__c", {"read": False, "edit": False}, False),
+        ("ERP_Sync_Status__c", {"read": True, "edit": False}, True),
+    ],
+)
+def test_a_revoked_permission(world: RealWorld, field: str, rights: dict[str, bool], already: bool) -> None:
+    """`already`: the ERPs have their part when the field is needed; they are not sent it again."""
+    account = world.account("Fir", entities="NL01;US01")
+    world.org.set_field("Account", field, **rights)
+    world.forget()
+    with pytest.raises(SchemaDrift) as raised:
+        world.run()
+    assert field in str(raised.value)
+    assert "permission" in raised.value.cure.lower()
+    assert bool(world.written("tryton")) is already
+    assert world.org_writes() == []
+    assert world.status(account) == (None, None)
+    assert world.watermark() is None
+
+    world.org.reset_permissions()
+    world.forget()
+    assert world.run()["error"] is None
+    assert bool(world.written("tryton")) is not already
+    assert complaints(world) == []
+    assert world.status(account) == ("Synced", None)
+
+
+def test_a_failure_leaves_no_gap(world: RealWorld) -> None:
+    """What changed while the ERP was away comes with the first run after."""
+    first = world.account("Ginkgo", entities="US01")
+    world.run()
+    before = world.watermark()
+    right = world.bodies["accord_legacy"]
+    world.bodies["accord_legacy"] = {**right, "port": 9}
+    second = world.account("Hazel", entities="US01")
+    world.change(first, Phone="+1 20 3")
+    with pytest.raises(Unavailable):
+        world.run()
+    assert world.watermark() == before
+    world.bodies["accord_legacy"] = right
+    world.run()
+    assert complaints(world) == []
+    assert [world.status(account) for account in (first, second)] == [("Synced", None)] * 2

@@ -128,7 +128,7 @@ def _released(hub: Hub, run: Run) -> tuple[str, ...]:
         rows = session.execute(
             """SELECT DISTINCT key, awaits FROM exception e
                WHERE flow = %s AND state = 'open' AND kind IN ('parked', 'duplicate') AND (not_before IS NULL OR not_before <= now())
-                 AND (category <> %s OR EXISTS (
+                 AND (category <> %s OR awaits IS NULL OR EXISTS (
                    SELECT FROM stream s JOIN link l ON l.stream = s.id AND l.native = substr(e.awaits, strpos(e.awaits, ':') + 1)
                    WHERE s.target = split_part(e.awaits, ':', 1) AND l.hash IS NOT NULL))""",
             (run.flow.name, Category.REFERENCE_UNKNOWN),

@@ -128,7 +128,10 @@ def open_run(
             "SELECT id FROM run WHERE flow = %s AND engine_run = %s", (flow.name, engine_run)
         ).fetchone()
         if found:
-            session.execute("UPDATE run SET state = 'open', error = NULL, ended = NULL WHERE id = %s", (found["id"],))
+            session.execute(
+                "UPDATE run SET state = 'open', error = NULL, ended = NULL, started = now() WHERE id = %s",
+                (found["id"],),
+            )
             return int(found["id"])
         watermark = session.execute("SELECT watermark FROM flow WHERE name = %s", (flow.name,)).fetchone()
         since, until = window(flow, kind, interval, params, watermark["watermark"] if watermark else None, now)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from accord.categories import Category
-from tests.world import World, counts
+from accord.pipeline.runs import Params, RunKind
+from tests.oracle import complaints
+from tests.world import MINUTE, World, counts
 
 
 @pytest.mark.usefixtures("open_gates")
@@ -45,6 +47,42 @@ def test_a_change_that_was_undone_needs_nothing_any_more(world: World) -> None:
     assert counts(world.run(), "tryton") == {"unchanged": 1}
     assert world.exceptions() == []
     assert world.status(key) == ("Synced", None)
+
+
+@pytest.mark.usefixtures("open_gates")
+def test_who_asks_for_a_record_has_it_sent_again(world: World) -> None:
+    """The target was mended; the schedule can't know."""
+    key = world.customer("1")
+    world.tryton.rejects = {key: Category.REFUSED}
+    world.run()
+    world.tryton.rejects = {}
+    assert counts(world.run(), "tryton") == {"rejected": 1}
+    asked = world.run(kind=RunKind.MANUAL, params=Params(keys=(key,)))
+    assert counts(asked, "tryton") == {"applied": 1}
+    assert world.exceptions() == []
+    assert complaints(world) == []
+
+
+@pytest.mark.usefixtures("open_gates")
+@pytest.mark.parametrize("category", [Category.NOT_PERMITTED, Category.REFERENCE_UNKNOWN])
+def test_what_is_mended_in_the_target_goes_by_itself(world: World, category: Category) -> None:
+    key = world.customer("1")
+    world.tryton.rejects = {key: category}
+    assert counts(world.run(), "tryton") == {"parked": 1}
+    (held,) = world.exceptions()
+    assert (held["key"], held["kind"], held["category"]) == (key, "parked", category)
+    assert (world.status(key) or ())[0] == "Held"
+    world.tick(60 * MINUTE)
+    assert counts(world.run(), "tryton")["parked"] == 1  # asked again, refused again
+    (same,) = world.exceptions()
+    assert same["id"] == held["id"]
+
+    world.tryton.rejects = {}
+    world.tick(60 * MINUTE)  # the record is beyond every window now
+    assert world.run()["released"] == 1
+    assert world.exceptions() == []
+    assert world.status(key) == ("Synced", None)
+    assert complaints(world) == []
 
 
 def test_quarantined_once_and_released_by_its_correction(world: World) -> None:

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from accord.objects import CUSTOMER
+from accord.objects import CUSTOMER, CUSTOMER_ACCOUNT
 from tests.oracle import complaints
-from tests.world import World, counts
+from tests.world import TRYTON_ACCOUNTS, World, counts
 
 pytestmark = pytest.mark.usefixtures("open_gates")
 
@@ -80,3 +80,22 @@ def test_a_deleted_customer_is_deactivated_and_an_unknown_one_is_not_created(wor
     world.change("1", gone=False)
     world.run()
     assert complaints(world) == []
+
+
+@pytest.mark.parametrize("deleted", [False, True], ids=["left the legal entity", "deleted"])
+def test_what_the_erp_says_of_a_customer_that_left_is_still_told(world: World, deleted: bool) -> None:
+    """Only where the customer itself is deleted is there nobody to tell it of."""
+    key = world.customer("1", entities=("NL01", "US01"))
+    world.run()
+    party = str(world.tryton.native(CUSTOMER, key))
+    account = world.account("001", party, balance="100.00")
+    assert counts(world.run(TRYTON_ACCOUNTS), "salesforce") == {"applied": 1}
+
+    world.change("1", **{"gone": True} if deleted else {"legal_entities": ["US01"]})
+    world.run()
+    world.account("001", party, balance="0.00", active=False)
+    bucket = "excluded" if deleted else "applied"
+    assert counts(world.run(TRYTON_ACCOUNTS), "salesforce") == {bucket: 1}
+    (record,) = world.salesforce.held(CUSTOMER_ACCOUNT, account)
+    assert (str(record["balance"]), record["active"]) == (("100.00", True) if deleted else ("0.00", False))
+    assert world.exceptions() == []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegalEntity:
     """A company of the group. `currency` ISO 4217, `country` ISO 3166-1 alpha-2, `system` the ERP that keeps its books,
-    `company` the company code there."""
+    `company` the company code there, `trades_in` the currencies it agrees with customers."""
 
     code: str
     name: str
@@ -16,14 +16,27 @@ class LegalEntity:
     country: str
     system: str
     company: str
+    trades_in: frozenset[str]
 
 
 LEGAL_ENTITIES = (
     LegalEntity(
-        code="NL01", name="Meridian Instruments B.V.", currency="EUR", country="NL", system="tryton", company="NL01"
+        code="NL01",
+        name="Meridian Instruments B.V.",
+        currency="EUR",
+        country="NL",
+        system="tryton",
+        company="NL01",
+        trades_in=frozenset({"CHF", "CZK", "DKK", "EUR", "GBP", "NOK", "PLN", "SEK", "USD"}),
     ),
     LegalEntity(
-        code="US01", name="Meridian Instruments Inc.", currency="USD", country="US", system="legacy", company="US01"
+        code="US01",
+        name="Meridian Instruments Inc.",
+        currency="USD",
+        country="US",
+        system="legacy",
+        company="US01",
+        trades_in=frozenset({"AUD", "CAD", "JPY", "SGD", "USD"}),
     ),
 )
 

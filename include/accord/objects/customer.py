@@ -34,7 +34,13 @@ ADDRESSES = Constituent(
         ),
         Field(name="city", type=Text(limit=40), owner=Owner.SALESFORCE, meaning="City."),
         Field(name="region", type=Text(limit=80), owner=Owner.SALESFORCE, meaning="State or province."),
-        Field(name="postal_code", type=Text(limit=20), owner=Owner.SALESFORCE, meaning="Postal code."),
+        Field(
+            name="postal_code",
+            type=Text(limit=20),
+            owner=Owner.SALESFORCE,
+            sensitivity=Sensitivity.PERSONAL,
+            meaning="Postal code.",
+        ),
         Field(name="country", type=Choice(values=COUNTRIES), owner=Owner.SALESFORCE, meaning="ISO 3166-1 alpha-2."),
     ),
 )
@@ -80,7 +86,13 @@ CONTACTS = Constituent(
             sensitivity=Sensitivity.PERSONAL,
             meaning="Telephone number.",
         ),
-        Field(name="title", type=Text(limit=128), owner=Owner.SALESFORCE, meaning="Job title."),
+        Field(
+            name="title",
+            type=Text(limit=128),
+            owner=Owner.SALESFORCE,
+            sensitivity=Sensitivity.PERSONAL,
+            meaning="Job title.",
+        ),
     ),
 )
 
@@ -124,10 +136,22 @@ CUSTOMER = BusinessObject(
             name="tax_registration",
             type=Text(limit=30),
             owner=Owner.SALESFORCE,
+            sensitivity=Sensitivity.PERSONAL,
             meaning="VAT number or other tax registration.",
         ),
-        Field(name="phone", type=Text(limit=40), owner=Owner.SALESFORCE, meaning="Switchboard number."),
-        Field(name="website", type=Text(limit=255), owner=Owner.SALESFORCE, meaning="Web address."),
+        Field(
+            name="phone",
+            type=Text(limit=40),
+            owner=Owner.SALESFORCE,
+            sensitivity=Sensitivity.PERSONAL,
+            meaning="Switchboard number.",
+        ),
+        Field(
+            name="website",
+            type=Text(limit=255),
+            owner=Owner.SALESFORCE,
+            meaning="Web address.",
+        ),
         Field(
             name="legal_entities",
             type=ChoiceSet(values=LEGAL_ENTITY_CODES),

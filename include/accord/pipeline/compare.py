@@ -195,7 +195,7 @@ class Comparison:
                 category=Category.REFERENCE_UNKNOWN,
                 target=self.target.name,
                 version=r["version"],
-                message="Salesforce has no customer for this record yet.",
+                message=f"No {self.definition.reference(str(self.definition.parent)).object} is linked to this record yet.",
                 awaits=r["unresolved"],
                 currency=r["currency"] or None,
                 at_risk=r["amount"] if r["currency"] else None,

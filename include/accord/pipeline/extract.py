@@ -111,6 +111,14 @@ def extract(accord: Accord, run_id: int) -> str:
         )
     )
     _remember(accord.hub, run, manifest, counts, released)
+    if run.natives is not None and counts["extracted"] < len(set(run.natives)):
+        log.warning(
+            "run %d: %d of the %d records asked for are not in %s; check the keys",
+            run.id,
+            len(set(run.natives)) - counts["extracted"],
+            len(set(run.natives)),
+            run.flow.source,
+        )
     log.info(
         "run %d %s: %d records extracted, %d released, in %d chunk(s)",
         run.id,

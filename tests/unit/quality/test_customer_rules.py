@@ -6,9 +6,8 @@ from typing import Any
 
 from accord.categories import HANDLING, Category
 from accord.objects import CUSTOMER
-from accord.objects.vocabulary import CURRENCIES, LEGAL_ENTITY_CODES
+from accord.objects.vocabulary import CURRENCIES
 from accord.quality.gate import Verdict
-from accord.quality.rules.customer import TRADES_IN
 from accord.routing import LEGAL_ENTITIES
 from tests.unit.quality.rows import LATER, address, customer, failing, judge, judge_customers, lenient, suite, table
 
@@ -92,7 +91,6 @@ def test_a_loop_through_a_deleted_or_superseded_record_is_none() -> None:
 
 
 def test_every_legal_entity_says_what_it_trades_in() -> None:
-    assert set(TRADES_IN) == set(LEGAL_ENTITY_CODES)
     for entity in LEGAL_ENTITIES:
-        assert entity.currency in TRADES_IN[entity.code]
-        assert TRADES_IN[entity.code] <= set(CURRENCIES)
+        assert entity.currency in entity.trades_in
+        assert entity.trades_in <= set(CURRENCIES)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -13,14 +10,7 @@ from accord.matching import normalized_name
 from accord.quality.hierarchy import outside_loops
 from accord.quality.registrations import could_be_issued
 from accord.quality.rule import Rule, Scope
-
-# The currencies each legal entity agrees with customers, ISO 4217.
-TRADES_IN: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "NL01": frozenset({"CHF", "CZK", "DKK", "EUR", "GBP", "NOK", "PLN", "SEK", "USD"}),
-        "US01": frozenset({"AUD", "CAD", "JPY", "SGD", "USD"}),
-    }
-)
+from accord.routing import LEGAL_ENTITIES
 
 
 def buys_from_somebody(table: pa.Table) -> pa.Array:
@@ -30,12 +20,13 @@ def buys_from_somebody(table: pa.Table) -> pa.Array:
 
 def currency_fits(table: pa.Table) -> pa.Array:
     """Every legal entity of the customer trades in its currency. A code no entity has is another rule's finding."""
+    trades_in = {entity.code: entity.trades_in for entity in LEGAL_ENTITIES}
     joined = pc.binary_join_element_wise(
         table["currency"], pc.binary_join(table["legal_entities"].combine_chunks(), ";"), "|"
     )
     coded = pc.dictionary_encode(joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined)
     fits = [
-        all(currency in TRADES_IN[entity] for entity in entities.split(";") if entity in TRADES_IN)
+        all(currency in trades_in[entity] for entity in entities.split(";") if entity in trades_in)
         for currency, entities in (text.split("|", 1) for text in coded.dictionary.to_pylist())
     ]
     return pa.array(fits, pa.bool_()).take(coded.indices)

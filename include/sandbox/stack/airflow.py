@@ -9,7 +9,6 @@ files of this machine by itself.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -27,7 +26,7 @@ from sandbox.stack.errors import ServiceFailed
 from sandbox.stack.home import CHECKOUT, folder, locked, secret, write_whole
 from sandbox.stack.ports import LOOPBACK, Ports
 from sandbox.stack.postgres import Server
-from sandbox.stack.processes import Processes
+from sandbox.stack.processes import Processes, inherited
 
 DATABASE = "airflow"
 # One login per role a person may have, so that what each may do can be tried.
@@ -39,6 +38,8 @@ WORKERS: Mapping[str, str] = {
     "airflow-dag-processor": "dag_processor",
     "airflow-triggerer": "triggerer",
 }
+# settings somebody's shell has for another Airflow are no business of this one
+OTHERS = ("AIRFLOW_",)
 NAMES = (API, *WORKERS)
 # LocalExecutor forks its tasks from the scheduler: what the scheduler has imported no task needs to import again. Great
 # Expectations alone takes seconds. Airflow imports this file in each of its processes.
@@ -108,6 +109,7 @@ def ensure_running(
             name,
             [sys.executable, "-m", "airflow", *words],
             env=environment,
+            without=OTHERS,
             cwd=folder(home, "airflow"),
             ready=lambda: running.api().is_healthy(component, since=since),
             timeout=180,
@@ -233,7 +235,7 @@ def run_airflow(environment: Mapping[str, str], *words: str) -> subprocess.Compl
     """Run one `airflow …` command with these settings and hand back its output."""
     return subprocess.run(  # noqa: S603 - our own interpreter and words
         [sys.executable, "-m", "airflow", *words],
-        env=os.environ | dict(environment),
+        env=inherited(OTHERS) | dict(environment),
         capture_output=True,
         text=True,
         check=False,

@@ -51,6 +51,11 @@ class Status:
     log: Path
 
 
+def inherited(without: tuple[str, ...]) -> dict[str, str]:
+    """Our environment less the variables whose names begin with one of `without`."""
+    return {name: value for name, value in os.environ.items() if not (without and name.startswith(without))}
+
+
 class Processes:
     """Starts, finds again and ends the processes of one home.
 
@@ -70,6 +75,7 @@ class Processes:
         ready: Callable[[], bool],
         timeout: float,
         env: Mapping[str, str] | None = None,
+        without: tuple[str, ...] = (),
         cwd: Path | None = None,
         ports: Mapping[str, int] | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
@@ -80,6 +86,7 @@ class Processes:
             ready: asked again and again; may raise OSError while the service is not there yet.
             timeout: seconds until the service must be ready.
             env: variables added to ours. A change here or in ``argv`` makes the next ``start`` replace the process.
+            without: beginnings of the names of variables of ours it must not inherit.
             ports: the ports it will listen on, by their names in ``ports.DEFAULTS``; refused when taken.
             stop_signal: what asks this program to end (PostgreSQL: SIGINT, which does not wait for its clients).
 
@@ -105,7 +112,7 @@ class Processes:
                 child = subprocess.Popen(  # noqa: S603 - the command lines are this package's own
                     words,
                     cwd=cwd,
-                    env=os.environ | (env or {}) | {MARK: self._mark(name)},
+                    env={**inherited(without), **(env or {}), MARK: self._mark(name)},
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,

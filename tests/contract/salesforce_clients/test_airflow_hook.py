@@ -4,12 +4,14 @@ import json
 from typing import Any
 
 import pytest
-from airflow.providers.salesforce.hooks.salesforce import SalesforceHook
 
 from tests.salesforce_org import Org
 
 
 def hook(monkeypatch: pytest.MonkeyPatch, extra: dict[str, Any], **more: Any) -> Any:
+    # Airflow reads its settings when it is first imported, and other tests of the session make them while being collected
+    from airflow.providers.salesforce.hooks.salesforce import SalesforceHook
+
     connection = {"conn_type": "salesforce", "extra": {"version": "62.0", **extra}}
     monkeypatch.setenv("AIRFLOW_CONN_LOCAL_ORG", json.dumps(connection))
     return SalesforceHook(salesforce_conn_id="local_org", **more)

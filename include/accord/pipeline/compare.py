@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -399,8 +399,6 @@ def _optional(table: pa.Table, name: str, otherwise: pa.Array) -> pa.Array | pa.
 
 
 def _with_version(raised: Raised, versions: Mapping[str, Any]) -> Raised:
-    from dataclasses import replace
-
     return replace(raised, version=versions.get(raised.key))
 
 

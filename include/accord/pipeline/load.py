@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -291,8 +291,6 @@ class ChunkLoad:
                 raise_exceptions(session, self.run.flow.name, self.chunk.object, self.run.id, raised)
 
     def _dispatch(self, number: int, part: int) -> Dispatch:
-        from datetime import UTC, datetime
-
         return Dispatch(
             id=number,
             run=self.run.id,
@@ -303,7 +301,7 @@ class ChunkLoad:
             part=part,
             file=self.file,
             remote=None,
-            send_before=datetime.now(UTC) + timedelta(0),
+            send_before=datetime.now(UTC),
             fence=1,
         )
 

@@ -1,10 +1,14 @@
-"""The flows: one business object in one direction. The registry is derived from the routing, so that a new ERP adds its flows."""
+"""The flows: one business object in one direction. Derived from what the objects declare and from the routing, so that a new
+object brings its flows and a new ERP gets its own."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from accord.objects import OBJECTS
+from accord.objects.definition import BusinessObject, Owner
 from accord.routing import LEGAL_ENTITIES
 
 SALESFORCE = "salesforce"
@@ -27,29 +31,26 @@ class Flow:
     owner: str = "integration"
 
 
-def _customer() -> tuple[Flow, ...]:
-    to_erp = Flow(
-        name="customer__salesforce_to_erp",
-        object="customer",
-        source=SALESFORCE,
-        targets=ERPS,
-        schedule="*/10 * * * *",
-        status="customer_status",
-    )
-    back = (
-        Flow(
-            name=f"customer_account__{erp}_to_salesforce",
-            object="customer_account",
-            source=erp,
-            targets=(SALESFORCE,),
-            schedule="*/15 * * * *",
-        )
-        for erp in ERPS
-    )
-    return (to_erp, *back)
+def _flows(definition: BusinessObject) -> Iterator[Flow]:
+    for direction in definition.directions:
+        erps = direction.erps or ERPS
+        if direction.towards is Owner.ERP:
+            ways = {SALESFORCE: (f"{definition.name}__salesforce_to_erp", erps)}
+        else:
+            ways = {erp: (f"{definition.name}__{erp}_to_salesforce", (SALESFORCE,)) for erp in erps}
+        for source, (name, targets) in ways.items():
+            yield Flow(
+                name=name,
+                object=definition.name,
+                source=source,
+                targets=targets,
+                schedule=direction.schedule,
+                overlap=direction.overlap,
+                status=direction.status,
+            )
 
 
-FLOWS: dict[str, Flow] = {flow.name: flow for flow in _customer()}
+FLOWS: dict[str, Flow] = {flow.name: flow for definition in OBJECTS.values() for flow in _flows(definition)}
 
 
 def flow(name: str) -> Flow:
@@ -63,3 +64,8 @@ def flow(name: str) -> Flow:
 def flows_of(object_name: str) -> tuple[Flow, ...]:
     """Every flow of one business object, in the registry's order."""
     return tuple(f for f in FLOWS.values() if f.object == object_name)
+
+
+def origins(object_name: str) -> frozenset[str]:
+    """The systems whose own ids are the canonical ids of an object: those it is read from."""
+    return frozenset(f.source for f in flows_of(object_name))

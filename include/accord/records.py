@@ -20,7 +20,9 @@ from accord.objects.definition import (
     Day,
     FieldType,
     Flag,
+    Instant,
     Money,
+    Number,
     Whole,
 )
 
@@ -57,12 +59,14 @@ def arrow_type(kind: FieldType) -> pa.DataType:
     match kind:
         case Flag():
             return pa.bool_()
-        case Money():
+        case Money() | Number():
             return pa.decimal128(kind.digits, kind.scale)
         case Whole():
             return pa.int64()
         case Day():
             return pa.date32()
+        case Instant():
+            return INSTANT
         case ChoiceSet():
             return pa.list_(pa.string())
         case _:

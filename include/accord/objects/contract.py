@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from accord.objects.definition import BusinessObject, Choice, ChoiceSet, Day, Field, Flag, Money, Reference, Text, Whole
+from accord.objects.definition import (
+    BusinessObject,
+    Choice,
+    ChoiceSet,
+    Day,
+    Field,
+    Flag,
+    Instant,
+    Money,
+    Number,
+    Reference,
+    Text,
+    Whole,
+)
 
 CANONICAL_ID = r"^[a-z0-9_]+:.+$"  # <origin system>:<native id>
 
@@ -102,7 +115,11 @@ def _type(field: Field) -> dict[str, Any]:
             }
         case Whole(least=least, most=most):
             return {"type": "integer"} | {k: v for k, v in (("minimum", least), ("maximum", most)) if v is not None}
+        case Number(digits=digits, scale=scale):
+            return {"type": "string", "format": "decimal", "x-digits": digits, "x-scale": scale}
         case Day():
             return {"type": "string", "format": "date"}
+        case Instant():
+            return {"type": "string", "format": "date-time"}
         case Reference(object=name):
             return {"type": "string", "pattern": CANONICAL_ID, "x-refers-to": name}

@@ -5,6 +5,8 @@ from accord.objects.definition import (
     Choice,
     ChoiceSet,
     Constituent,
+    Direction,
+    DuplicateRule,
     Field,
     Owner,
     Reference,
@@ -161,7 +163,11 @@ CUSTOMER = BusinessObject(
         ),
     ),
     constituents=(ADDRESSES, CONTACTS),
+    directions=(Direction(towards=Owner.ERP, schedule="*/10 * * * *", status="customer_status"),),
     parent="parent",
-    duplicate_rules=(("tax_registration",), ("name", "country")),
+    duplicate_rules=(
+        DuplicateRule(fields=("tax_registration",)),
+        DuplicateRule(fields=("name", "country"), names=("name",), unless_differ="tax_registration"),
+    ),
     routed_by="legal_entities",
 )

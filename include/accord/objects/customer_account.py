@@ -3,6 +3,7 @@
 from accord.objects.definition import (
     BusinessObject,
     Choice,
+    Direction,
     Field,
     Flag,
     Money,
@@ -10,6 +11,7 @@ from accord.objects.definition import (
     Reference,
     Sensitivity,
     Text,
+    Unknown,
     Whole,
 )
 from accord.objects.vocabulary import CURRENCIES, LEGAL_ENTITY_CODES, RISKS
@@ -20,7 +22,12 @@ CUSTOMER_ACCOUNT = BusinessObject(
     meaning="A customer as one legal entity's books see it: number, terms, credit, balance, risk.",
     fields=(
         Field(
-            name="customer", type=Reference(object="customer"), owner=Owner.ERP, required=True, meaning="The customer."
+            name="customer",
+            # most of an ERP's customers may be none of Salesforce's
+            type=Reference(object="customer", unknown=Unknown.EXCLUDE),
+            owner=Owner.ERP,
+            required=True,
+            meaning="The customer.",
         ),
         Field(
             name="legal_entity",
@@ -100,6 +107,6 @@ CUSTOMER_ACCOUNT = BusinessObject(
             name="active", type=Flag(), owner=Owner.ERP, required=True, meaning="The ERP still does business with it."
         ),
     ),
+    directions=(Direction(towards=Owner.SALESFORCE, schedule="*/15 * * * *"),),
     amounts=("balance",),
-    parent="customer",
 )

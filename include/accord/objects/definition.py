@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 
@@ -70,8 +71,29 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Number:
+    """A decimal number without a currency (a quantity, a percentage): `digits` digits, `scale` of them after the point."""
+
+    digits: int = 18
+    scale: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
     """A calendar date."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instant:
+    """A point in time, UTC, to the microsecond."""
+
+
+class Unknown(StrEnum):
+    """What becomes of a record that refers to something no link knows."""
+
+    PARK = "park"  # it waits, as an exception with an owner
+    EXCLUDE = "exclude"  # it is out of scope, quietly, until the other record is known
+    OMIT = "omit"  # it goes without the reference, and again once the other record is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +101,10 @@ class Reference:
     """The canonical id of a record of another (or the same) business object."""
 
     object: str
+    unknown: Unknown = Unknown.PARK
 
 
-FieldType = Text | Choice | ChoiceSet | Flag | Money | Whole | Day | Reference
+FieldType = Text | Choice | ChoiceSet | Flag | Money | Whole | Number | Day | Instant | Reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,12 +138,47 @@ class Constituent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicateRule:
+    """Two records that agree in all of `fields`, each of them filled, are suspects of being one.
+
+    Texts are compared as codes (accord.matching.normalized_code), those in `names` as company names (normalized_name).
+    Records that both have `unless_differ`, and differ in it, are two.
+    """
+
+    fields: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    unless_differ: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The fields joined by +."""
+        return "+".join(self.fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Direction:
+    """The way an object travels: one flow from Salesforce to every ERP, or one from each ERP to Salesforce.
+
+    `schedule` is cron in UTC; `overlap` is read again below the watermark because rows may be committed after their
+    modification instant; `status` names the object that tells the source how its records fared; `erps` the ERPs that take
+    part, all of them by default.
+    """
+
+    towards: Owner
+    schedule: str
+    overlap: timedelta = timedelta(minutes=10)
+    status: str | None = None
+    erps: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BusinessObject:
     """A canonical definition.
 
-    `duplicate_rules` name the fields whose equality makes two records suspects of being one; `parent` names the
-    reference that must exist in a target before the record; `amounts` the money fields that count for completeness.
-    `version` rises with every incompatible change of the contract.
+    `duplicate_rules` say what makes two records suspects of being one; `parent` names the reference to the record above
+    in a hierarchy of the same object; `amounts` the money fields, all in one currency, that count for completeness;
+    `routed_by` the set of legal entities that decides which ERPs hold the record. `version` rises with every incompatible
+    change of the contract. Raises ValueError for a declaration that contradicts itself.
     """
 
     name: str
@@ -128,10 +186,17 @@ class BusinessObject:
     meaning: str
     fields: tuple[Field, ...]
     constituents: tuple[Constituent, ...] = ()
+    directions: tuple[Direction, ...] = ()
     amounts: tuple[str, ...] = ()
     parent: str | None = None
-    duplicate_rules: tuple[tuple[str, ...], ...] = ()
+    duplicate_rules: tuple[DuplicateRule, ...] = ()
     routed_by: str | None = None
+
+    def __post_init__(self) -> None:
+        if len({self.money(name).currency for name in self.amounts}) > 1:
+            raise ValueError(f"{self.name}: amounts that count together must be in one currency")
+        if self.parent is not None and self.reference(self.parent).object != self.name:
+            raise ValueError(f"{self.name}: a parent is a {self.name}; declare other records as references")
 
     def field(self, name: str) -> Field:
         """The field called `name`. Raises KeyError with the object's name."""
@@ -161,10 +226,11 @@ class BusinessObject:
             raise TypeError(f"{self.name}.{name} is no amount")
         return kind
 
-    @property
-    def own_parent(self) -> bool:
-        """Whether records form a hierarchy among themselves."""
-        return self.parent is not None and self.reference(self.parent).object == self.name
+    def references(self) -> Iterator[tuple[str, Reference]]:
+        """(dotted path, type) of every reference to another record but the parent, constituents' ones included."""
+        for path, field in self.every_field():
+            if isinstance(field.type, Reference) and path != self.parent:
+                yield path, field.type
 
     def every_field(self) -> Iterator[tuple[str, Field]]:
         """(dotted path, field) of the root's fields and of every constituent's."""

@@ -18,6 +18,7 @@ from accord.objects.definition import (
     Constituent,
     Field,
     Money,
+    Number,
     Owner,
     Reference,
     Text,
@@ -184,9 +185,14 @@ def _field_rules(field: Field, part: str, path: str) -> Iterator[Rule]:
             bound = 10 ** (digits - scale)
             yield rule("digits", f"has at most {digits - scale} digits before the point", "has too many digits",
                        holds=lambda table: pc.less(pc.abs(table[field.name]), pa.scalar(bound)))  # fmt: skip
-            yield rule("currency", "comes with its currency", "has no currency", category=Category.MISSING_VALUE,
-                       needs=(field.name, currency),
-                       holds=lambda table: pc.or_(pc.is_null(table[field.name]), pc.is_valid(table[currency])))  # fmt: skip
+            if part == RECORDS:  # a part's amounts are in its record's currency
+                yield rule("currency", "comes with its currency", "has no currency", category=Category.MISSING_VALUE,
+                           needs=(field.name, currency),
+                           holds=lambda table: pc.or_(pc.is_null(table[field.name]), pc.is_valid(table[currency])))  # fmt: skip
+        case Number(digits=digits, scale=scale):
+            most_of_it = 10 ** (digits - scale)
+            yield rule("digits", f"has at most {digits - scale} digits before the point", "has too many digits",
+                       holds=lambda table: pc.less(pc.abs(table[field.name]), pa.scalar(most_of_it)))  # fmt: skip
         case Reference():
             yield rule("reference", "is a canonical id", "is not a canonical id", category=Category.REFERENCE_UNKNOWN,
                        holds=lambda table: pc.match_substring_regex(table[field.name], CANONICAL_ID))  # fmt: skip

@@ -140,7 +140,13 @@ def _status(accord: Accord, asked: argparse.Namespace) -> int:
             continue
         print(
             f"{name}: {one['state']} {one['ended'] or one['started']}, watermark {one['watermark'] or 'none'}, "
-            f"{one['extracted']} extracted{', error: ' + one['error'] if one['error'] else ''}"
+            f"{one['extracted']} extracted"
+            + (
+                f", {one['unlinked']} left out or incomplete until what they refer to is known"
+                if one["unlinked"]
+                else ""
+            )
+            + (f", error: {one['error']}" if one["error"] else "")
         )
     for row in state["exceptions"]:
         print(f"  {row['open']:>6,} open: {row['category']} ({row['queue']})")

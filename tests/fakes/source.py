@@ -44,6 +44,10 @@ class FakeSource(Fake):
         """Change some values of a record."""
         self.records[definition.name][native] |= values | {"modified": at}
 
+    def purge(self, definition: BusinessObject, key: str) -> None:
+        """Take the record away without a trace, as an emptied recycle bin does."""
+        del self.records[definition.name][key.split(":", 1)[1]]
+
     # ---------------------------------------------------------------------------------------------- Source port
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         self.connect()

@@ -11,7 +11,7 @@ import pyarrow as pa
 from psycopg import sql
 
 from accord.batch import RECORDS, Manifest
-from accord.categories import HANDLING, Category
+from accord.categories import Category, remedy
 from accord.errors import GateStopped
 from accord.hub.connection import Session
 from accord.hub.copying import copy_into
@@ -157,7 +157,7 @@ def _raise(
                 kind="quarantined",
                 key=batch,
                 category=Category.BATCH_REFUSED,
-                message=HANDLING[Category.BATCH_REFUSED].remedy,
+                message=remedy(Category.BATCH_REFUSED, run.flow.source),
                 rule=", ".join(r.rule for r in judgement.results if r.failed or r.errored)[:200],
             )
         ]

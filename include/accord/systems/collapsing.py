@@ -50,7 +50,7 @@ def rebuilt(lists: pa.ListArray, values: pa.Array) -> pa.ListArray:
 def _parts(constituent: Constituent, column: pa.ListArray, rule: TextRule) -> pa.ListArray:
     parts = pc.list_flatten(column)
     children = []
-    for field in constituent.fields:
+    for field in column.type.value_type:  # the constituent's fields, and in changes the native ids of its references
         child = pc.struct_field(parts, field.name)
         if pa.types.is_string(child.type):
             child = rule(f"{constituent.name}.{field.name}", child)

@@ -41,7 +41,7 @@ from accord.pipeline.runs import Run, read_run
 from accord.pipeline.transform import PROBLEMS, amount_columns
 from accord.ports import Target
 from accord.records import content_hash
-from accord.routing import entities_of
+from accord.routing import entities_of, kept_by
 from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
@@ -170,12 +170,11 @@ class Comparison:
         }
         copy_into(session, "staged", pa.table(columns))
 
-    def _routed(self, table: pa.Table) -> pa.ChunkedArray | pa.Array:
-        entities = {entity.code for entity in entities_of(self.target.name)}
-        if not entities or self.definition.routed_by is None:
-            return pa.chunked_array([pa.array([True] * table.num_rows, pa.bool_())])
-        values = table[self.definition.routed_by].to_pylist()
-        return pa.chunked_array([pa.array([bool(entities.intersection(v or ())) for v in values], pa.bool_())])
+    def _routed(self, table: pa.Table) -> pa.Array:
+        by = self.definition.routed_by
+        if by is None or not entities_of(self.target.name):
+            return pa.array([True] * table.num_rows, pa.bool_())
+        return pa.array([kept_by(codes, (self.target.name,)) for codes in table[by].to_pylist()], pa.bool_())
 
     def _hold_for_references(self, session: Session) -> None:
         self.references.prepare(session)
@@ -239,8 +238,8 @@ class Comparison:
             changes = self._changes(table, rows)
             if self.references:
                 changes = self.references.with_natives(session, chunk.number, changes)
-            numbers = changes["number"]
-            changes = changes.drop_columns(["number"])
+            numbers = changes["_number"]
+            changes = changes.drop_columns(["_number"])
             for number in pc.unique(numbers).to_pylist():
                 if number not in writers:
                     writers[number] = self.accord.staging.open_writer(f"{batch}/{number:05d}.parquet", changes.schema)
@@ -273,7 +272,7 @@ class Comparison:
                     ("parent_native", pa.string()),
                     ("parent_left_out", pa.bool_()),
                     ("depth", pa.int32()),
-                    ("number", pa.int32()),
+                    ("_number", pa.int32()),
                     ("_currency", pa.string()),
                     ("_amount", pa.decimal128(30, 2)),
                 ]
@@ -285,7 +284,7 @@ class Comparison:
             if name in changes.column_names:
                 changes = changes.drop_columns([name])
         changes = changes.set_column(changes.column_names.index("gone"), "gone", decided["gone"])
-        for name in ("native", "_deleted", "depth", "hash", "number", "_currency", "_amount"):
+        for name in ("native", "_deleted", "depth", "hash", "_number", "_currency", "_amount"):
             changes = changes.append_column(name, decided[name])
         if parent := self.definition.parent:
             left_out, nobody = decided["parent_left_out"], pa.scalar(None, pa.string())

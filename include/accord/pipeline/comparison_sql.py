@@ -52,7 +52,7 @@ NUMBER = (
 
 CHANGED_OF_CHUNK = """
 SELECT key, gone, deleted AS _deleted, hash, CASE WHEN known THEN native END AS native, parent_native, parent_left_out,
-  depth, number,
+  depth, number AS _number,
   coalesce(currency, '') AS _currency, coalesce(amount, 0) AS _amount
 FROM staged WHERE batch_chunk = %s AND bucket = 'changed' ORDER BY number, depth, key
 """

@@ -10,7 +10,7 @@ import pyarrow as pa
 from accord.objects import CUSTOMER_ACCOUNT, CUSTOMER_STATUS
 from accord.systems.salesforce.collapsing import collapsed
 from accord.systems.salesforce.mappings import writing_of
-from accord.systems.salesforce.payload import Group, as_csv, as_json, columns_of, gone_columns, unspeakable
+from accord.systems.salesforce.payload import Group, as_csv, as_json, columns_of, constants, unspeakable
 from tests.tables import canonical, changes
 
 WRITING = writing_of(CUSTOMER_ACCOUNT)
@@ -24,7 +24,8 @@ ROWS = [
 
 def group(rows=ROWS):
     names = CUSTOMER_ACCOUNT.sent_by(writer_side(), creating=True) & WRITING.fields.keys()
-    columns, kept = columns_of(CUSTOMER_ACCOUNT, WRITING, changes(CUSTOMER_ACCOUNT, rows), names)
+    fields = [(CUSTOMER_ACCOUNT.field(name), WRITING.fields[name]) for name in names]
+    columns, kept = columns_of(fields, changes(CUSTOMER_ACCOUNT, rows))
     keys = [row["key"] for row in rows]
     return Group(sobject="ERP_Account__c", by="Key__c", keys=keys, ids=pa.array(keys), columns=columns, kept=kept)
 
@@ -78,7 +79,7 @@ def test_csv_is_cut_to_fit():
 
 
 def test_a_record_that_is_gone_counts_for_no_roll_up():
-    (row,) = gone_columns(WRITING, 1).to_pylist()
+    (row,) = constants(WRITING.gone, 1).to_pylist()
     assert row == {"Active__c": False, "Credit_Hold__c": False, "Risk__c": None, "Risk_Level__c": None}
 
 
@@ -86,7 +87,14 @@ def test_collapsing():
     table = canonical(
         CUSTOMER_STATUS, [{"key": "a", "error": e} for e in ("  x \n", "", "   ", "#N/A", None, "in  side")]
     )
-    assert collapsed(CUSTOMER_STATUS, table)["error"].to_pylist() == ["x", None, None, "#N/A", None, "in  side"]
+    assert collapsed(CUSTOMER_STATUS, writing_of(CUSTOMER_STATUS), table)["error"].to_pylist() == [
+        "x",
+        None,
+        None,
+        "#N/A",
+        None,
+        "in  side",
+    ]
     table = canonical(CUSTOMER_ACCOUNT, [{"key": "a", "credit_hold": None, "balance": Decimal("1.10")}])
-    (row,) = collapsed(CUSTOMER_ACCOUNT, table).to_pylist()
+    (row,) = collapsed(CUSTOMER_ACCOUNT, WRITING, table).to_pylist()
     assert (row["credit_hold"], row["balance"]) == (False, Decimal("1.10"))

@@ -241,19 +241,22 @@ class Parts:
 
     def _meaning(self, reply: Refusal, native: str | None, references: Iterable[str | None]) -> Outcome:
         named = frozenset(name for fault in reply.faults for name in fault.fields)
-        external = self._child.external_id
         if reply.code in GONE:
             waiting = None
             if named & {column for _, column in self._fields}:
                 waiting = gone_reference(self._fields, named, references)
             return waiting or _MOVING
-        if (
-            native is None
-            and reply.code == "DUPLICATE_VALUE"
-            and (external in named or f": {external} " in reply.faults[0].message)
-        ):
+        if native is None and self._raced(reply, named):
             return _MOVING
         return outcome(reply.faults, values=reply.values)
+
+    def _raced(self, reply: Refusal, named: frozenset[str]) -> bool:
+        """Whether a new part came into being between our look and our write."""
+        external = self._child.external_id
+        if reply.code == "DUPLICATE_VALUE":
+            return external in named or f": {external} " in reply.faults[0].message
+        fixed = self._fixed | {self._child.parent}
+        return reply.code == "INVALID_FIELD_FOR_INSERT_UPDATE" and bool(named) and named <= fixed
 
     def _note(self, root: str, found: Outcome) -> None:
         """Keep the worst of what is known of a root."""

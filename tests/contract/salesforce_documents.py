@@ -107,6 +107,15 @@ NOTES = BusinessObject(
         ),
     ),
 )
+MARK = BusinessObject(
+    name="test_account_mark",
+    version=1,
+    meaning="What the ERP says of the account a record of its own refers to.",
+    fields=(
+        _field("customer", Reference(object="customer"), required=True),
+        _field("status", Choice(values=("Synced", "Held"))),
+    ),
+)
 PRICE = BusinessObject(
     name="test_price",
     version=1,
@@ -183,6 +192,12 @@ WRITINGS = {
                     fields={"title": "Test_Title__c", "silent": "Test_Silent__c"},
                 ),
             ),
+        ),
+        Writing(
+            object="test_account_mark",
+            sobject="Account",
+            addressed_by="customer",
+            fields={"status": "ERP_Sync_Status__c"},
         ),
         Writing(
             object="test_price",

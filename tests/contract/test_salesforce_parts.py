@@ -19,6 +19,7 @@ from tests.contract.salesforce_adapter import Company
 from tests.contract.salesforce_documents import (
     DOCUMENT,
     ITEM,
+    MARK,
     NOTES,
     PRICE,
     WRITINGS,
@@ -253,12 +254,16 @@ class TestDocumentsInBulk(TestDocuments):
 
 
 # ------------------------------------------------------------------------------------------------------ broken off
-@pytest.mark.parametrize("kind", ["drop_before", "drop_after", "unavailable"])
+@pytest.mark.parametrize(
+    ("threshold", "kind"),
+    [(2000, "drop_before"), (2000, "drop_after"), (2000, "unavailable"), (0, "drop_after")],
+    ids=["calls-drop_before", "calls-drop_after", "calls-unavailable", "bulk-drop_after"],
+)
 def test_sending_again_after_a_break_anywhere_ends_in_the_same_state(
-    company: Company, salesforce: Salesforce, kind: str
+    company: Company, threshold: int, kind: str
 ) -> None:
     """One request after the other breaks; whatever was done by then, sending again puts it right."""
-    item, account = an_item(company), company.account()
+    salesforce, item, account = company.open(bulk_threshold=threshold), an_item(company), company.account()
     suite = TestDocuments()
     suite.company = company
     step, broke = 0, True
@@ -276,7 +281,7 @@ def test_sending_again_after_a_break_anywhere_ends_in_the_same_state(
             broke = bool(state["applied"])
             assert broke or answer == "applied"
             company.org.clear_faults()
-            settled(company, salesforce)
+            settled(company)
             assert send(salesforce, DOCUMENT, row)[row["key"]]["outcome"] == "applied"
             suite.assert_held(salesforce, row)
             assert len(lines_of(company, row["key"])) == 3
@@ -285,7 +290,7 @@ def test_sending_again_after_a_break_anywhere_ends_in_the_same_state(
     assert step > 3  # root, lines, tiers, deletes
 
 
-def settled(company: Company, salesforce: Salesforce) -> None:
+def settled(company: Company) -> None:
     """Wait for the jobs that were let loose, as recovery does."""
     jobs = company.admin.get("/jobs/ingest").json().get("records", [])
     for job in jobs:
@@ -304,7 +309,11 @@ def test_every_job_of_a_sending_is_remembered(company: Company) -> None:
 def test_locked_parts_are_sent_again(company: Company, salesforce: Salesforce) -> None:
     rows = [document(company.account(), an_item(company)) for _ in range(4)]
     send(salesforce, DOCUMENT, *rows)
-    company.org.fault("lock_rows", value=5, times=1, path=".*(sobjects|Test_Line__c).*", after=1)
+    in_bulk = {"method": "JOB", "path": "/jobs/ingest/Test_Line__c/.*"}
+    called = {"method": "PATCH", "path": ".*/composite/sobjects", "after": 1}  # the documents go first
+    company.org.fault(
+        "lock_rows", value=5, times=1, **(called if salesforce.client.options.bulk_threshold else in_bulk)
+    )
     outcomes = send(salesforce, DOCUMENT, *rows)
     assert {o["outcome"] for o in outcomes.values()} == {"applied", "retry"}
     assert {o["category"] for o in outcomes.values()} == {None, "record locked"}
@@ -392,6 +401,16 @@ def test_a_key_of_another_system_names_no_record(company: Company, salesforce: S
     assert outcomes[here["key"]]["outcome"] == "applied"
     assert (outcomes["tryton:12"]["outcome"], outcomes["tryton:12"]["category"]) == ("reject", "unknown reference")
     assert salesforce.read_back(NOTES, wanted([("tryton:12", None)])).num_rows == 0
+
+
+def test_a_record_is_written_on_the_one_it_refers_to(company: Company, salesforce: Salesforce) -> None:
+    account = company.account()
+    row = {"key": "tryton:77", "customer": f"salesforce:{account}", "customer__native": account, "status": "Held"}
+    lost = row | {"key": "tryton:78", "customer": "salesforce:001000000000000AAA", "customer__native": None}
+    outcomes = send(salesforce, MARK, row, lost)
+    assert (outcomes["tryton:77"]["outcome"], outcomes["tryton:77"]["native"]) == ("applied", account)
+    assert (outcomes["tryton:78"]["outcome"], outcomes["tryton:78"]["awaits"]) == ("hold", lost["customer"])
+    assert held(salesforce, MARK, "tryton:77", account)["status"] == "Held"
 
 
 # -------------------------------------------------------------------------------------------------------------- prices

@@ -166,7 +166,7 @@ class _Send:
             columns, kept = columns_of(fields, changes)
             if external and self._writing.identity and not creating:  # one that is taken over gets its key
                 columns = columns.append_column(external, changes["key"])
-        if not columns.num_columns:
+        if not columns.num_columns and not (creating and external):
             self._settle(changes, None)
             return changes.slice(0, 0)
         group = Group(

@@ -85,7 +85,6 @@ HEADER = (
         required=True,
         meaning="Whose books.",
     ),
-    Field(name="system", type=Text(limit=40), owner=Owner.ERP, required=True, meaning="The ERP that keeps the books."),
     Field(
         name="status",
         type=Choice(values=INVOICE_STATES),

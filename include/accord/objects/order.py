@@ -8,10 +8,12 @@ from accord.objects.definition import (
     Day,
     Direction,
     Field,
+    Flag,
     Money,
     Number,
     Owner,
     Reference,
+    Scope,
     Sensitivity,
     Text,
     Unknown,
@@ -38,9 +40,7 @@ LINES = Constituent(
             meaning="The product.",
         ),
         Field(name="description", type=Text(limit=255), owner=Owner.SALESFORCE, meaning="What the line says."),
-        Field(
-            name="quantity", type=Number(), owner=Owner.SALESFORCE, required=True, meaning="How many; 0 = cancelled."
-        ),
+        Field(name="quantity", type=Number(), owner=Owner.SALESFORCE, required=True, meaning="How many."),
         Field(
             name="list_price",
             type=Money(scale=4),
@@ -61,6 +61,7 @@ LINES = Constituent(
             meaning="Discount on the list price, percent.",
         ),
         Field(name="requested_date", type=Day(), owner=Owner.SALESFORCE, meaning="When the customer wants it."),
+        Field(name="cancelled", type=Flag(), owner=Owner.SALESFORCE, required=True, meaning="Not wanted any more."),
     ),
 )
 
@@ -139,4 +140,5 @@ ORDER = BusinessObject(
     directions=(Direction(towards=Owner.ERP, schedule="*/5 * * * *", status="order_sync"),),
     amounts=("total",),
     routed_by="legal_entity",
+    scope=Scope(field="status", travels=("Activated",), ends=("Cancelled",)),
 )

@@ -64,9 +64,6 @@ PAYMENT = BusinessObject(
             meaning="Whose books.",
         ),
         Field(
-            name="system", type=Text(limit=40), owner=Owner.ERP, required=True, meaning="The ERP that keeps the books."
-        ),
-        Field(
             name="status",
             type=Choice(values=PAYMENT_STATES),
             owner=Owner.ERP,

@@ -25,7 +25,6 @@ PRICE_LIST = BusinessObject(
             required=True,
             meaning="Whose prices.",
         ),
-        Field(name="system", type=Text(limit=40), owner=Owner.ERP, required=True, meaning="The ERP it belongs to."),
         Field(name="currency", type=Choice(values=CURRENCIES), owner=Owner.ERP, required=True, meaning="ISO 4217."),
         Field(name="active", type=Flag(), owner=Owner.ERP, required=True, meaning="Sales may quote from it."),
         Field(name="valid_from", type=Day(), owner=Owner.ERP, meaning="The first day it holds."),

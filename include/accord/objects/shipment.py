@@ -27,7 +27,6 @@ LINES = Constituent(
             owner=Owner.ERP,
             meaning="The product.",
         ),
-        Field(name="description", type=Text(limit=255), owner=Owner.ERP, meaning="What it says."),
         Field(name="quantity", type=Number(), owner=Owner.ERP, required=True, meaning="How many."),
     ),
 )
@@ -64,7 +63,6 @@ SHIPMENT = BusinessObject(
             required=True,
             meaning="Whose goods.",
         ),
-        Field(name="system", type=Text(limit=40), owner=Owner.ERP, required=True, meaning="The ERP that ships."),
         Field(
             name="kind",
             type=Choice(values=("Shipment", "Return")),
@@ -81,7 +79,6 @@ SHIPMENT = BusinessObject(
         ),
         Field(name="planned_date", type=Day(), owner=Owner.ERP, meaning="When it is to leave."),
         Field(name="shipped_date", type=Day(), owner=Owner.ERP, meaning="When it left."),
-        Field(name="delivered_date", type=Day(), owner=Owner.ERP, meaning="When it arrived."),
         Field(name="carrier", type=Text(limit=80), owner=Owner.ERP, meaning="Who carries it."),
         Field(name="tracking", type=Text(limit=80), owner=Owner.ERP, meaning="The carrier's number."),
         Field(name="warehouse", type=Text(limit=80), owner=Owner.ERP, meaning="Where it leaves from."),

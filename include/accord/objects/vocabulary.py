@@ -25,7 +25,7 @@ PRODUCT_STATES = ("Active", "Discontinued", "Blocked")
 UNITS = ("Each", "Hour", "Month", "Kit", "Litre")
 
 # what sales asks for
-ORDER_REQUESTS = ("Activated", "Cancelled")
+ORDER_REQUESTS = ("Draft", "Activated", "Cancelled")
 # where an order, or a line of it, stands in the ERP
 ORDER_STATES = (
     "Accepted",

@@ -44,7 +44,7 @@ def resolve(hub: Hub, definition: BusinessObject, table: pa.Table) -> pa.Table:
     """`table` with canonical ids in every reference field, constituents' ones included, and the columns UNRESOLVED and
     OUT_OF_SCOPE. A reference no link knows becomes null."""
     unresolved: References = [[] for _ in range(table.num_rows)]
-    out_of_scope = [False] * table.num_rows
+    out_of_scope = _outside(definition, table)
     for field in definition.fields:
         if isinstance(field.type, Reference):
             values = flat(table[field.name])
@@ -59,6 +59,14 @@ def resolve(hub: Hub, definition: BusinessObject, table: pa.Table) -> pa.Table:
     return table.append_column(UNRESOLVED, pa.array(unresolved, UNRESOLVED_TYPE)).append_column(
         OUT_OF_SCOPE, pa.array(out_of_scope, pa.bool_())
     )
+
+
+def _outside(definition: BusinessObject, table: pa.Table) -> list[bool]:
+    """Per record, whether it does not travel as it stands; one without the deciding value is the gate's matter."""
+    if definition.scope is None:
+        return [False] * table.num_rows
+    travelling = {*definition.scope.travels, *definition.scope.ends, None}
+    return [value not in travelling for value in table[definition.scope.field].to_pylist()]
 
 
 def _resolve_part(hub: Hub, table: pa.Table, constituent: str, field: Field, unresolved: References) -> pa.Table:

@@ -43,7 +43,7 @@ def transform(accord: Accord, run_id: int, manifest_path: str) -> str:
         add_amounts(came, definition, table)
         newest = _newest(table)
         superseded += table.num_rows - newest.num_rows
-        table = resolve(accord.hub, definition, newest)
+        table = resolve(accord.hub, definition, ended(definition, newest))
         if not run.dry:
             _remember_unlinked(accord, run, table)
         add_amounts(dropped, definition, table, sign=-1)
@@ -127,6 +127,14 @@ def _newest(table: pa.Table) -> pa.Table:
     keys = ordered["key"].combine_chunks()
     first = pc.not_equal(keys, pa.concat_arrays([pa.array([None], pa.string()), keys.slice(0, len(keys) - 1)]))
     return ordered.filter(pc.fill_null(first, True))
+
+
+def ended(definition: BusinessObject, table: pa.Table) -> pa.Table:
+    """`table` with the records that came to their end marked as gone."""
+    if definition.scope is None:
+        return table
+    over = pc.is_in(table[definition.scope.field], value_set=pa.array(definition.scope.ends, pa.string()))
+    return table.set_column(table.column_names.index("gone"), "gone", pc.or_(pc.fill_null(table["gone"], False), over))
 
 
 def _remember_unlinked(accord: Accord, run: Run, table: pa.Table) -> None:

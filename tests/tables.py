@@ -28,10 +28,17 @@ def references(definition: BusinessObject) -> tuple[str, ...]:
 
 
 def changes(definition: BusinessObject, rows: Sequence[Row]) -> pa.Table:
-    """`rows` as `Target.send` takes them: a row may carry `native`, `depth` (else 0) and `<reference>__native`."""
+    """`rows` as `Target.send` takes them: a row may carry `native`, `depth` (else 0) and `<reference>__native`, and so
+    may a part."""
     table = canonical(definition, [{k: v for k, v in row.items() if k in schema_of(definition).names} for row in rows])
     for name in ("native", *(f"{reference}__native" for reference in references(definition))):
         table = table.append_column(name, pa.array([row.get(name) for row in rows], pa.string()))
+    for constituent in definition.constituents:
+        names = [f"{field.name}__native" for field in constituent.fields if isinstance(field.type, Reference)]
+        if names:
+            members = [*table.schema.field(constituent.name).type.value_type, *((name, pa.string()) for name in names)]
+            parts = pa.array([row.get(constituent.name) for row in rows], pa.list_(pa.struct(members)))
+            table = table.set_column(table.column_names.index(constituent.name), constituent.name, parts)
     return table.append_column("depth", pa.array([row.get("depth", 0) for row in rows], pa.int32()))
 
 

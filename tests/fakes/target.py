@@ -14,7 +14,7 @@ import pyarrow as pa
 from accord.categories import Category
 from accord.errors import InDoubt, Recovery, Unavailable
 from accord.matching import normalized_code, normalized_name
-from accord.objects.definition import BusinessObject, DuplicateRule, Owner, Reference
+from accord.objects.definition import BusinessObject, Owner, Reference
 from accord.ports import Safety, Sending
 from accord.records import arrow_type, part_type, schema_of
 from accord.systems.collapsing import collapse_text
@@ -108,7 +108,9 @@ class FakeTarget(Fake):
                 found += [
                     {"key": candidate["key"], "native": native, "rule": rule.name}
                     for rule in definition.duplicate_rules
-                    if _suspects(rule, candidate, record)
+                    if all(_identity(f, candidate.get(f)) not in ("", None) for f in rule.fields)
+                    and all(_identity(f, candidate.get(f)) == _identity(f, record.get(f)) for f in rule.fields)
+                    and not _apart(rule.unless_differ, candidate, record)
                 ]
         return pa.Table.from_pylist(found, schema=pa.schema([(c, pa.string()) for c in ("key", "native", "rule")]))
 
@@ -234,15 +236,16 @@ def _columns(definition: BusinessObject) -> Iterator[tuple[str, pa.DataType]]:
     yield from ((c.name, part_type(c)) for c in definition.constituents)
 
 
-def _suspects(rule: DuplicateRule, one: Record, other: Record) -> bool:
-    def of(record: Record, name: str) -> str:
-        return normalized_name(record.get(name)) if name in rule.names else normalized_code(record.get(name))
-
-    apart = {of(record, rule.unless_differ) for record in (one, other)} if rule.unless_differ else set()
-    return len(apart - {""}) < 2 and all(of(one, f) and of(one, f) == of(other, f) for f in rule.fields)
+def _identity(name: str, value: Any) -> str:
+    return normalized_name(value) if "name" in name else normalized_code(value)
 
 
 def _locked(native: str | None) -> Outcome:
     return Outcome(
         outcome=Recovery.RETRY, native=native, category=Category.LOCKED, message="Another user holds the record."
     )
+
+
+def _apart(field: str | None, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    values = {_identity(field, row.get(field)) for row in (one, other)} if field else set()
+    return len(values - {"", None}) == 2

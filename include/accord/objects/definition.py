@@ -171,6 +171,12 @@ class Direction:
     erps: tuple[str, ...] | None = None
 
 
+# columns every record has, or gets on its way
+RESERVED = frozenset(
+    "key version read_at gone merged_into native modified depth hash problems unresolved out_of_scope".split()
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusinessObject:
     """A canonical definition.
@@ -193,6 +199,8 @@ class BusinessObject:
     routed_by: str | None = None
 
     def __post_init__(self) -> None:
+        if taken := RESERVED & {path for path, _ in self.every_field()}:
+            raise ValueError(f"{self.name}: {', '.join(sorted(taken))} means something else in every record")
         if len({self.money(name).currency for name in self.amounts}) > 1:
             raise ValueError(f"{self.name}: amounts that count together must be in one currency")
         if self.parent is not None and self.reference(self.parent).object != self.name:

@@ -48,11 +48,13 @@ def rebuilt(lists: pa.ListArray, values: pa.Array) -> pa.ListArray:
 
 
 def _parts(constituent: Constituent, column: pa.ListArray, rule: TextRule) -> pa.ListArray:
+    """The rule on the constituent's own fields; what the pipeline added to the parts stays as it is."""
     parts = pc.list_flatten(column)
+    own = {field.name for field in constituent.fields}
     children = []
-    for field in constituent.fields:
-        child = pc.struct_field(parts, field.name)
-        if pa.types.is_string(child.type):
-            child = rule(f"{constituent.name}.{field.name}", child)
+    for member in column.type.value_type:
+        child = pc.struct_field(parts, member.name)
+        if member.name in own and pa.types.is_string(child.type):
+            child = rule(f"{constituent.name}.{member.name}", child)
         children.append(child)
     return rebuilt(column, pa.StructArray.from_arrays(children, fields=list(column.type.value_type)))

@@ -38,4 +38,6 @@ def _salesforce(object_name: str) -> dict[str, str]:
             found |= {f"{child.constituent}.{name}": f"{child.sobject}.{c}" for name, c in child.fields.items()}
     if writing := WRITINGS.get(object_name):
         found |= {name: f"{writing.sobject}.{column}" for name, column in writing.fields.items()}
+        for part in writing.children:
+            found |= {f"{part.constituent}.{name}": f"{part.sobject}.{c}" for name, c in part.fields.items()}
     return found

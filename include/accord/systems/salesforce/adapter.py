@@ -34,7 +34,8 @@ def open_salesforce(name: str, connection: Connection) -> Salesforce:
 class Salesforce:
     """`accord.ports.Source` and `accord.ports.Target` for one org.
 
-    It can't tell blanks around text, empty text from null, or an unchecked box from none: see `collapse`.
+    It can't tell blanks around text, empty text from null, an unchecked box from none, or fractions of a second: see
+    `collapse`.
     """
 
     side = Owner.SALESFORCE
@@ -77,16 +78,16 @@ class Salesforce:
         return self.client.options.longest_request
 
     def safety(self, definition: BusinessObject) -> Safety:
-        """The external id is unique in the org; what has none is only ever updated."""
+        """The external id is unique in the org; what has none is only ever updated. Parts are always a full set."""
         return Safety.ENFORCED_KEY if writing_of(definition).external_id else Safety.FULL_SET_UPDATE
 
     def keeps(self, definition: BusinessObject) -> frozenset[str]:
         """The fields the mapping has a place for."""
-        return frozenset(writing_of(definition).fields)
+        return writing_of(definition).kept
 
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
         """`table` with everything Salesforce can't distinguish made equal."""
-        return collapsed(definition, table)
+        return collapsed(definition, writing_of(definition), table)
 
     def find_matches(self, definition: BusinessObject, candidates: pa.Table) -> pa.Table:
         """None: what is created here belongs to a record that is known, and its external id is unique."""
@@ -98,22 +99,34 @@ class Salesforce:
     def send(self, definition: BusinessObject, changes: pa.Table, sending: Sending) -> pa.Table:
         """Create, update or deactivate; see accord.systems.salesforce.send."""
         writing = writing_of(definition)
-        table = self._with_natives(definition, writing, collapsed(definition, changes))
-        return send(self.client, definition, writing, table, sending)
+        table = self._with_natives(writing, collapsed(definition, writing, changes))
+        return send(self.client, self.name, definition, writing, table, sending)
 
     def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         """What the org holds for `wanted`."""
         writing = writing_of(definition)
-        table = self._with_natives(definition, writing, wanted)
-        return collapsed(definition, read_back(self.client, self.name, definition, writing, table))
+        table = self._with_natives(writing, wanted)
+        return collapsed(definition, writing, read_back(self.client, self.name, definition, writing, table))
 
     def remote_ended(self, remote: str) -> bool:
         """Whether the bulk jobs of a sending can no longer change anything; aborts those that have not begun."""
         return ingest_ended(self.client, remote)
 
-    def _with_natives(self, definition: BusinessObject, writing: Writing, table: pa.Table) -> pa.Table:
-        """`native` from the key itself where the object has no external id: its key is a record of this org."""
+    def _with_natives(self, writing: Writing, table: pa.Table) -> pa.Table:
+        """`native` of the record to write on where none is created: the one referred to, or the one the key names."""
         if writing.external_id:
             return table
-        natives = [self.native_of(definition, key) for key in flat(table["key"]).to_pylist()]
-        return table.set_column(table.column_names.index("native"), "native", pa.array(natives, pa.string()))
+        natives = flat(table["native"])
+        if writing.addressed_by is None:
+            natives = pa.array([self._own_id(key) for key in flat(table["key"]).to_pylist()], pa.string())
+        elif (column := f"{writing.addressed_by}__native") in table.column_names:
+            natives = flat(table[column])
+        return table.set_column(table.column_names.index("native"), "native", natives)
+
+    def _own_id(self, key: str) -> str | None:
+        """The id in a key of this org; None for any other key."""
+        origin, _, native = key.partition(":")
+        try:
+            return long_id(native) if origin == self.name else None
+        except Stop:
+            return None

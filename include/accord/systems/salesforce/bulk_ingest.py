@@ -50,7 +50,10 @@ class Ingest:
 
     def _job(self, part: Group, body: bytes) -> Replies:
         order = {"object": part.sobject, "contentType": "CSV", "lineEnding": "LF"}
-        order |= {"operation": "update"} if part.by == "Id" else {"operation": "upsert", "externalIdFieldName": part.by}
+        if part.by == "Id":
+            order["operation"] = "delete" if part.deletes else "update"
+        else:
+            order |= {"operation": "upsert", "externalIdFieldName": part.by}
         job = str(self._quietly("POST", "/jobs/ingest", json=order)["id"])
         path = f"/jobs/ingest/{job}"
         self._jobs.append(job)

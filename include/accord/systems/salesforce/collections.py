@@ -12,7 +12,7 @@ from accord.ports import Sending
 from accord.systems.results import applied, unanswered
 from accord.systems.salesforce.client import Client
 from accord.systems.salesforce.failures import Refused, faults_in
-from accord.systems.salesforce.payload import Group, as_json
+from accord.systems.salesforce.payload import CREATED, Group, as_json
 from accord.systems.salesforce.replies import UNSENT, Once, Refusal, Replies, stop_on_drift
 
 CALL = 200  # records
@@ -31,10 +31,7 @@ def write_collections(client: Client, group: Group, sending: Sending, *, earlier
         call = waiting.pop(0)
         before = Once(sending.before_request)
         try:
-            path = "/composite/sobjects" + ("" if call.by == "Id" else f"/{call.sobject}/{call.by}")
-            headers = {"Content-Type": "application/json; charset=UTF-8"}
-            answer = client.change("PATCH", path, before=before, data=as_json(call), headers=headers)
-            replies |= _read(call, answer)
+            replies |= _read(call, _write(client, call, before))
         except Refused as refused:
             if not {fault.code for fault in refused.faults} & _UNREADABLE:
                 if earlier or replies:
@@ -59,6 +56,19 @@ def write_collections(client: Client, group: Group, sending: Sending, *, earlier
         if not earlier:
             stop_on_drift(replies)
     return replies
+
+
+def _write(client: Client, call: Group, before: Once) -> requests.Response:
+    path = "/composite/sobjects"
+    if call.deletes:
+        ids = {"ids": ",".join(call.ids.to_pylist()), "allOrNone": "false"}
+        return client.change("DELETE", path, before=before, params=ids)
+    if call.by == CREATED:
+        method = "POST"
+    else:
+        method, path = "PATCH", path + ("" if call.by == "Id" else f"/{call.sobject}/{call.by}")
+    headers = {"Content-Type": "application/json; charset=UTF-8"}
+    return client.change(method, path, before=before, data=as_json(call), headers=headers)
 
 
 def _read(call: Group, answer: requests.Response) -> Replies:

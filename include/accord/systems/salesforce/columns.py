@@ -19,8 +19,8 @@ _EXACT = pa.decimal128(38, 18)
 
 
 def from_records(records: list[dict[str, Any]], columns: Mapping[str, pa.DataType]) -> pa.Table:
-    """Rows of a REST answer (parsed with Decimal for numbers)."""
-    return typed({c: pa.array([_text(r.get(c)) for r in records], pa.string()) for c in columns}, columns)
+    """Rows of a REST answer (parsed with Decimal for numbers). `Parent.Field` is the field of the record referred to."""
+    return typed({c: pa.array([_text(_at(r, c)) for r in records], pa.string()) for c in columns}, columns)
 
 
 def from_csv(body: bytes, columns: Mapping[str, pa.DataType]) -> pa.Table:
@@ -56,6 +56,13 @@ def convert(text: pa.Array, kind: pa.DataType) -> pa.Array:
     if pa.types.is_integer(kind):
         return pc.round(text.cast(_EXACT)).cast(kind)  # Salesforce writes whole numbers as 3 or 3.0
     return text.cast(kind)
+
+
+def _at(record: dict[str, Any], path: str) -> Any:
+    *steps, last = path.split(".")
+    for step in steps:
+        record = record.get(step) or {}
+    return record.get(last)
 
 
 def _text(value: Any) -> str | None:

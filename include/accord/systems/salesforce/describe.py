@@ -22,6 +22,7 @@ class Described:
     sobject: str
     at: datetime
     fields: Mapping[str, Mapping[str, Any]]
+    rights: frozenset[str]  # of createable, updateable, deletable
 
     def missing(self, names: Iterable[str], *rights: str) -> list[str]:
         """`Object.Field` of those that are not there, or lack one of `rights` (createable, updateable, unique …)."""
@@ -30,6 +31,10 @@ class Described:
             for n in dict.fromkeys(names)
             if n not in self.fields or not all(self.fields[n].get(right) for right in rights)
         ]
+
+    def lacking(self, *rights: str) -> list[str]:
+        """The object's name when it lacks one of `rights` as a whole."""
+        return [] if self.rights.issuperset(rights) else [self.sobject]
 
     def allows(self, name: str, right: str) -> bool:
         """Whether the field has the right."""
@@ -44,8 +49,12 @@ def describe(client: Client, sobject: str) -> Described:
         if refused.status != requests.codes.not_found:
             raise
         raise SchemaDrift(f"Salesforce shows no object {sobject}.", cure=PERMISSION_CURE) from None
+    told = response.json()
     return Described(
-        sobject=sobject, at=told_at(response), fields={f["name"]: f for f in response.json().get("fields", ())}
+        sobject=sobject,
+        at=told_at(response),
+        fields={f["name"]: f for f in told.get("fields", ())},
+        rights=frozenset(right for right in ("createable", "updateable", "deletable") if told.get(right)),
     )
 
 

@@ -9,11 +9,11 @@ from functools import partial
 import pyarrow as pa
 
 from accord.errors import AccordError, BadCredentials, SchemaDrift
-from accord.objects.definition import BusinessObject, Owner
+from accord.objects.definition import BusinessObject, Field, Owner, Reference
 from accord.ports import Check
 from accord.systems.salesforce.client import Client
 from accord.systems.salesforce.describe import Described, describe
-from accord.systems.salesforce.mapping import Writing, parts_of
+from accord.systems.salesforce.mapping import ChildWriting, parts_of
 from accord.systems.salesforce.mappings import READINGS, WRITINGS
 from accord.systems.salesforce.options import PERMISSION_CURE, PERMISSION_SET
 from accord.systems.salesforce.rest_query import rest_pages
@@ -104,15 +104,48 @@ def _reads(client: Client, name: str, definition: BusinessObject) -> Iterator[Ch
 
 def _writes(client: Client, name: str, definition: BusinessObject) -> Iterator[Check]:
     writing = WRITINGS[definition.name]
+    sent = definition.sent_by(Owner.ERP, creating=True)
+    fields = [(definition.field(n), place) for n, place in writing.fields.items() if n in sent]
     described = describe(client, writing.sobject)
-    fields = [writing.fields[n] for n in definition.sent_by(Owner.ERP, creating=True) & writing.fields.keys()]
-    parent = writing.fields.get(definition.parent or "")
-    missing = described.missing([f for f in fields if f != parent], "updateable")
+    columns = [place for _, place in fields]
+    subject = f"{writing.sobject} for {definition.name}"
     if writing.external_id:
-        missing += [m for m in described.missing(fields, "createable") if m not in missing]
-    yield _fields(name, f"{writing.sobject} for {definition.name}", "write", missing, len(fields))
-    if writing.external_id:
-        yield _external_id(name, writing, described)
+        missing = described.lacking("createable", "updateable") + described.missing(columns, "createable")
+        yield _fields(name, subject, "write", missing, len(columns))
+        yield _external_id(name, writing.external_id, described)
+    else:
+        yield _fields(name, subject, "write", described.missing(columns, "updateable"), len(columns))
+    for child in writing.children:
+        if child.constituent in sent:
+            yield from _child(client, name, definition, child)
+            parts = definition.constituent(child.constituent).fields
+            fields += [(f, child.fields[f.name]) for f in parts if f.name in child.fields]
+    yield from _references(client, name, definition, [field for field, _ in fields])
+    if writing.standard_price:
+        missing = describe(client, "Pricebook2").missing(("Id", "IsStandard"))
+        yield _fields(name, f"Pricebook2 for {definition.name}", "read", missing, 2)
+
+
+def _child(client: Client, name: str, definition: BusinessObject, child: ChildWriting) -> Iterator[Check]:
+    described = describe(client, child.sobject)
+    columns, subject = [*child.fields.values()], f"{child.sobject} for {child.constituent} of {definition.name}"
+    if child.external_id is None:
+        missing = described.missing(columns, "updateable") + described.missing([child.parent])
+        yield _fields(name, subject, "write", missing, len(columns) + 1)
+        return
+    columns += [child.parent, *child.inherited.values()]
+    missing = described.lacking("createable", "updateable", "deletable") + described.missing(columns, "createable")
+    yield _fields(name, subject, "write and delete", missing, len(columns))
+    yield _external_id(name, child.external_id, described)
+
+
+def _references(client: Client, name: str, definition: BusinessObject, fields: list[Field]) -> Iterator[Check]:
+    """The external ids by which records referred to are told."""
+    objects = {field.type.object for field in fields if isinstance(field.type, Reference)}
+    for writing in (WRITINGS[o] for o in sorted(objects) if o in WRITINGS):
+        if writing.external_id:
+            missing = describe(client, writing.sobject).missing([writing.external_id])
+            yield _fields(name, f"{writing.sobject} for references of {definition.name}", "read", missing, 1)
 
 
 def _fields(name: str, subject: str, doing: str, missing: list[str], asked: int) -> Check:
@@ -124,11 +157,10 @@ def _fields(name: str, subject: str, doing: str, missing: list[str], asked: int)
     )
 
 
-def _external_id(name: str, writing: Writing, described: Described) -> Check:
-    field = str(writing.external_id)
+def _external_id(name: str, field: str, described: Described) -> Check:
     unique = described.allows(field, "externalId") and described.allows(field, "unique")
     return Check(
-        subject=f"{name} {writing.sobject}.{field}",
+        subject=f"{name} {described.sobject}.{field}",
         ok=unique,
         found=f"is {'a' if unique else 'no'} unique external id",
         cure="Deploy include/salesforce_metadata: without it a record could be created twice.",

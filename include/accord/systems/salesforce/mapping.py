@@ -52,18 +52,65 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChildWriting:
+    """A constituent written as records of another Salesforce object, as a full set: what is no longer sent is deleted.
+
+    `parent` is their lookup or master-detail to the root; with `by_key` it is a text field that holds the root's key,
+    where Salesforce allows no lookup to the root. `external_id` is the unique external id that holds `<root key>#<part
+    key>`. Without one the parts are records of their own: the part's key is the canonical id of the record, which is
+    only ever updated, and emptied when it is no longer sent. `inherited`: field of the root → field of the part's
+    record that repeats it (a currency, a lookup).
+    """
+
+    constituent: str
+    sobject: str
+    parent: str
+    fields: Mapping[str, str]
+    external_id: str | None = None
+    by_key: bool = False
+    inherited: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandardPrice:
+    """A price needs an entry of the same product and currency in the standard price book before it can be created.
+
+    Names of the canonical fields. Object Reference, "PricebookEntry": the standard price must be loaded first.
+    """
+
+    product: str
+    price_list: str
+    currency: str
+    amount: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Writing:
     """How an object is written.
 
-    `external_id` is the unique external id that holds the canonical key; without one the key's own native id is the
-    record's Id and nothing is ever created. `gone` is what a record that is gone in the source looks like here.
+    `external_id` is the unique external id that holds the canonical key. Without one nothing is ever created: the
+    record is the one the reference `addressed_by` names, or the one whose Id is in the key. `identity` are fields
+    Salesforce keeps unique together: a record that agrees in them is taken over instead of created. Fields the org lets
+    nobody change after creation are written on create only. `gone` is what a record that is gone in the source looks
+    like here; its parts stay. `decimals`: dotted path → digits after the point Salesforce keeps, where fewer than the
+    field has.
     """
 
     object: str
     sobject: str
     fields: Mapping[str, str]
     external_id: str | None = None
-    gone: Mapping[str, bool | None] = field(default_factory=dict)
+    addressed_by: str | None = None
+    identity: tuple[str, ...] = ()
+    children: tuple[ChildWriting, ...] = ()
+    standard_price: StandardPrice | None = None
+    gone: Mapping[str, bool | str | None] = field(default_factory=dict)
+    decimals: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """Names of the canonical fields and constituents it has a place for."""
+        return frozenset(self.fields) | {child.constituent for child in self.children}
 
 
 def staged_type(kind: FieldType) -> pa.DataType:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as csv
 
-from accord.objects.definition import BusinessObject, ChoiceSet, Flag, Reference
+from accord.objects.definition import ChoiceSet, Field, Flag, Instant, Reference
 from accord.systems.collapsing import flat
-from accord.systems.salesforce.mapping import Writing
 
+CREATED = ""  # `Group.by` of records that are created whatever is there
 NULL = "#N/A"  # how Bulk API 2.0 writes null: an empty cell leaves the field as it is
 
 
@@ -25,7 +25,8 @@ class Group:
     """Records that go the same way: `by` names the field that identifies them (`Id`, or the external id, which creates
     those that are not there), `ids` its values. Rows of `columns` and `ids` stand in the order of `keys`.
 
-    `kept` are columns that stay as they are when null; the others are cleared.
+    `kept` are columns that stay as they are when null; the others are cleared. `deletes`: the records, named by Id, are
+    deleted.
     """
 
     sobject: str
@@ -33,7 +34,8 @@ class Group:
     keys: list[str]
     ids: pa.Array
     columns: pa.Table
-    kept: frozenset[str]
+    kept: frozenset[str] = frozenset()
+    deletes: bool = False
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -46,44 +48,44 @@ class Group:
     def where(self, mask: pa.Array) -> Group:
         """The rows `mask` says."""
         keys = [key for key, wanted in zip(self.keys, mask.to_pylist(), strict=True) if wanted]
-        return replace(self, keys=keys, ids=self.ids.filter(mask), columns=self.columns.filter(mask))
+        columns = self.columns.filter(mask) if self.columns.num_columns else self.columns
+        return replace(self, keys=keys, ids=self.ids.filter(mask), columns=columns)
 
     def values(self, at: int) -> list[Any]:
         """What is sent for one record."""
         return [self.columns[name][at].as_py() for name in self.columns.column_names]
 
 
-def columns_of(
-    definition: BusinessObject, writing: Writing, changes: pa.Table, names: Iterable[str]
-) -> tuple[pa.Table, frozenset[str]]:
-    """Salesforce's columns for the canonical fields `names` of `changes`, and those that stay as they are when null:
-    a required field is never cleared, its absence is a gate's business."""
+def columns_of(fields: Iterable[tuple[Field, str]], rows: pa.Table) -> tuple[pa.Table, frozenset[str]]:
+    """Salesforce's columns for (canonical field, Salesforce field) pairs, and those that stay as they are when null: a
+    required field is never cleared, its absence is a gate's business.
+
+    `rows` has a column per field, for a reference one named `<field>__native` with the Id of the record.
+    """
     columns: dict[str, pa.Array] = {}
     kept = set()
-    for name in sorted(names):
-        field, column = definition.field(name), writing.fields[name]
+    for field, column in sorted(fields, key=lambda pair: pair[1]):
         if field.required:
             kept.add(column)
         match field.type:
             case Reference():
-                columns[column] = flat(changes[f"{name}__native"])
+                columns[column] = flat(rows[f"{field.name}__native"])
             case ChoiceSet():
-                columns[column] = pc.binary_join(flat(changes[name]), ";")
+                columns[column] = pc.binary_join(flat(rows[field.name]), ";")
             case Flag():
-                columns[column] = pc.fill_null(flat(changes[name]), False)  # a checkbox can't be null
+                columns[column] = pc.fill_null(flat(rows[field.name]), False)  # a checkbox can't be null
+            case Instant():  # SOAP API Developer Guide, "dateTime": ISO 8601, kept to the second
+                seconds = flat(rows[field.name]).cast(pa.timestamp("s", tz="UTC"), safe=False)
+                columns[column] = pc.strftime(seconds, format="%Y-%m-%dT%H:%M:%SZ")
             case _:
-                columns[column] = flat(changes[name])
+                columns[column] = flat(rows[field.name])
     return pa.table(columns), frozenset(kept)
 
 
-def gone_columns(writing: Writing, rows: int) -> pa.Table:
-    """What every record that is gone looks like."""
-    return pa.table(
-        {
-            column: pa.nulls(rows, pa.string()) if value is None else pa.array([value] * rows, pa.bool_())
-            for column, value in writing.gone.items()
-        }
-    )
+def constants(values: Mapping[str, bool | str | None], rows: int) -> pa.Table:
+    """Columns in which every row says the same."""
+    kinds = {column: pa.bool_() if isinstance(value, bool) else pa.string() for column, value in values.items()}
+    return pa.table({column: pa.array([value] * rows, kinds[column]) for column, value in values.items()})
 
 
 def as_json(group: Group) -> bytes:
@@ -92,7 +94,7 @@ def as_json(group: Group) -> bytes:
     attributes = f'"attributes":{{"type":{json.dumps(group.sobject)}}}'
     records = []
     for id_, row in zip(group.ids.to_pylist(), group.columns.to_pylist(), strict=True):
-        pairs = [f"{json.dumps(by)}:{json.dumps(id_)}"]
+        pairs = [] if by == CREATED else [f"{json.dumps(by)}:{json.dumps(id_)}"]
         pairs += [f"{json.dumps(c)}:{_json(v)}" for c, v in row.items() if v is not None or c not in group.kept]
         records.append("{" + ",".join([attributes, *pairs]) + "}")
     return ('{"allOrNone":false,"records":[' + ",".join(records) + "]}").encode()

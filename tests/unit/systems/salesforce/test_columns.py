@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 
+from accord.records import INSTANT
 from accord.systems.salesforce.columns import from_csv, from_records
 
 COLUMNS = {
@@ -53,3 +54,18 @@ def test_no_rows_still_have_the_schema():
     ):
         assert table.schema.equals(pa.schema(list(COLUMNS.items())))
         assert table.num_rows == 0
+
+
+def test_fields_of_records_referred_to_come_by_their_path():
+    records = [{"Product2": {"attributes": {}, "Key__c": "tryton:1"}}, {"Product2": None}, {}]
+    table = from_records(records, {"Product2.Key__c": pa.string()})
+    assert table["Product2.Key__c"].to_pylist() == ["tryton:1", None, None]
+
+
+def test_numbers_and_instants_come_as_their_types():
+    columns = {"Quantity__c": pa.decimal128(18, 4), "At__c": INSTANT}
+    (row,) = from_csv(b'"Quantity__c","At__c"\n"12.5","2026-03-01T12:30:15.000Z"\n', columns).to_pylist()
+    assert row == {"Quantity__c": Decimal("12.5000"), "At__c": datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC)}
+    record = {"Quantity__c": Decimal("0.0001"), "At__c": "2026-03-01T12:30:15.000+0000"}
+    (row,) = from_records([record], columns).to_pylist()
+    assert row == {"Quantity__c": Decimal("0.0001"), "At__c": datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC)}

@@ -3,14 +3,17 @@
 import csv
 import io
 import json
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pyarrow as pa
 
 from accord.objects import CUSTOMER_ACCOUNT, CUSTOMER_STATUS
+from accord.objects.definition import Day, Field, Instant, Money, Number, Owner
+from accord.records import INSTANT
 from accord.systems.salesforce.collapsing import collapsed
 from accord.systems.salesforce.mappings import writing_of
-from accord.systems.salesforce.payload import Group, as_csv, as_json, columns_of, gone_columns, unspeakable
+from accord.systems.salesforce.payload import Group, as_csv, as_json, columns_of, constants, unspeakable
 from tests.tables import canonical, changes
 
 WRITING = writing_of(CUSTOMER_ACCOUNT)
@@ -23,16 +26,15 @@ ROWS = [
 
 
 def group(rows=ROWS):
-    names = CUSTOMER_ACCOUNT.sent_by(writer_side(), creating=True) & WRITING.fields.keys()
-    columns, kept = columns_of(CUSTOMER_ACCOUNT, WRITING, changes(CUSTOMER_ACCOUNT, rows), names)
+    names = CUSTOMER_ACCOUNT.sent_by(Owner.ERP, creating=True) & WRITING.fields.keys()
+    fields = [(CUSTOMER_ACCOUNT.field(name), WRITING.fields[name]) for name in names]
+    columns, kept = columns_of(fields, changes(CUSTOMER_ACCOUNT, rows))
     keys = [row["key"] for row in rows]
     return Group(sobject="ERP_Account__c", by="Key__c", keys=keys, ids=pa.array(keys), columns=columns, kept=kept)
 
 
-def writer_side():
-    from accord.objects.definition import Owner
-
-    return Owner.ERP
+def field(name, kind):
+    return Field(name=name, type=kind, owner=Owner.ERP, meaning="x")
 
 
 def test_json_is_exact_and_says_null():
@@ -61,6 +63,38 @@ def test_csv_tells_null_from_unchanged():
     assert (second["Payment_Terms__c"], second["Account__c"], second["Balance__c"]) == ("#N/A", "", "")
 
 
+def test_numbers_instants_and_days_are_written_exactly():
+    fields = [
+        (field("at", Instant()), "At__c"),
+        (field("day", Day()), "Day__c"),
+        (field("price", Money(scale=4)), "Price__c"),
+        (field("quantity", Number()), "Quantity__c"),
+    ]
+    rows = pa.table(
+        {
+            "at": pa.array([datetime(2026, 3, 1, 12, 30, 15, 999_999, tzinfo=UTC), None], INSTANT),
+            "day": pa.array([date(2026, 2, 28), None]),
+            "price": pa.array([Decimal("0.0001"), None], pa.decimal128(18, 4)),
+            "quantity": pa.array([Decimal("12345678901234.5678"), None], pa.decimal128(18, 4)),
+        }
+    )
+    columns, kept = columns_of(fields, rows)
+    sent = Group(sobject="X", by="Id", keys=["a", "b"], ids=pa.array(["1", "2"]), columns=columns, kept=kept)
+    body = as_json(sent)
+    assert b'"Quantity__c":12345678901234.5678' in body
+    first, second = json.loads(body, parse_float=str)["records"]
+    assert first | {"attributes": None} == {
+        "attributes": None, "id": "1", "At__c": "2026-03-01T12:30:15Z", "Day__c": "2026-02-28", "Price__c": "0.0001",
+        "Quantity__c": "12345678901234.5678",
+    }  # fmt: skip
+    assert {second[c] for c in ("At__c", "Day__c", "Price__c", "Quantity__c")} == {None}
+    ((_, text),) = as_csv(sent, 10_000)
+    first, second = csv.DictReader(io.StringIO(text.decode(), newline=""))
+    assert first == {"Id": "1", "At__c": "2026-03-01T12:30:15Z", "Day__c": "2026-02-28", "Price__c": "0.0001",
+                     "Quantity__c": "12345678901234.5678"}  # fmt: skip
+    assert {second[c] for c in ("At__c", "Day__c", "Price__c", "Quantity__c")} == {"#N/A"}
+
+
 def test_a_text_a_csv_file_takes_for_null_is_told_apart():
     rows = [{"key": str(n), "legal_name": name} for n, name in enumerate(("x", "#N/A", None, "#N/A."))]
     odd = unspeakable(group(rows))
@@ -78,7 +112,7 @@ def test_csv_is_cut_to_fit():
 
 
 def test_a_record_that_is_gone_counts_for_no_roll_up():
-    (row,) = gone_columns(WRITING, 1).to_pylist()
+    (row,) = constants(WRITING.gone, 1).to_pylist()
     assert row == {"Active__c": False, "Credit_Hold__c": False, "Risk__c": None, "Risk_Level__c": None}
 
 
@@ -86,7 +120,14 @@ def test_collapsing():
     table = canonical(
         CUSTOMER_STATUS, [{"key": "a", "error": e} for e in ("  x \n", "", "   ", "#N/A", None, "in  side")]
     )
-    assert collapsed(CUSTOMER_STATUS, table)["error"].to_pylist() == ["x", None, None, "#N/A", None, "in  side"]
+    assert collapsed(CUSTOMER_STATUS, writing_of(CUSTOMER_STATUS), table)["error"].to_pylist() == [
+        "x",
+        None,
+        None,
+        "#N/A",
+        None,
+        "in  side",
+    ]
     table = canonical(CUSTOMER_ACCOUNT, [{"key": "a", "credit_hold": None, "balance": Decimal("1.10")}])
-    (row,) = collapsed(CUSTOMER_ACCOUNT, table).to_pylist()
+    (row,) = collapsed(CUSTOMER_ACCOUNT, WRITING, table).to_pylist()
     assert (row["credit_hold"], row["balance"]) == (False, Decimal("1.10"))

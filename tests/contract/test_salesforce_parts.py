@@ -1,0 +1,504 @@
+"""Roots with parts, references and prices on a local org: what every target must do, by calls and by bulk jobs, and the
+same end whatever breaks between two requests."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from accord.errors import AccordError, SchemaDrift
+from accord.objects.definition import BusinessObject
+from accord.ports import Target
+from accord.systems.salesforce import mappings
+from accord.systems.salesforce.adapter import Salesforce
+from tests.contract.salesforce_adapter import Company
+from tests.contract.salesforce_documents import (
+    DOCUMENT,
+    ITEM,
+    MARK,
+    NOTES,
+    PRICE,
+    WRITINGS,
+    document,
+    line,
+    start_documents_org,
+)
+from tests.contract.target_suite import TargetSuite
+from tests.fakes import FakeSending
+from tests.tables import Row, by_key, changes, wanted
+
+NOWHERE = "http://127.0.0.1:1"
+CHANGING = {"method": "(PATCH|POST|PUT|DELETE)", "path": ".*(composite/sobjects|jobs/ingest).*"}
+
+
+@pytest.fixture(scope="module")
+def everybody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    org = start_documents_org(tmp_path_factory.mktemp("org"))
+    yield Company(org)
+    org.stop()
+
+
+@pytest.fixture
+def company(everybody: Company, monkeypatch: pytest.MonkeyPatch) -> Iterator[Company]:
+    for name, writing in WRITINGS.items():
+        monkeypatch.setitem(mappings.WRITINGS, name, writing)
+    yield everybody
+    everybody.forget()
+
+
+@pytest.fixture(params=[2000, 0], ids=["calls", "bulk"])
+def salesforce(company: Company, request: pytest.FixtureRequest) -> Iterator[Salesforce]:
+    adapter = company.open(bulk_threshold=request.param)
+    yield adapter
+    adapter.close()
+
+
+def send(target: Target, definition: BusinessObject, *rows: Row) -> dict[str, dict[str, Any]]:
+    return by_key(target.send(definition, changes(definition, rows), FakeSending()))
+
+
+def held(target: Target, definition: BusinessObject, key: str, native: str | None = None) -> dict[str, Any]:
+    return by_key(target.read_back(definition, wanted([(key, native)])))[key]
+
+
+def an_item(company: Company, origin: str = "tryton") -> dict[str, str]:
+    """A record whose canonical id is the ERP's, or, without a key, this org's."""
+    if origin == "salesforce":
+        native = company.admin.create("Test_Item__c", Title__c="Made by hand")
+        return {"key": f"salesforce:{native}", "native": native}
+    key = f"{origin}:{uuid.uuid4().hex[:12]}"
+    return {"key": key, "native": company.admin.create("Test_Item__c", Title__c="An item", Key__c=key)}
+
+
+def lines_of(company: Company, key: str) -> list[dict[str, Any]]:
+    return company.soql(
+        "SELECT Id, Key__c, Text__c, CurrencyIsoCode, Item__r.Key__c FROM Test_Line__c "  # noqa: S608  # a key of ours
+        f"WHERE Document__r.Key__c = '{key}' ORDER BY Key__c"
+    )
+
+
+def tiers_of(company: Company, key: str) -> list[dict[str, Any]]:
+    return company.soql(f"SELECT Id, Key__c, Account__c FROM Test_Tier__c WHERE Document_Key__c = '{key}'")  # noqa: S608
+
+
+class TestDocuments(TargetSuite):
+    """Written through sObject Collections."""
+
+    definition = DOCUMENT
+    text_field = "note"
+    threshold = 2000
+
+    @pytest.fixture(autouse=True)
+    def _company(self, company: Company) -> None:
+        self.company = company
+
+    @pytest.fixture
+    def open_target(self) -> Callable[[], Target]:
+        return lambda: self.company.open(bulk_threshold=self.threshold)
+
+    @pytest.fixture
+    def unreachable(self) -> Target:
+        return self.company.open(login_url=NOWHERE)
+
+    @pytest.fixture
+    def wrong_login(self) -> Target:
+        return self.company.open(consumer_secret="wrong")
+
+    def count(self, target: Target, key: str) -> int:
+        return len(self.company.soql(f"SELECT Id FROM Test_Document__c WHERE Key__c = '{key}'"))  # noqa: S608  # a key of ours
+
+    def sample(self, number: int, **values: Any) -> dict[str, Any]:
+        return document(self.company.account(), an_item(self.company)) | values
+
+    def changed(self, row: Row) -> dict[str, Any]:
+        other = an_item(self.company)
+        kept = [
+            line_ | {"text": None, "quantity": Decimal("0.0001")} for line_ in row["lines"] if line_["number"] != "1"
+        ]
+        return {
+            **row,
+            "item": None,
+            "item__native": None,
+            "note": None,
+            "colours": ["green", "red"],
+            "rate": None,
+            "signed_at": None,
+            "active": False,
+            "lines": [*kept, line("9", other, substitute=other["key"], substitute__native=other["native"])],
+            "tiers": [{"step": "20", "share": Decimal("0.2500")}],
+        }
+
+    def spoilt(self, target: Target, row: Row) -> dict[str, Any]:
+        return {**row, "note": "Far too long a note " * 13}  # the field takes 255 characters
+
+    def test_parts_are_a_full_set(self, target: Target) -> None:
+        (row,) = self.create(target, self.sample(1))
+        for lines in (row["lines"][:1], [], row["lines"], None):
+            self.create(target, row | {"lines": lines})
+            self.assert_held(target, row | {"lines": lines})
+            assert [p["Key__c"] for p in lines_of(self.company, row["key"])] == sorted(
+                f"{row['key']}#{p['number']}" for p in lines or ()
+            )
+        assert len(tiers_of(self.company, row["key"])) == 2
+
+    def test_parts_of_others_stay(self, target: Target) -> None:
+        one, two = self.create(target, self.sample(1), self.sample(2))
+        own = self.company.admin.create("Test_Line__c", Document__c=one["native"], Text__c="somebody's own")
+        self.create(target, one | {"lines": [], "tiers": []})
+        assert [p["Id"] for p in lines_of(self.company, one["key"])] == [own]
+        self.assert_held(target, one | {"lines": [], "tiers": []}, two)
+
+    def test_parts_repeat_what_they_inherit(self, target: Target) -> None:
+        (row,) = self.create(target, self.sample(1))
+        assert {p["CurrencyIsoCode"] for p in lines_of(self.company, row["key"])} == {"USD"}
+        assert {p["Account__c"] for p in tiers_of(self.company, row["key"])} == {row["customer__native"]}
+        other = self.company.account()
+        row |= {"customer": f"salesforce:{other}", "customer__native": other, "currency": "EUR"}
+        self.create(target, row)
+        assert {p["CurrencyIsoCode"] for p in lines_of(self.company, row["key"])} == {"EUR"}
+        assert {p["Account__c"] for p in tiers_of(self.company, row["key"])} == {other}
+
+    def test_a_bad_part_fails_its_root_alone(self, target: Target) -> None:
+        rows = [self.sample(n) for n in range(3)]
+        secret = "Streng geheime Zeile " * 5  # the field takes 80 characters
+        rows[1]["lines"][0] |= {"text": secret}
+        outcomes = self.send(target, *rows)
+        bad = outcomes.pop(rows[1]["key"])
+        assert (bad["outcome"], bad["category"]) == ("reject", "value too long")
+        assert bad["native"]
+        assert bad["message"].startswith("lines: ")
+        assert bad["answer"].startswith("lines: ")
+        assert "geheim" not in f"{bad['message']} {bad['answer']}"
+        assert {o["outcome"] for o in outcomes.values()} == {"applied"}
+        self.assert_held(target, rows[0], rows[2], creating=True)
+        rows[1]["lines"][0] |= {"text": "short"}
+        self.create(target, rows[1])
+        self.assert_held(target, rows[1])
+
+    def test_nothing_is_deleted_while_a_part_is_bad(self, target: Target) -> None:
+        (row,) = self.create(target, self.sample(1))
+        bad = row["lines"][0] | {"text": "x" * 81}
+        self.send(target, row | {"lines": [bad]})
+        assert len(lines_of(self.company, row["key"])) == 3
+
+    def test_two_parts_with_one_key_are_refused(self, target: Target) -> None:
+        row, other = self.sample(1), self.sample(2)
+        row["lines"].append(dict(row["lines"][0]))
+        outcomes = self.send(target, row, other)
+        assert (outcomes[row["key"]]["outcome"], outcomes[row["key"]]["category"]) == ("reject", "duplicate key")
+        assert outcomes[other["key"]]["outcome"] == "applied"
+        assert lines_of(self.company, row["key"]) == []
+
+    def test_a_root_waits_for_what_it_refers_to(self, target: Target) -> None:
+        row = self.sample(1, customer__native=None)
+        answer = self.send(target, row)[row["key"]]
+        assert (answer["outcome"], answer["awaits"]) == ("hold", row["customer"])
+        assert self.count(target, row["key"]) == 0
+
+    def test_a_root_waits_for_what_its_parts_refer_to(self, target: Target) -> None:
+        row = self.sample(1)
+        row["lines"][1] |= {"item": "tryton:unknown", "item__native": None}
+        answer = self.send(target, row)[row["key"]]
+        assert (answer["outcome"], answer["awaits"]) == ("hold", "tryton:unknown")
+        row["lines"][1] |= {"item": row["item"], "item__native": row["item__native"]}
+        self.create(target, row)
+        self.assert_held(target, row)
+
+    def test_a_part_goes_without_a_reference_that_may_be_left_out(self, target: Target) -> None:
+        row = self.sample(1)
+        row["lines"][1] |= {"substitute": "tryton:unknown", "substitute__native": None}
+        self.create(target, row)
+        row["lines"][1] |= {"substitute": None}
+        self.assert_held(target, row, creating=True)
+
+    def test_references_come_back_by_the_key_of_their_origin(self, target: Target) -> None:
+        row, own = self.sample(1), an_item(self.company, "salesforce")
+        row |= {"item": own["key"], "item__native": own["native"]}
+        self.create(target, row)
+        found = self.held(target, row)[row["key"]]
+        assert (found["item"], found["customer"]) == (own["key"], row["customer"])
+        assert {part["item"] for part in found["lines"]} == {row["lines"][0]["item"]}
+        assert [part["number"] for part in found["lines"]] == ["1", "2", "3"]
+
+    def test_numbers_and_instants_collapse_to_what_the_org_keeps(self, target: Target) -> None:
+        row = self.sample(1, share=Decimal("12.3450"))
+        row["signed_at"] = row["signed_at"].replace(microsecond=999_999)
+        (row,) = self.create(target, row)
+        found = self.held(target, row)[row["key"]]
+        assert found["share"] == Decimal("12.3500")
+        assert found["signed_at"].microsecond == 0
+        self.assert_held(target, row, creating=True)
+
+    def test_a_document_deleted_in_salesforce_comes_back_with_its_parts(self, target: Target) -> None:
+        (row,) = self.create(target, self.sample(1))
+        self.company.delete("Test_Document__c", row["native"])
+        (again,) = self.create(target, self.changed(row))
+        assert again["native"] != row["native"]
+        self.assert_held(target, again, creating=True)
+
+    def test_a_part_deleted_in_salesforce_comes_back(self, target: Target) -> None:
+        (row,) = self.create(target, self.sample(1))
+        self.company.delete("Test_Line__c", lines_of(self.company, row["key"])[0]["Id"])
+        self.create(target, row)
+        self.assert_held(target, row)
+
+
+class TestDocumentsInBulk(TestDocuments):
+    """Written through Bulk API 2.0."""
+
+    threshold = 0
+
+
+# ------------------------------------------------------------------------------------------------------ broken off
+@pytest.mark.parametrize(
+    ("threshold", "kind"),
+    [(2000, "drop_before"), (2000, "drop_after"), (2000, "unavailable"), (0, "drop_after")],
+    ids=["calls-drop_before", "calls-drop_after", "calls-unavailable", "bulk-drop_after"],
+)
+def test_sending_again_after_a_break_anywhere_ends_in_the_same_state(
+    company: Company, threshold: int, kind: str
+) -> None:
+    """One request after the other breaks; whatever was done by then, sending again puts it right."""
+    salesforce, item, account = company.open(bulk_threshold=threshold), an_item(company), company.account()
+    suite = TestDocuments()
+    suite.company = company
+    step, broke = 0, True
+    while broke:
+        assert step < 40
+        first = document(account, item)
+        for row in (first, suite.changed(first)):
+            rule = company.org.fault(kind, **CHANGING, after=step, times=1)
+            try:
+                answer = send(salesforce, DOCUMENT, row)[row["key"]]["outcome"]
+                assert answer in ("applied", "unknown", "retry")
+            except AccordError:
+                answer = "raised"
+            (state,) = [fault for fault in company.org.faults() if fault["id"] == rule]
+            broke = bool(state["applied"])
+            assert broke or answer == "applied"
+            company.org.clear_faults()
+            settled(company)
+            assert send(salesforce, DOCUMENT, row)[row["key"]]["outcome"] == "applied"
+            suite.assert_held(salesforce, row)
+            assert len(lines_of(company, row["key"])) == 3
+            assert len(tiers_of(company, row["key"])) == len(row["tiers"])
+        step += 1
+    assert step > 3  # root, lines, tiers, deletes
+
+
+def settled(company: Company) -> None:
+    """Wait for the jobs that were let loose, as recovery does."""
+    jobs = company.admin.get("/jobs/ingest").json().get("records", [])
+    for job in jobs:
+        if job["state"] not in ("Open", "JobComplete", "Failed", "Aborted"):
+            company.admin.ended(f"/jobs/ingest/{job['id']}")
+
+
+def test_every_job_of_a_sending_is_remembered(company: Company) -> None:
+    salesforce, sending = company.open(bulk_threshold=0), FakeSending()
+    row = document(company.account(), an_item(company))
+    salesforce.send(DOCUMENT, changes(DOCUMENT, [row]), sending)
+    assert len(sending.remotes[-1].split(",")) == 3  # documents, lines, tiers
+    assert salesforce.remote_ended(sending.remotes[-1]) is True
+
+
+def test_locked_parts_are_sent_again(company: Company, salesforce: Salesforce) -> None:
+    rows = [document(company.account(), an_item(company)) for _ in range(4)]
+    send(salesforce, DOCUMENT, *rows)
+    in_bulk = {"method": "JOB", "path": "/jobs/ingest/Test_Line__c/.*"}
+    called = {"method": "PATCH", "path": ".*/composite/sobjects", "after": 1}  # the documents go first
+    company.org.fault(
+        "lock_rows", value=5, times=1, **(called if salesforce.client.options.bulk_threshold else in_bulk)
+    )
+    outcomes = send(salesforce, DOCUMENT, *rows)
+    assert {o["outcome"] for o in outcomes.values()} == {"applied", "retry"}
+    assert {o["category"] for o in outcomes.values()} == {None, "record locked"}
+    assert {o["outcome"] for o in send(salesforce, DOCUMENT, *rows).values()} == {"applied"}
+
+
+# --------------------------------------------------------------------------------------------------- rights and doctor
+def test_a_missing_right_on_parts_stops_before_anything_is_sent(company: Company, salesforce: Salesforce) -> None:
+    row = document(company.account(), an_item(company))
+    company.org.set_field("Test_Line__c", "Quantity__c", read=True, edit=False)
+    with pytest.raises(SchemaDrift, match=r"Test_Line__c\.Quantity__c"):
+        send(salesforce, DOCUMENT, row)
+    company.org.reset_permissions()
+    company.org.set_object("Test_Tier__c", "create", "read", "edit")
+    with pytest.raises(SchemaDrift, match="Test_Tier__c"):
+        send(salesforce, DOCUMENT, row)
+    company.org.reset_permissions()
+    assert company.soql(f"SELECT Id FROM Test_Document__c WHERE Key__c = '{row['key']}'") == []  # noqa: S608  # a key of ours
+
+
+def test_the_doctor_looks_at_parts_and_references(company: Company) -> None:
+    salesforce = company.open()
+    every = {d.name: d for d in (DOCUMENT, ITEM, NOTES, PRICE)}
+
+    def wrong() -> list[str]:
+        return [f"{c.subject}: {c.found}" for c in salesforce.check(every) if not c.ok]
+
+    assert [c.subject for c in salesforce.check(every) if "Test_Line__c" in c.subject]
+    company.org.set_object("Contact", "read", "edit")
+    company.org.set_field("Contact", "Test_Title__c", read=True, edit=False)
+    assert wrong() == ["salesforce Contact for people of test_account_notes: can't write Contact.Test_Title__c"]
+    company.org.reset_permissions()
+    company.org.set_object("Test_Line__c", "create", "read", "edit")
+    assert wrong() == ["salesforce Test_Line__c for lines of test_document: can't write and delete Test_Line__c"]
+    company.org.reset_permissions()
+    company.org.set_field("Test_Item__c", "Key__c", read=False, edit=False)
+    assert "salesforce Test_Item__c for references of test_document: can't read Test_Item__c.Key__c" in wrong()
+
+
+# ----------------------------------------------------------------------------------- onto records that are there already
+def notes(account: str, *people: tuple[str, str | None], **values: Any) -> dict[str, Any]:
+    parts = [{"id": f"salesforce:{id_}", "title": title, "silent": None} for id_, title in people]
+    return {"key": f"salesforce:{account}", "status": "Synced", "people": parts} | values
+
+
+def test_existing_parts_are_updated_never_created_or_deleted(company: Company, salesforce: Salesforce) -> None:
+    account = company.account()
+    ann, bob, eve = (company.contact(account) for _ in range(3))
+
+    def titles() -> list[Any]:
+        rows = company.soql(f"SELECT Id, Test_Title__c FROM Contact WHERE AccountId = '{account}'")  # noqa: S608  # an id of ours
+        found = {row["Id"]: row["Test_Title__c"] for row in rows}
+        return [found[id_] for id_ in (ann, bob, eve)]
+
+    row = notes(account, (ann, "CFO"), (bob, "Buyer"))
+    assert send(salesforce, NOTES, row)[row["key"]]["outcome"] == "applied"
+    assert titles() == ["CFO", "Buyer", None]
+    suite = TestDocuments()
+    suite.definition = NOTES  # type: ignore[misc]
+    suite.assert_held(salesforce, row)
+    # one that says nothing equals one that is not there; one that is not sent any more says nothing
+    row = notes(account, (eve, "CEO"), (bob, None))
+    assert send(salesforce, NOTES, row)[row["key"]]["outcome"] == "applied"
+    assert titles() == [None, None, "CEO"]
+    suite.assert_held(salesforce, row)
+
+
+def test_parts_of_another_record_are_refused(company: Company, salesforce: Salesforce) -> None:
+    account, other = company.account(), company.account()
+    stranger, lost = company.contact(other), company.contact(account)
+    company.delete("Contact", lost)
+    rows = [notes(account, (stranger, "CFO")), notes(other)]
+    outcomes = send(salesforce, NOTES, *rows)
+    assert outcomes[rows[0]["key"]]["outcome"] == "reject"
+    assert outcomes[rows[0]["key"]]["message"].startswith("people: ")
+    assert outcomes[rows[1]["key"]]["outcome"] == "applied"
+    gone = notes(account, (lost, "CFO"))
+    assert send(salesforce, NOTES, gone)[gone["key"]]["category"] == "unknown reference"
+
+
+def test_a_key_of_another_system_names_no_record(company: Company, salesforce: Salesforce) -> None:
+    here = notes(company.account())
+    strange = here | {"key": "tryton:12"}
+    outcomes = send(salesforce, NOTES, here, strange)
+    assert outcomes[here["key"]]["outcome"] == "applied"
+    assert (outcomes["tryton:12"]["outcome"], outcomes["tryton:12"]["category"]) == ("reject", "unknown reference")
+    assert salesforce.read_back(NOTES, wanted([("tryton:12", None)])).num_rows == 0
+
+
+def test_a_record_is_written_on_the_one_it_refers_to(company: Company, salesforce: Salesforce) -> None:
+    account = company.account()
+    row = {"key": "tryton:77", "customer": f"salesforce:{account}", "customer__native": account, "status": "Held"}
+    lost = row | {"key": "tryton:78", "customer": "salesforce:001000000000000AAA", "customer__native": None}
+    outcomes = send(salesforce, MARK, row, lost)
+    assert (outcomes["tryton:77"]["outcome"], outcomes["tryton:77"]["native"]) == ("applied", account)
+    assert (outcomes["tryton:78"]["outcome"], outcomes["tryton:78"]["awaits"]) == ("hold", lost["customer"])
+    assert held(salesforce, MARK, "tryton:77", account)["status"] == "Held"
+
+
+# -------------------------------------------------------------------------------------------------------------- prices
+class Shop:
+    """A product and a price book."""
+
+    def __init__(self, company: Company) -> None:
+        self.company = company
+        self.product = company.admin.create("Product2", Name=f"Product {uuid.uuid4().hex}", IsActive=True)
+        self.book = company.admin.create("Pricebook2", Name=f"Book {uuid.uuid4().hex}", IsActive=True)
+        (standard,) = company.soql("SELECT Id FROM Pricebook2 WHERE IsStandard = true")
+        self.standard = standard["Id"]
+
+    def price(self, **values: Any) -> dict[str, Any]:
+        return {
+            "key": f"tryton:{uuid.uuid4().hex[:12]}",
+            "product": f"salesforce:{self.product}",
+            "product__native": self.product,
+            "price_list": f"salesforce:{self.book}",
+            "price_list__native": self.book,
+            "currency": "EUR",
+            "unit_price": Decimal("19.9900"),
+            "active": True,
+        } | values
+
+    def entries(self) -> list[tuple[Any, ...]]:
+        rows = self.company.soql(
+            "SELECT Pricebook2.IsStandard, CurrencyIsoCode, UnitPrice, Key__c FROM PricebookEntry "  # noqa: S608  # an id of ours
+            f"WHERE Product2Id = '{self.product}' ORDER BY CreatedDate, Id"
+        )
+        return sorted(
+            (r["Pricebook2"]["IsStandard"], r["CurrencyIsoCode"], float(r["UnitPrice"]), r["Key__c"] or "")
+            for r in rows
+        )
+
+
+def test_the_standard_price_comes_first(company: Company, salesforce: Salesforce) -> None:
+    shop = Shop(company)
+    row = shop.price()
+    company.org.calls(clear=True)
+    assert send(salesforce, PRICE, row)[row["key"]]["outcome"] == "applied"
+    made = [c["path"] for c in company.org.calls() if c["method"] == "POST" and "composite" in c["path"]]
+    assert len(made) == 1
+    assert shop.entries() == [(False, "EUR", 19.99, row["key"]), (True, "EUR", 19.99, "")]
+    # it is there now, and stays as it is
+    again = row | {"unit_price": Decimal("25.0000")}
+    assert send(salesforce, PRICE, again)[row["key"]]["outcome"] == "applied"
+    assert shop.entries() == [(False, "EUR", 25.0, row["key"]), (True, "EUR", 19.99, "")]
+    suite = TestDocuments()
+    suite.definition = PRICE  # type: ignore[misc]
+    suite.assert_held(salesforce, again)
+
+
+def test_an_entry_made_by_hand_is_taken_over(company: Company, salesforce: Salesforce) -> None:
+    shop = Shop(company)
+    given = {"Product2Id": shop.product, "CurrencyIsoCode": "EUR", "UnitPrice": 1, "IsActive": True}
+    company.admin.create("PricebookEntry", **given, Pricebook2Id=shop.standard)
+    entry = company.admin.create("PricebookEntry", **given, Pricebook2Id=shop.book)
+    row = shop.price()
+    answer = send(salesforce, PRICE, row)[row["key"]]
+    assert (answer["outcome"], answer["native"]) == ("applied", entry)
+    assert shop.entries() == [(False, "EUR", 19.99, row["key"]), (True, "EUR", 1.0, "")]
+    assert held(salesforce, PRICE, row["key"])["native"] == entry
+
+
+@pytest.mark.parametrize("kind", ["drop_before", "drop_after"])
+def test_a_standard_price_in_doubt_is_harmless(company: Company, salesforce: Salesforce, kind: str) -> None:
+    shop = Shop(company)
+    rows = [shop.price(), shop.price(currency="USD")]
+    company.org.fault(kind, method="POST", path=".*/composite/sobjects", times=1)
+    assert {o["outcome"] for o in send(salesforce, PRICE, *rows).values()} == {"retry"}
+    assert {o["outcome"] for o in send(salesforce, PRICE, *rows).values()} == {"applied"}
+    assert len(shop.entries()) == 4
+
+
+def test_a_standard_price_somebody_else_made_meanwhile_is_welcome(company: Company, salesforce: Salesforce) -> None:
+    shop = Shop(company)
+    row = shop.price()
+    value = {"every": 1, "code": "DUPLICATE_VALUE", "message": "This price definition already exists"}
+    company.org.fault("fail_rows", method="POST", path=".*/composite/sobjects", value=value, times=1)
+    assert send(salesforce, PRICE, row)[row["key"]]["outcome"] == "applied"
+
+
+def test_a_standard_price_that_is_refused_refuses_its_prices(company: Company, salesforce: Salesforce) -> None:
+    shop, other = Shop(company), Shop(company)
+    rows = [shop.price(), shop.price(price_list__native=other.book), other.price()]
+    value = {"every": 2, "code": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "no"}
+    company.org.fault("fail_rows", method="POST", path=".*/composite/sobjects", value=value, times=1)
+    outcomes = send(salesforce, PRICE, *rows)
+    assert sorted(o["outcome"] for o in outcomes.values()).count("applied") in (1, 2)
+    assert {o["outcome"] for o in outcomes.values()} == {"applied", "reject"}

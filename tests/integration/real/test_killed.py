@@ -32,7 +32,7 @@ WITH_TABLES = [
 ]
 WITH_TRYTON = [
     Call(what=REQUEST),
-    Call(what="accord.systems.tryton.sending:PartySender._tell"),  # created, nobody told
+    Call(what="accord.systems.tryton.sending:Sender._tell"),  # created, nobody told
     Call(what="accord.pipeline.load:settle_dispatch"),
 ]
 

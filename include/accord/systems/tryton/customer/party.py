@@ -9,7 +9,7 @@ from typing import Any
 from accord.categories import Category
 from accord.errors import Recovery
 from accord.systems.results import Outcome
-from accord.systems.tryton.mapping import (
+from accord.systems.tryton.customer.mapping import (
     ADDRESS_FIELDS,
     CONTACT_MECHANISMS,
     MECHANISM_FIELDS,

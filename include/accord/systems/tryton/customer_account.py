@@ -1,4 +1,4 @@
-"""Reading customer accounts: every party in every company's books, by what changed when.
+"""Customer accounts: every party in every company's books, by what changed when.
 
 An account changes with its party, with the receivable lines of the party, and when an open line falls due. The companies' own
 parties are no customers.
@@ -6,25 +6,28 @@ parties are no customers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from accord.errors import SchemaDrift
-from accord.ports import Selection, Sink
-from accord.routing import LegalEntity, entities_of
-from accord.systems.erp_account import ACCOUNT, STAGED, account_native, split_native
+from accord.objects.definition import BusinessObject
+from accord.ports import Check, Selection, Sink
+from accord.systems import erp_account, erp_rows
+from accord.systems.erp import SourceHandler
+from accord.systems.erp_account import account_native, split_native
+from accord.systems.tryton.books import Books, books_of
 from accord.systems.tryton.client import TrytonClient
-from accord.systems.tryton.mapping import HOLD_CATEGORY
-from accord.systems.tryton.reading import paged, reading, slices
+from accord.systems.tryton.context import Context
+from accord.systems.tryton.reading import ANY, paged, reading, slices, window_of
+
+HOLD_CATEGORY = "Credit hold / {company}"
 
 _AT_ONCE = 500  # parties whose accounts are read together
-_ANY = ["active", "in", [True, False]]
 _LINE = "account.move.line"
+_FINANCE = ("credit_limit_amount", "customer_tax_rule", "customer_payment_term")
 _PARTY_FIELDS = [
     "code",
     "name",
@@ -38,54 +41,55 @@ _PARTY_FIELDS = [
 _LINE_FIELDS = ["party", "debit", "credit", "reconciliation", "maturity_date", "last_modified_at"]
 _NOTHING = Decimal(0)
 _FOREVER = timedelta(days=36_500)
+_PLACES = {
+    "customer": "party.party.id",
+    "legal_entity": "company.company.party.code",
+    "customer_number": "party.party.code",
+    "legal_name": "party.party.name",
+    "tax_classification": "party.party.customer_tax_rule.name",
+    "payment_terms": "party.party.customer_payment_term.name",
+    "currency": "company.company.currency.code",
+    "credit_limit": "party.party.credit_limit_amount",
+    "credit_hold": f"party.category {HOLD_CATEGORY}, or the balance is above the limit",
+    "balance": "account.move.line (receivable, open)",
+    "overdue": "account.move.line (receivable, open, past its maturity)",
+    **erp_account.DERIVED_PLACES,
+    "active": "party.party.active",
+}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Books:
-    """One legal entity's company in Tryton."""
+class CustomerAccounts(SourceHandler[Context]):
+    """Reads them."""
 
-    entity: LegalEntity
-    company: int
-    currency: str
+    not_read = erp_account.NOT_READ
+    places = _PLACES
+    needs: ClassVar = {"party.party": ("read",), _LINE: ("read",)}
 
-    @property
-    def context(self) -> dict[str, Any]:
-        """What makes Tryton answer for this company."""
-        return {"company": self.company}
+    def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
+        """By Tryton's clock."""
+        client = self._context.client
+        books, companies = books_of(client, self._context.name)
+        read_at = client.clock
+        chosen = [(one, sorted(_selected(client, one, selection, read_at) - companies)) for one in books]
+        sink.expect(sum(len(parties) for _, parties in chosen))
+        for one, parties in chosen:
+            for some in slices(parties, _AT_ONCE):
+                rows = _accounts(client, one, some, read_at)
+                erp_rows.write(sink, definition, self.not_read, rows, selection)
+        return read_at
 
+    def derive(self, table: pa.Table) -> pa.Table:
+        return erp_account.derive(self._context.name, table)
 
-def books_of(client: TrytonClient, system: str) -> tuple[list[Books], set[int]]:
-    """The books `system` keeps, and the parties that are companies themselves. Raises SchemaDrift when one is missing."""
-    fields = ["party", "party.code", "currency.code"]
-    rows = reading(client, "model.company.company.search_read", [], 0, None, None, fields)
-    by_code = {row["party."]["code"]: row for row in rows}
-    books = []
-    for entity in entities_of(system):
-        if entity.company not in by_code:
-            raise SchemaDrift(
-                f"Tryton has no company whose party has the code {entity.company}.",
-                cure="Create it, give the integration user access to it, or correct the routing.",
-            )
-        row = by_code[entity.company]
-        books.append(Books(entity=entity, company=row["id"], currency=row["currency."]["code"]))
-    return books, {row["party"] for row in rows}
-
-
-def extract_accounts(client: TrytonClient, system: str, selection: Selection, sink: Sink) -> datetime:
-    """Write the selected customer accounts to `sink` in the shape STAGED; the instant the read began, by Tryton's clock."""
-    books, companies = books_of(client, system)
-    read_at = client.clock
-    chosen = [(one, sorted(_selected(client, one, selection, read_at) - companies)) for one in books]
-    sink.expect(sum(len(parties) for _, parties in chosen))
-    for one, parties in chosen:
-        for some in slices(parties, _AT_ONCE):
-            rows = _accounts(client, one, some, read_at)
-            if selection.natives is None:
-                rows = [row for row in rows if _inside(selection, row["modified"])]
-            if rows:
-                texts = [row | {"modified": row["modified"].isoformat()} for row in rows]
-                sink.write(ACCOUNT, pa.Table.from_pylist(texts, schema=STAGED), "account")
-    return read_at
+    def checks(self) -> Iterator[Check]:
+        """Whether the financial fields are there, and whose they are."""
+        fields = self._context.client.call("model.party.party.fields_get", list(_FINANCE))
+        for name in _FINANCE:
+            subject = f"{self._context.name}: party.party.{name}"
+            if name not in fields:
+                yield Check(subject=subject, ok=False, found="is not there", cure="Install the module it belongs to.")
+            else:
+                yield Check(subject=subject, ok=True, found="read only" if fields[name].get("readonly") else "readable")
 
 
 def _selected(client: TrytonClient, books: Books, selection: Selection, now: datetime) -> set[int]:
@@ -93,12 +97,8 @@ def _selected(client: TrytonClient, books: Books, selection: Selection, now: dat
     if selection.natives is not None:
         pairs = (split_native(native) for native in selection.natives)
         return {int(party) for entity, party in pairs if entity == books.entity.code and party.isdecimal()}
-    window: list[Any] = []
-    if selection.since:
-        window.append(["last_modified_at", ">=", selection.since])
-    if selection.until:
-        window.append(["last_modified_at", "<", selection.until])
-    found = {row["id"] for row in paged(client, "party.party", [*window, _ANY], ["id"])}
+    window = window_of(selection)
+    found = {row["id"] for row in paged(client, "party.party", [*window, ANY], ["id"])}
     if window:
         lines = paged(client, _LINE, [*_receivable(books), *window], ["party"], context=books.context)
         found |= {row["party"] for row in lines}
@@ -112,7 +112,7 @@ def _selected(client: TrytonClient, books: Books, selection: Selection, now: dat
 
 
 def _accounts(client: TrytonClient, books: Books, parties: list[int], now: datetime) -> list[dict[str, Any]]:
-    domain = [["id", "in", parties], _ANY]
+    domain = [["id", "in", parties], ANY]
     rows = reading(
         client, "model.party.party.search_read", domain, 0, None, [["id", "ASC"]], _PARTY_FIELDS, context=books.context
     )
@@ -131,23 +131,23 @@ def _account(
     late = [line for line in unpaid if line["maturity_date"] is None or line["maturity_date"] < today]
     moments = [party["last_modified_at"], *(line["last_modified_at"] for line in lines)]
     moments += [_midnight_after(line["maturity_date"]) for line in late if line["maturity_date"]]
-    limit = party["credit_limit_amount"]
     native = str(party["id"])
     return {
-        "account": account_native(books.entity.code, native),
+        "native": account_native(books.entity.code, native),
+        "modified": max(moments),
+        "gone": False,
         "customer": native,
-        "company": books.entity.company,
+        "legal_entity": books.entity.code,
         "customer_number": party["code"],
         "legal_name": party["name"] or None,
         "tax_classification": (party["customer_tax_rule."] or {}).get("name"),
         "payment_terms": (party["customer_payment_term."] or {}).get("name"),
         "currency": books.currency,
-        "credit_limit": None if limit is None else str(limit),
-        "flagged": _flag(any(c["rec_name"] == hold for c in party["categories."] or ())),
-        "balance": str(_sum(unpaid)),
-        "overdue": str(_sum(late)),
-        "active": _flag(party["active"]),
-        "modified": max(moments),
+        "credit_limit": party["credit_limit_amount"],
+        "credit_hold": any(c["rec_name"] == hold for c in party["categories."] or ()),
+        "balance": _sum(unpaid),
+        "overdue": _sum(late),
+        "active": party["active"],
     }
 
 
@@ -159,14 +159,6 @@ def _sum(lines: Iterable[dict[str, Any]]) -> Decimal:
     return sum((line["debit"] - line["credit"] for line in lines), _NOTHING)
 
 
-def _inside(selection: Selection, at: datetime) -> bool:
-    return (selection.since is None or at >= selection.since) and (selection.until is None or at < selection.until)
-
-
 def _midnight_after(day: date) -> datetime:
     """When a line due on `day` is overdue: the next midnight, UTC."""
     return datetime.combine(day + timedelta(days=1), time(), UTC)
-
-
-def _flag(value: bool) -> str:
-    return "true" if value else "false"

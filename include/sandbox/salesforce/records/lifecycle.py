@@ -62,7 +62,7 @@ class Lifecycle:
                 "Status",
             )
         elif ACTIVATED in (old, new) and old != new and self.activate and not permissions.has(self.activate):
-            record.refuse(_NO_ACCESS.code, _NO_ACCESS.message, "Status")
+            record.refuse(_NO_ACCESS.code, _NO_ACCESS.message)
         else:
             self._note(record, old, new)
 

@@ -96,7 +96,7 @@ def test_documents_and_their_lines_by_keys(sales: Any, erp: Any, entry: dict[str
         {"Key__c": key, "Invoice__r.Key__c": key[:5], "Product__r.Key__c": "erp:1", "Unit_Price__c": price}
         for key, price in (("erp:2#1", 2.5), ("erp:2#2", 3), ("erp:3#1", 3))
     ]
-    [job] = erp.bulk2.ERP_Invoice_Line__c.upsert(records=rows, external_id_field="Key__c")
+    [job] = erp.bulk2.ERP_Invoice_Line__c.upsert(records=rows, external_id_field="Key__c", wait=0.05)
     assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (3, 1)
     failed = erp.bulk2.ERP_Invoice_Line__c.get_failed_records(job["job_id"])
     [row] = csv.DictReader(io.StringIO(failed))
@@ -117,7 +117,7 @@ def test_documents_and_their_lines_by_keys(sales: Any, erp: Any, entry: dict[str
 def test_a_deleted_product_leaves_documents_standing(sales: Any, erp: Any, entry: dict[str, str]) -> None:
     erp.ERP_Invoice__c.upsert("Key__c/erp:1", {"Number__c": "1"})
     line = {"Invoice__r": {"Key__c": "erp:1"}, "Product__r": {"Key__c": "erp:1"}}
-    erp.ERP_Invoice_Line__c.upsert("Key__c/erp:1%231", line)  # the client leaves escaping to the caller
+    erp.ERP_Invoice_Line__c.upsert("Key__c/erp:1%231", line)  # upsert leaves escaping to the caller
     assert sales.Product2.delete(entry["product"]) == 204
-    assert erp.ERP_Invoice_Line__c.get_by_custom_id("Key__c", "erp:1%231")["Product__c"] is None
+    assert erp.ERP_Invoice_Line__c.get_by_custom_id("Key__c", "erp:1#1")["Product__c"] is None
     assert sales.query("SELECT COUNT() FROM PricebookEntry")["totalSize"] == 0

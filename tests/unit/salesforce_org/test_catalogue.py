@@ -48,6 +48,10 @@ def test_the_standard_price_comes_first_in_each_currency(shop: Shop, admin: Any)
     )
     shop.price(shop.standard_book, 110, CurrencyIsoCode="USD")
     assert admin.send("POST", "/sobjects/PricebookEntry", wanted).status == 201
+    # A price elsewhere is no standard price.
+    admin.send("DELETE", f"/sobjects/PricebookEntry/{shop.standard}")
+    other = entry(shop, Pricebook2Id=admin.create("Pricebook2", Name="other"))
+    assert admin.refused("POST", "/sobjects/PricebookEntry", other) == (400, "STANDARD_PRICE_NOT_DEFINED")
 
 
 @pytest.mark.parametrize("active", [True, False])

@@ -36,6 +36,8 @@ def test_the_end_follows_from_start_and_term(admin: Any, account: str, start: An
     assert read(admin, record, "EndDate") == [end]
     admin.send("PATCH", f"/sobjects/Contract/{record}", {"StartDate": "2030-01-01", "ContractTerm": 1})
     assert read(admin, record, "EndDate") == ["2030-01-31"]
+    admin.send("PATCH", f"/sobjects/Contract/{record}", {"ContractTerm": None})
+    assert read(admin, record, "EndDate") == [None]
     refusal = (400, "INVALID_FIELD_FOR_INSERT_UPDATE")
     assert admin.refused("PATCH", f"/sobjects/Contract/{record}", {"EndDate": "2030-01-31"}) == refusal
 

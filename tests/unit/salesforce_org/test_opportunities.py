@@ -47,6 +47,7 @@ def test_a_probability_may_be_given(shop: Shop, admin: Any) -> None:
 
 
 def test_lines_make_the_amount(shop: Shop, admin: Any) -> None:
+    assert shop.read("Opportunity", opportunity(shop), "Amount") == [None]
     record = opportunity(shop, Amount=5)
     assert shop.read("Opportunity", record, "Amount") == [5.0]
     one = admin.create("OpportunityLineItem", **line(shop, record, Discount=12.5))
@@ -59,6 +60,13 @@ def test_lines_make_the_amount(shop: Shop, admin: Any) -> None:
     assert shop.read("Opportunity", record, "Amount") == [210.07]
     admin.send("DELETE", f"/sobjects/OpportunityLineItem/{one}")
     assert shop.read("Opportunity", record, "Amount") == [0.07]
+
+
+def test_an_amount_may_be_written_a_total_may_not(api: Any) -> None:
+    for name, calculated in (("Opportunity.Amount", False), ("Order.TotalAmount", True)):
+        obj, field = name.split(".")
+        fields = {f["name"]: f for f in api.send("GET", f"/sobjects/{obj}/describe").data["fields"]}
+        assert fields[field]["calculated"] is calculated
 
 
 def test_the_first_line_brings_the_price_book_and_fixes_it(shop: Shop, admin: Any) -> None:

@@ -1,6 +1,7 @@
 # ruff: noqa: S608 - the statements are SOQL made of the test's own words
 """Orders and their products: drafts, activation, and what an activated order still allows."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -39,6 +40,13 @@ def test_an_order_is_numbered_and_summed(shop: Shop, admin: Any) -> None:
     assert shop.read("Order", order, "TotalAmount") == [40.0]
 
 
+def test_sums_have_no_crumbs(shop: Shop) -> None:
+    order = shop.order()
+    shop.item(order, UnitPrice=0.1)
+    shop.item(order, UnitPrice=0.2)
+    assert shop.read("Order", order, "TotalAmount") == [0.3]
+
+
 @pytest.mark.parametrize("missing", ["AccountId", "EffectiveDate", "Status"])
 def test_an_order_needs(shop: Shop, admin: Any, missing: str) -> None:
     values = {"AccountId": shop.account, "EffectiveDate": "2026-03-01", "Status": "Draft"}
@@ -68,10 +76,11 @@ def test_an_order_is_created_as_a_draft_and_activated_with_products(shop: Shop, 
     assert (code, date is not None, who is not None) == ("Activated", True, True)
 
 
-def test_a_status_of_the_activated_category_keeps_the_activation(shop: Shop, admin: Any) -> None:
+def test_a_status_of_the_activated_category_keeps_the_activation(shop: Shop, admin: Any, org: Any) -> None:
     order = shop.order(1)
     shop.activate(order)
     [activated] = shop.read("Order", order, "ActivatedDate")
+    org.clock.offset += timedelta(minutes=1)
     admin.send("PATCH", f"/sobjects/Order/{order}", {"Status": "Cancelled"})
     assert shop.read("Order", order, "StatusCode", "ActivatedDate") == ["Activated", activated]
     admin.send("PATCH", f"/sobjects/Order/{order}", {"Status": "Draft"})
@@ -150,6 +159,21 @@ def test_sales_owns_what_the_integration_user_may_not_write(shop: Shop, api: Any
         field = "PoNumber" if path.startswith("Order/") else "UnitPrice"
         assert api.refused("PATCH", f"/sobjects/{path}", {field: "1"})[1] == "INVALID_FIELD_FOR_INSERT_UPDATE"
     assert api.refused("POST", "/sobjects/Order", {"AccountId": shop.account})[1] == "INSUFFICIENT_ACCESS_OR_READONLY"
+
+
+def test_rights_on_products_are_those_on_their_order(shop: Shop, api: Any, admin: Any) -> None:
+    shop.order(1)
+    [item] = admin.column("SELECT Id FROM OrderItem")
+    path, change = f"/sobjects/OrderItem/{item}", {"ERP_Status__c": "Shipped"}
+    assert api.send("PATCH", path, change).status == 204
+    api.send("POST", "/sandbox/permissions", {"object": "Order", "actions": ["read"]})
+    assert api.send("GET", path).status == 200
+    assert api.refused("PATCH", path, change) == NO_ACCESS
+    assert api.refused("DELETE", path) == NO_ACCESS
+    api.send("POST", "/sandbox/permissions", {"object": "Order", "actions": ["edit"]})
+    assert api.refused("GET", path) == (404, "NOT_FOUND")
+    api.send("POST", "/sandbox/permissions", {"object": "Order", "actions": ["read", "edit"]})
+    assert api.send("DELETE", path).status == 204
 
 
 def test_queries_through_the_order(shop: Shop, api: Any) -> None:

@@ -43,34 +43,31 @@ class Lifecycle:
     def apply(self, record: Record) -> None:
         """Derive StatusCode and the stamp of the activation, or refuse the move."""
         saved, permissions = record.saved, record.saved.actor.permissions
-        first, old = self.moves[0][0], record.old.get("StatusCode")
         means = saved.obj.fields["status"].means(record["Status"])
-        new = means.category if means else None
+        old, new = record.old.get("StatusCode"), means.category if means else None
         if old == ACTIVATED and self.edit and not permissions.has(self.edit):
             record.refuse(_NO_ACCESS.code, _NO_ACCESS.message)
-        elif new == ACTIVATED != old and self.needs and (record.new or not self._has_details(record)):
+        elif new == ACTIVATED != old and self.needs and not self._has_details(record):
             record.refuse("FAILED_ACTIVATION", self.needs[2], "Status")
-        elif (
-            new is None
-            or ((old or first, new) not in self.moves and new != (old or first))
-            or (record.new and new != first)
-        ):
+        elif not self._allows(record, old, new):
             name = saved.obj.label.lower()
-            record.refuse(
-                "FAILED_ACTIVATION",
-                f"Choose a valid {name} status and save your changes. Ask your admin for details.",
-                "Status",
-            )
+            message = f"Choose a valid {name} status and save your changes. Ask your admin for details."
+            record.refuse("FAILED_ACTIVATION", message, "Status")
         elif ACTIVATED in (old, new) and old != new and self.activate and not permissions.has(self.activate):
             record.refuse(_NO_ACCESS.code, _NO_ACCESS.message)
         else:
             self._note(record, old, new)
 
+    def _allows(self, record: Record, old: str | None, new: str | None) -> bool:
+        if record.new:
+            return new == self.moves[0][0]
+        return new == old or (old, new) in self.moves
+
     def _has_details(self, record: Record) -> bool:
         child, via, _ = self.needs or ("", "", "")
         return record.saved.has_children(child, via, str(record.draft.id))
 
-    def _note(self, record: Record, old: str | None, new: str) -> None:
+    def _note(self, record: Record, old: str | None, new: str | None) -> None:
         record.set("StatusCode", new)
         if new == ACTIVATED != old:
             record.set("ActivatedDate", record.saved.stamp)

@@ -10,7 +10,7 @@ def synchronization_of(object_name: str, *, name: str) -> BusinessObject:
     return BusinessObject(
         name=name,
         version=1,
-        meaning=f"Sync status and last error of {'an' if object_name[0] in 'aeiou' else 'a'} {object_name}, written back only when they change.",
+        meaning=f"Sync status and last error of each {object_name}, written back only when they change.",
         fields=(
             Field(
                 name="status",

@@ -97,28 +97,38 @@ class Day:
 
         Args:
             day: the invoice's date; today when not given.
+
+        Raises:
+            TrytonError: the period is closed, or a line lacks the taxes Tryton expects (`UserWarning`).
         """
         sale = self._sale(reference)
         drafts = [("id", "in", sale["invoices"]), ("state", "=", "draft")]
         ids = [row["id"] for row in _rows(self.finance, "account.invoice", drafts, [])]
         if not ids:
             return []
-        if day:
-            self.finance.call("model.account.invoice.write", ids, {"invoice_date": day})
+        self.finance.call("model.account.invoice.write", ids, {"invoice_date": day})  # also undoes an earlier refusal's
         _in(self.finance, sale, "account.invoice.post", ids)
         return [row["number"] for row in _rows(self.finance, "account.invoice", [("id", "in", ids)], ["number"])]
 
     def receive(
-        self, customer: str, amount: Decimal, invoices: Mapping[str, Decimal], *, number: str, entity: str = "NL01"
+        self,
+        customer: str,
+        amount: Decimal,
+        invoices: Mapping[str, Decimal],
+        *,
+        number: str,
+        entity: str = "NL01",
+        currency: str | None = None,
     ) -> Decimal:
         """A payment arrives on the company's bank account; twice the same number is one.
 
         Args:
             customer: the customer's code.
-            amount: what came, in the company's currency.
+            amount: what came, in the account's currency.
             invoices: how much of it is for which invoice, by number; the rest is kept unapplied.
             number: the bank's number of the payment.
             entity: the code of the company whose bank it is.
+            currency: of the bank account, which must be the invoices'; the company's own when not given.
 
         Returns:
             What stays unapplied.
@@ -126,8 +136,9 @@ class Day:
         Raises:
             NothingToDo: the customer, the company or an invoice is not there.
         """
-        company = _only(self.finance, "company.company", [("party.code", "=", entity)], ["currency"])
-        ours = [("company", "=", company["id"]), ("currency", "=", company["currency"])]
+        company = _only(self.finance, "company.company", [("party.code", "=", entity)], ["currency.code"])
+        code = currency or company["currency."]["code"]
+        ours = [("company", "=", company["id"]), ("currency.code", "=", code)]
         journal = _only(self.finance, "account.statement.journal", ours, ["account"])
         party = _only(self.finance, "party.party", [("code", "=", customer)], [])
         receivable = [("company", "=", company["id"]), ("type.receivable", "=", True), ("closed", "!=", True)]
@@ -206,6 +217,19 @@ class Day:
         self.finance.call(f"{wizard}.delete", session)
         made = answer["actions"][0][1]["res_id"]
         return str(_rows(self.finance, "account.invoice", [("id", "in", made)], ["number"])[0]["number"])
+
+    def bill_subscriptions(self, day: dt.date, *, entity: str = "NL01") -> None:
+        """Consume and invoice what subscriptions have come to until the day; the invoices are drafts for finance.
+
+        Raises:
+            NothingToDo: there is no such company.
+        """
+        company = _only(self.operations, "company.company", [("party.code", "=", entity)], [])["id"]
+        start = {"start": {"date": day, "companies": [company]}}
+        for wizard in ("sale.subscription.line.consumption.create", "sale.subscription.create_invoice"):
+            session = self.operations.call(f"wizard.{wizard}.create")[0]
+            self.operations.call(f"wizard.{wizard}.execute", session, start, "create_", context={"company": company})
+            self.operations.call(f"wizard.{wizard}.delete", session)
 
     def hold(self, customer: str, *, entity: str = "NL01", on: bool = True) -> None:
         """Put the customer on the company's credit hold, or take it off. Raises NothingToDo when it is not there."""

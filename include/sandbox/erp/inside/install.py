@@ -102,7 +102,7 @@ def books(entity: dict[str, Any], owner: Any, this_year: int) -> None:
     wizard.form.category_account_expense = account(owner, ("type.expense", "=", True))
     wizard.execute("create_properties")
     for year in range(this_year - YEARS_BACK, this_year + YEARS_AHEAD + 1):
-        fiscal_year(year, owner)
+        fiscal_year(year, owner, entity["code"])
     past = [("start_date", "<", dt.date(this_year - YEARS_BACK, 4, 1)), ("company", "=", owner.id)]
     Model.get("account.period").click(Model.get("account.period").find(past), "close")
     taxes(entity, owner)
@@ -112,7 +112,7 @@ def books(entity: dict[str, Any], owner: Any, this_year: int) -> None:
     method.save()
 
 
-def fiscal_year(year: int, owner: Any) -> None:
+def fiscal_year(year: int, owner: Any, code: str) -> None:
     made = Model.get("account.fiscalyear")(name=f"{year}", company=owner)
     made.start_date, made.end_date = dt.date(year, 1, 1), dt.date(year, 12, 31)
     made.move_sequence = sequence(f"Moves {year}", "Account Move", owner)
@@ -120,8 +120,8 @@ def fiscal_year(year: int, owner: Any) -> None:
         made.invoice_sequences.new()
     numbers = made.invoice_sequences[0]
     numbers.company = owner
-    numbers.out_invoice_sequence = sequence(f"Invoices {year}", "Invoice", owner, prefix=f"{year}-")
-    numbers.out_credit_note_sequence = sequence(f"Credit notes {year}", "Invoice", owner, prefix=f"C{year}-")
+    numbers.out_invoice_sequence = sequence(f"Invoices {year}", "Invoice", owner, prefix=f"{code}-I{year}-")
+    numbers.out_credit_note_sequence = sequence(f"Credit notes {year}", "Invoice", owner, prefix=f"{code}-C{year}-")
     numbers.in_invoice_sequence = numbers.in_credit_note_sequence = sequence(f"Bills {year}", "Invoice", owner)
     made.save()
     made.click("create_period")
@@ -188,7 +188,8 @@ def users(declared: dict[str, Any], companies: list[Any]) -> None:
         rights.save()
     Group, User = Model.get("res.group"), Model.get("res.user")
     staff = {login: [known(name) for name in groups] for login, groups in declared["staff"].items()}
-    for login, groups in {"accord": [group.id], **staff}.items():
+    integration = [group.id, *(known(name) for name in declared["integration_groups"])]
+    for login, groups in {"accord": integration, **staff}.items():
         user = User(name=login.capitalize(), login=login)
         for found in list(user.groups):
             user.groups.remove(found)

@@ -62,13 +62,17 @@ def finance(erp: Erp, today: dt.date | None = None) -> int:
     day = today or dt.datetime.now(tz=dt.UTC).date()
     companies = _all(client, "company.company", [], ["party.code", "party.addresses.country.code"])
     own = [company["party."]["code"] for company in companies]
-    return sum(_one_company(client, company, own, day) for company in companies)
+    return sum(_one_company(client, company, own, day, everywhere=company is companies[0]) for company in companies)
 
 
-def _one_company(client: Client, company: dict[str, Any], own: list[str], today: dt.date) -> int:
+def _one_company(client: Client, company: dict[str, Any], own: list[str], today: dt.date, *, everywhere: bool) -> int:
+    """The first company's customers are everywhere, another's where it is."""
     client.context = client.context | {"company": company["id"]}
     fields = ["code", "credit_limit_amount", "tax_identifier", "addresses.invoice", "addresses.country.code"]
     customers = _all(client, "party.party", [("code", "not in", own)], fields)
+    if not everywhere:
+        home = _country(company["party."]["addresses."], None)
+        customers = [customer for customer in customers if _country(customer["addresses."], None) == home]
     fresh = [customer for customer in customers if customer["credit_limit_amount"] is None]
     _post_openings(client, customers, company, today)
     _set_conditions(client, fresh, company)  # last: a set limit says that the rest is done
@@ -82,7 +86,7 @@ def _set_conditions(client: Client, customers: list[dict[str, Any]], company: di
     hold = client.call(
         "model.party.category.search", [("name", "=", code), ("parent.name", "=", "Credit hold")], 0, 1, None
     )
-    home = company["party."]["addresses."][0]["country."]["code"]
+    home = _country(company["party."]["addresses."], None)
     members = _all(client, "country.organization", [("code", "=", "EU")], ["members.country.code", "members.active"])
     union = {member["country."]["code"] for one in members for member in one["members."] if member["active"]}
     for start in range(0, len(customers), CALL):
@@ -92,7 +96,7 @@ def _set_conditions(client: Client, customers: list[dict[str, Any]], company: di
             values: dict[str, Any] = {
                 "customer_payment_term": terms[decision.term],
                 "credit_limit_amount": decision.limit,
-                "customer_tax_rule": rules[_tax_rule(customer, home, union)],
+                "customer_tax_rule": rules.get(_tax_rule(customer, home, union)) or rules["Export"],
             }
             if decision.hold:
                 values["categories"] = [("add", hold)]
@@ -100,11 +104,16 @@ def _set_conditions(client: Client, customers: list[dict[str, Any]], company: di
         client.call("model.party.party.write", *words)
 
 
-def _tax_rule(customer: dict[str, Any], home: str, union: set[str]) -> str:
+def _country(addresses: list[dict[str, Any]], otherwise: str | None) -> str | None:
+    """Where the bill goes."""
+    bills = [address for address in addresses if address.get("invoice")] or addresses
+    return (bills[0]["country."] or {}).get("code", otherwise) if bills else otherwise
+
+
+def _tax_rule(customer: dict[str, Any], home: str | None, union: set[str]) -> str:
     """By where the bill goes: at home, to a taxable person in the European Union, or out of it."""
-    bills = [address for address in customer["addresses."] if address["invoice"]] or customer["addresses."]
-    country = (bills[0]["country."] or {}).get("code", home) if bills else home
-    if country == home or (country in union and not customer["tax_identifier"]):
+    country = _country(customer["addresses."], home)
+    if country == home or (home in union and country in union and not customer["tax_identifier"]):
         return "Domestic"
     return "EU reverse charge" if country in union else "Export"
 

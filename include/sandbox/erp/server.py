@@ -18,7 +18,7 @@ from sandbox.stack.processes import Processes
 
 SERVICE = "tryton"
 DATABASE = "tryton"
-LOGINS = ("admin", "accord", "finance")
+LOGINS = ("admin", "accord", "finance", "operations")
 WORKERS, THREADS = 2, 8  # processes × callers each; a process computes on one core at a time
 
 
@@ -36,7 +36,7 @@ class Erp:
         return f"http://{LOOPBACK}:{self.port}"
 
     def password(self, login: str) -> str:
-        """The generated password of ``admin``, ``accord`` (the integration user) or ``finance``."""
+        """The generated password of ``admin``, ``accord`` (the integration user), ``finance`` or ``operations``."""
         return secret(self.home, f"tryton_{login}")
 
     def client(self, login: str = "accord") -> Client:

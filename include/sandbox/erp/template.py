@@ -1,6 +1,6 @@
 """The set-up company as a cached dump: made once in minutes, restored in a second.
 
-The cache key is made of everything the result depends on: the lock, the installer, the declared company, the year
+The cache key is made of everything the result depends on: the lock, the installer, what is declared, the modules, the year
 (fiscal years are set up around it).
 """
 
@@ -21,7 +21,8 @@ from sandbox.stack.home import folder, locked, write_whole
 from sandbox.stack.postgres import Server
 
 HERE = Path(__file__).parent
-LOCK, INSTALLER, COMPANY = HERE / "requirements.lock", HERE / "inside" / "install.py", HERE / "company.json"
+LOCK, INSTALLER = HERE / "requirements.lock", HERE / "inside" / "install.py"
+DECLARED = (HERE / "company.json", HERE / "catalogue.json")
 ENVIRONMENT = "tryton-venv"
 
 
@@ -36,7 +37,8 @@ class Template:
 
 def key() -> str:
     """Names what the template is made from."""
-    parts = [LOCK.read_bytes(), INSTALLER.read_bytes(), COMPANY.read_bytes(), " ".join(MODULES).encode()]
+    files = [LOCK, *sorted(INSTALLER.parent.glob("*.py")), *DECLARED]
+    parts = [file.read_bytes() for file in files] + [" ".join(MODULES).encode()]
     return hashlib.sha256(b"\0".join([*parts, str(_year()).encode()])).hexdigest()[:12]
 
 
@@ -105,7 +107,7 @@ def _install(
     admin += ["-l", "en", "--email", "admin@example.com"]
     steps: list[list[str | Path]] = [
         [*admin, "-u", *MODULES, "--activate-dependencies"],
-        [interpreter, INSTALLER, half, config, COMPANY, str(_year())],
+        [interpreter, INSTALLER, half, config, *DECLARED, str(_year())],
     ]
     with log.open("wb") as output:
         for step in steps:

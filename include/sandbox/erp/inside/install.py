@@ -1,8 +1,8 @@
 """Turn a fresh Tryton database into the sample company. Run by the Python of Tryton's environment, once per template.
 
-Usage: install.py DATABASE TRYTOND_CONFIG COMPANY_JSON YEAR   (fiscal years are set up around YEAR)
+Usage: install.py DATABASE TRYTOND_CONFIG COMPANY_JSON CATALOGUE_JSON YEAR   (fiscal years are set up around YEAR)
 
-Everything is reached through proteus, Tryton's client library; what is set up is declared in the JSON file.
+Everything is reached through proteus, Tryton's client library; what is set up is declared in the JSON files.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ from proteus import Model, Wizard, config
 from trytond.modules.country.scripts import import_countries
 from trytond.modules.currency.scripts import import_currencies
 
+import trade
+from tools import account, currency, known, one, work_for
+
 YEARS_BACK, YEARS_AHEAD = 1, 2  # fiscal years around the current one
 
 
-def main(database: str, config_file: str, declared: dict[str, Any], year: int) -> None:
+def main(database: str, config_file: str, declared: dict[str, Any], catalogue: dict[str, Any], year: int) -> None:
     session = config.set_trytond(database, config_file=config_file)
     with session.set_context(active_test=False):
         import_countries.do_import()
@@ -30,29 +33,16 @@ def main(database: str, config_file: str, declared: dict[str, Any], year: int) -
     terms = [payment_term(term) for term in declared["payment_terms"]]
     relations()
     companies = [company(entity) for entity in declared["legal_entities"]]
-    for entity, owner in zip(declared["legal_entities"], companies, strict=True):
-        User = Model.get("res.user")
-        session._context = User.get_preferences(True, {}) | {"company": owner.id, "companies": [owner.id]}
+    pairs = list(zip(declared["legal_entities"], companies, strict=True))
+    for entity, owner in pairs:
+        work_for(owner)
         books(entity, owner, year)
-    configuration = Model.get("account.configuration")(1)
-    configuration.default_customer_payment_term = next(term for term in terms if term.name == "NET30")
-    configuration.save()
+        configuration = Model.get("account.configuration")(1)
+        configuration.default_customer_payment_term = next(term for term in terms if term.name == "NET30")
+        configuration.save()
+    trade.set_up(pairs, catalogue, year)
     categories(declared["legal_entities"])
     users(declared, companies)
-
-
-def known(external: str) -> int:
-    """The id of a record that a module ships, by its ``module.name``."""
-    return int(Model.get("ir.model.data").get_id(external, config.get_config().context))
-
-
-def currency(code: str) -> Any:
-    return one("currency.currency", [("code", "=", code)])
-
-
-def one(model: str, domain: list[Any]) -> Any:
-    (found,) = Model.get(model).find(domain, limit=1)
-    return found
 
 
 def rates(declared: dict[str, str], year: int) -> None:
@@ -85,7 +75,7 @@ def company(entity: dict[str, Any]) -> Any:
     address.street = entity["street"]
     address.postal_code, address.city = entity["postal_code"], entity["city"]
     address.country = one("country.country", [("code", "=", entity["country"])])
-    party.identifiers.new(type="eu_vat", code=entity["vat"])
+    party.identifiers.new(**entity["tax_registration"])
     party.save()
     made = Model.get("company.company")(party=party, currency=currency(entity["currency"]), timezone=entity["timezone"])
     made.save()
@@ -112,7 +102,9 @@ def books(entity: dict[str, Any], owner: Any, this_year: int) -> None:
     wizard.form.category_account_expense = account(owner, ("type.expense", "=", True))
     wizard.execute("create_properties")
     for year in range(this_year - YEARS_BACK, this_year + YEARS_AHEAD + 1):
-        fiscal_year(year, owner)
+        fiscal_year(year, owner, entity["code"])
+    past = [("start_date", "<", dt.date(this_year - YEARS_BACK, 4, 1)), ("company", "=", owner.id)]
+    Model.get("account.period").click(Model.get("account.period").find(past), "close")
     taxes(entity, owner)
     method = Model.get("account.invoice.payment.method")(name="Bank transfer", company=owner)
     method.journal = one("account.journal", [("type", "=", "cash")])
@@ -120,11 +112,7 @@ def books(entity: dict[str, Any], owner: Any, this_year: int) -> None:
     method.save()
 
 
-def account(owner: Any, clause: tuple[str, str, Any]) -> Any:
-    return one("account.account", [clause, ("company", "=", owner.id), ("closed", "!=", True)])
-
-
-def fiscal_year(year: int, owner: Any) -> None:
+def fiscal_year(year: int, owner: Any, code: str) -> None:
     made = Model.get("account.fiscalyear")(name=f"{year}", company=owner)
     made.start_date, made.end_date = dt.date(year, 1, 1), dt.date(year, 12, 31)
     made.move_sequence = sequence(f"Moves {year}", "Account Move", owner)
@@ -132,8 +120,8 @@ def fiscal_year(year: int, owner: Any) -> None:
         made.invoice_sequences.new()
     numbers = made.invoice_sequences[0]
     numbers.company = owner
-    numbers.out_invoice_sequence = sequence(f"Invoices {year}", "Invoice", owner, prefix=f"{year}-")
-    numbers.out_credit_note_sequence = sequence(f"Credit notes {year}", "Invoice", owner, prefix=f"C{year}-")
+    numbers.out_invoice_sequence = sequence(f"Invoices {year}", "Invoice", owner, prefix=f"{code}-I{year}-")
+    numbers.out_credit_note_sequence = sequence(f"Credit notes {year}", "Invoice", owner, prefix=f"{code}-C{year}-")
     numbers.in_invoice_sequence = numbers.in_credit_note_sequence = sequence(f"Bills {year}", "Invoice", owner)
     made.save()
     made.click("create_period")
@@ -159,17 +147,18 @@ def taxes(entity: dict[str, Any], owner: Any) -> None:
         made[declared["name"]] = tax
     for declared in entity["tax_rules"]:
         rule = Model.get("account.tax.rule")(name=declared["name"], kind="sale", company=owner)
-        if "replaces" in declared:
-            line = rule.lines.new(group=group)
-            line.origin_tax, line.tax = made[declared["replaces"]], made[declared["by"]]
+        if "by" in declared:
+            for name in sorted(set(entity["tax_of"].values())):
+                line = rule.lines.new(group=group)
+                line.origin_tax, line.tax = made[name], made[declared["by"]]
         rule.save()
-    for name in ("Goods", "Services"):  # one category for all, each legal entity with its own accounts
+    for name, tax in entity["tax_of"].items():  # one category for all, each legal entity with its own accounts
         Category = Model.get("product.category")
         category = next(iter(Category.find([("name", "=", name), ("accounting", "=", True)])), None)
         category = category or Category(name=name, accounting=True)
         category.account_revenue = account(owner, ("type.revenue", "=", True))
         category.account_expense = account(owner, ("type.expense", "=", True))
-        category.customer_taxes.append(Model.get("account.tax")(made[entity["default_tax"]].id))
+        category.customer_taxes.append(Model.get("account.tax")(made[tax].id))
         category.save()
 
 
@@ -183,7 +172,7 @@ def categories(entities: list[dict[str, Any]]) -> None:
 
 
 def users(declared: dict[str, Any], companies: list[Any]) -> None:
-    """The integration user, who reads finance's records but may not write them, and finance."""
+    """The integration user, who reads finance's and stock's records but may not write them, and the company's people."""
     group = Model.get("res.group")(name="Integration")
     group.save()
     Access = Model.get("ir.model.access")
@@ -198,10 +187,9 @@ def users(declared: dict[str, Any], companies: list[Any]) -> None:
         rights.perm_read, rights.perm_write, rights.perm_create, rights.perm_delete = True, False, True, False
         rights.save()
     Group, User = Model.get("res.group"), Model.get("res.user")
-    for login, groups in (
-        ("accord", [group.id]),
-        ("finance", [known(name) for name in declared["finance_groups"]]),
-    ):
+    staff = {login: [known(name) for name in groups] for login, groups in declared["staff"].items()}
+    integration = [group.id, *(known(name) for name in declared["integration_groups"])]
+    for login, groups in {"accord": integration, **staff}.items():
         user = User(name=login.capitalize(), login=login)
         for found in list(user.groups):
             user.groups.remove(found)
@@ -212,4 +200,5 @@ def users(declared: dict[str, Any], companies: list[Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], json.loads(Path(sys.argv[3]).read_text(encoding="utf-8")), int(sys.argv[4]))
+    texts = [Path(name).read_text(encoding="utf-8") for name in sys.argv[3:5]]
+    main(sys.argv[1], sys.argv[2], json.loads(texts[0]), json.loads(texts[1]), int(sys.argv[5]))

@@ -1,0 +1,302 @@
+"""A business day in the ERP: what operations and finance do with the orders that Accord sent.
+
+Every function finds its order or invoice by what people call it, does the next thing to it, and says what came of it.
+Operations ship, finance posts, receives and credits: each under its own login.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sandbox.erp.rpc import Client
+from sandbox.erp.server import Erp
+
+
+class NothingToDo(Exception):
+    """The order, shipment or invoice is not there, or not in a state in which this can be done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """Operations and finance at work in one ERP; ``Day.of(erp)`` logs both in."""
+
+    operations: Client
+    finance: Client
+
+    @classmethod
+    def of(cls, erp: Erp) -> Day:
+        """The day's two logins. Raises TrytonError when the ERP refuses one."""
+        return cls(operations=erp.client("operations"), finance=erp.client("finance"))
+
+    def process(self, reference: str) -> str:
+        """Process the order, if it was only confirmed; its state then."""
+        sale = self._sale(reference)
+        if sale["state"] == "confirmed":
+            _in(self.operations, sale, "sale.sale.process", [sale["id"]])
+        return str(self._sale(reference)["state"])
+
+    def ship(
+        self,
+        reference: str,
+        quantities: Mapping[str, float] | None = None,
+        *,
+        tracking: str | None = None,
+        deliver: bool = False,
+    ) -> str:
+        """Send the order's waiting shipment; what is not sent waits in a new one (the back-order).
+
+        Args:
+            reference: the order's number, or whose it is elsewhere.
+            quantities: by product code, how much goes; what is not named stays. Without it: whatever is in stock.
+            tracking: the carrier's number.
+            deliver: it also arrived.
+
+        Returns:
+            The shipment's number.
+
+        Raises:
+            NothingToDo: nothing waits, or nothing of it is in stock.
+        """
+        sale = self._sale(reference)
+        shipment = self._waiting(sale)
+        moves = _rows(
+            self.operations, "stock.move", [("id", "in", shipment["inventory_moves"])], ["product.code", "quantity"]
+        )
+        if quantities is not None:
+            self._reduce(sale, moves, dict(quantities))
+        _in(self.operations, sale, "stock.shipment.out.assign_try", [shipment["id"]])
+        short = [("shipment", "=", f"stock.shipment.out,{shipment['id']}"), ("state", "=", "draft")]
+        inside = [*short, ("to_location.type", "=", "storage"), ("id", "in", self._inventory(shipment["id"]))]
+        missing = _rows(self.operations, "stock.move", inside, [])
+        if missing:  # short of stock: the rest waits for the next one
+            if len(missing) == len(self._inventory(shipment["id"])):
+                raise NothingToDo(f"nothing of {shipment['number']} is in stock")
+            self.operations.call("model.stock.move.delete", [move["id"] for move in missing])
+            _in(self.operations, sale, "stock.shipment.out.assign_try", [shipment["id"]])
+        carrier = _rows(self.operations, "carrier", [("party", "=", sale["company."]["party"])], [])[0]["id"]
+        self.operations.call(
+            "model.stock.shipment.out.write", [shipment["id"]], {"carrier": carrier, "shipping_reference": tracking}
+        )
+        for step in ("pick", "pack", "ship", *(["do"] if deliver else [])):
+            _in(self.operations, sale, f"stock.shipment.out.{step}", [shipment["id"]])
+        return str(shipment["number"])
+
+    def deliver(self, shipment: str) -> None:
+        """The shipment of that number arrived. Raises NothingToDo when it was not on its way."""
+        found = _rows(self.operations, "stock.shipment.out", [("number", "=", shipment)], ["state", "company"])
+        if not found or found[0]["state"] != "shipped":
+            raise NothingToDo(f"{shipment} is not on its way")
+        _in(self.operations, found[0], "stock.shipment.out.do", [found[0]["id"]])
+
+    def invoice(self, reference: str, day: dt.date | None = None) -> list[str]:
+        """Post what there is to invoice of the order; the numbers given, none when there was nothing.
+
+        Args:
+            day: the invoice's date; today when not given.
+
+        Raises:
+            TrytonError: the period is closed, or a line lacks the taxes Tryton expects (`UserWarning`).
+        """
+        sale = self._sale(reference)
+        drafts = [("id", "in", sale["invoices"]), ("state", "=", "draft")]
+        ids = [row["id"] for row in _rows(self.finance, "account.invoice", drafts, [])]
+        if not ids:
+            return []
+        self.finance.call("model.account.invoice.write", ids, {"invoice_date": day})  # also undoes an earlier refusal's
+        _in(self.finance, sale, "account.invoice.post", ids)
+        return [row["number"] for row in _rows(self.finance, "account.invoice", [("id", "in", ids)], ["number"])]
+
+    def receive(
+        self,
+        customer: str,
+        amount: Decimal,
+        invoices: Mapping[str, Decimal],
+        *,
+        number: str,
+        entity: str = "NL01",
+        currency: str | None = None,
+    ) -> Decimal:
+        """A payment arrives on the company's bank account; twice the same number is one.
+
+        Args:
+            customer: the customer's code.
+            amount: what came, in the account's currency.
+            invoices: how much of it is for which invoice, by number; the rest is kept unapplied.
+            number: the bank's number of the payment.
+            entity: the code of the company whose bank it is.
+            currency: of the bank account, which must be the invoices'; the company's own when not given.
+
+        Returns:
+            What stays unapplied.
+
+        Raises:
+            NothingToDo: the customer, the company or an invoice is not there.
+        """
+        company = _only(self.finance, "company.company", [("party.code", "=", entity)], ["currency.code"])
+        code = currency or company["currency."]["code"]
+        ours = [("company", "=", company["id"]), ("currency.code", "=", code)]
+        journal = _only(self.finance, "account.statement.journal", ours, ["account"])
+        party = _only(self.finance, "party.party", [("code", "=", customer)], [])
+        receivable = [("company", "=", company["id"]), ("type.receivable", "=", True), ("closed", "!=", True)]
+        account = _only(self.finance, "account.account", receivable, [])["id"]
+        rest = amount - sum(invoices.values(), Decimal(0))
+        known = [("number", "=", number), ("statement.journal", "=", journal["id"])]
+        if _rows(self.finance, "account.statement.line", known, []):
+            return rest
+        today = dt.datetime.now(tz=dt.UTC).date()
+        common = {"number": number, "date": today, "party": party["id"], "account": account}
+        lines = []
+        for name, part in invoices.items():
+            mine = [("number", "=", name), ("company", "=", company["id"]), ("type", "=", "out")]
+            invoice = _only(self.finance, "account.invoice", mine, ["account"])
+            about = {"amount": part, "related_to": f"account.invoice,{invoice['id']}", "account": invoice["account"]}
+            lines.append(common | about)
+        if rest:
+            lines.append(common | {"amount": rest})
+        head = {"name": number, "company": company["id"], "journal": journal["id"], "date": today}
+        statement = {**head, "total_amount": amount, "lines": [("create", lines)]}
+        made = self.finance.call("model.account.statement.create", [statement], context={"company": company["id"]})
+        for step in ("validate_statement", "post"):
+            self.finance.call(f"model.account.statement.{step}", made, context={"company": company["id"]})
+        return rest
+
+    def take_back(self, reference: str, quantities: Mapping[str, float]) -> tuple[str, list[str]]:
+        """The customer sends goods back: a return order, received in the warehouse, credited by finance.
+
+        Args:
+            quantities: by product code, how much comes back.
+
+        Returns:
+            The return order's number, and the numbers of the credit notes.
+        """
+        sale = self._sale(reference)
+        wizard = "wizard.sale.return_sale"
+        context = {"active_model": "sale.sale", "active_id": sale["id"], "active_ids": [sale["id"]]}
+        session = self.operations.call(f"{wizard}.create")[0]
+        answer = self.operations.call(f"{wizard}.execute", session, {}, "return_", context=context)
+        self.operations.call(f"{wizard}.delete", session)
+        made = answer["actions"][0][1]["res_id"][0]
+        drop, words = [], []
+        for line in _rows(self.operations, "sale.line", [("sale", "=", made)], ["product.code", "quantity"]):
+            back = quantities.get((line["product."] or {}).get("code", ""))
+            if back:
+                words += [[line["id"]], {"quantity": -back}]
+            else:
+                drop.append(line["id"])
+        if drop:
+            self.operations.call("model.sale.line.delete", drop)
+        self.operations.call("model.sale.line.write", *words)
+        for step in ("quote", "confirm"):
+            _in(self.operations, sale, f"sale.sale.{step}", [made])
+        back_sale = _rows(self.operations, "sale.sale", [("id", "=", made)], ["number", "shipment_returns"])[0]
+        for step in ("receive", "do"):
+            if back_sale["shipment_returns"]:
+                _in(self.operations, sale, f"stock.shipment.out.return.{step}", back_sale["shipment_returns"])
+        return str(back_sale["number"]), self.invoice(str(back_sale["number"]))
+
+    def credit(self, invoice: str, *, entity: str = "NL01") -> str:
+        """Credit a whole posted invoice, which then counts as settled; the credit note's number.
+
+        Raises:
+            NothingToDo: there is no such invoice, or it is not open.
+        """
+        company = _only(self.finance, "company.company", [("party.code", "=", entity)], [])
+        mine = [("number", "=", invoice), ("company", "=", company["id"]), ("state", "=", "posted")]
+        found = _only(self.finance, "account.invoice", mine, ["company"])
+        context = {
+            "active_model": "account.invoice", "active_id": found["id"], "active_ids": [found["id"]], "company": company["id"],
+        }  # fmt: skip
+        wizard = "wizard.account.invoice.credit"
+        session = self.finance.call(f"{wizard}.create")[0]
+        start = {"start": {"with_refund": True, "with_refund_allowed": True, "invoice_date": None}}
+        answer = self.finance.call(f"{wizard}.execute", session, start, "credit", context=context)
+        self.finance.call(f"{wizard}.delete", session)
+        made = answer["actions"][0][1]["res_id"]
+        return str(_rows(self.finance, "account.invoice", [("id", "in", made)], ["number"])[0]["number"])
+
+    def bill_subscriptions(self, day: dt.date, *, entity: str = "NL01") -> None:
+        """Consume and invoice what subscriptions have come to until the day; the invoices are drafts for finance.
+
+        Raises:
+            NothingToDo: there is no such company.
+        """
+        company = _only(self.operations, "company.company", [("party.code", "=", entity)], [])["id"]
+        start = {"start": {"date": day, "companies": [company]}}
+        for wizard in ("sale.subscription.line.consumption.create", "sale.subscription.create_invoice"):
+            session = self.operations.call(f"wizard.{wizard}.create")[0]
+            self.operations.call(f"wizard.{wizard}.execute", session, start, "create_", context={"company": company})
+            self.operations.call(f"wizard.{wizard}.delete", session)
+
+    def hold(self, customer: str, *, entity: str = "NL01", on: bool = True) -> None:
+        """Put the customer on the company's credit hold, or take it off. Raises NothingToDo when it is not there."""
+        party = _only(self.finance, "party.party", [("code", "=", customer)], [])
+        held = _only(self.finance, "party.category", [("name", "=", entity), ("parent.name", "=", "Credit hold")], [])
+        word = "add" if on else "remove"
+        self.finance.call("model.party.party.write", [party["id"]], {"categories": [(word, [held["id"]])]})
+
+    def _sale(self, reference: str) -> dict[str, Any]:
+        domain = ["OR", ("number", "=", reference), ("reference", "=", reference)]
+        fields = ["number", "state", "company", "company.party", "shipments", "invoices"]
+        found = [row for row in _rows(self.operations, "sale.sale", domain, fields) if row["state"] != "cancelled"]
+        if not found:
+            raise NothingToDo(f"there is no order {reference}")
+        return found[0]
+
+    def _waiting(self, sale: dict[str, Any]) -> dict[str, Any]:
+        waits = [("id", "in", sale["shipments"]), ("state", "in", ["waiting", "assigned"])]
+        found = _rows(self.operations, "stock.shipment.out", waits, ["number", "state", "inventory_moves", "company"])
+        if not found:
+            raise NothingToDo(f"nothing of {sale['number']} waits to be sent")
+        if found[0]["state"] == "assigned":
+            _in(self.operations, sale, "stock.shipment.out.wait", [found[0]["id"]])
+            return _rows(
+                self.operations, "stock.shipment.out", [("id", "=", found[0]["id"])], ["number", "state", "inventory_moves"]
+            )[0]
+        return found[0]
+
+    def _inventory(self, shipment: int) -> list[int]:
+        row = self.operations.call("model.stock.shipment.out.read", [shipment], ["inventory_moves"])[0]
+        return list(row["inventory_moves"])
+
+    def _reduce(self, sale: dict[str, Any], moves: list[dict[str, Any]], left: dict[str, float]) -> None:
+        drop = []
+        for move in moves:
+            code = move["product."]["code"]
+            goes = min(left.get(code, 0.0), move["quantity"])
+            left[code] = left.get(code, 0.0) - goes
+            if not goes:
+                drop.append(move["id"])
+            elif goes < move["quantity"]:
+                self.operations.call("model.stock.move.write", [move["id"]], {"quantity": goes})
+        if len(drop) == len(moves):
+            raise NothingToDo(f"none of the goods named waits in {sale['number']}")
+        if drop:
+            self.operations.call("model.stock.move.delete", drop)
+
+
+def _rows(
+    client: Client, model: str, domain: list[Any], fields: list[str], company: int | None = None
+) -> list[dict[str, Any]]:
+    context = {"company": company} if company else None
+    found: list[dict[str, Any]] = client.call(
+        f"model.{model}.search_read", domain, 0, None, [("id", "ASC")], fields, context=context
+    )
+    return found
+
+
+def _only(
+    client: Client, model: str, domain: list[Any], fields: list[str], company: int | None = None
+) -> dict[str, Any]:
+    found = _rows(client, model, domain, fields, company)
+    if not found:
+        raise NothingToDo(f"there is no {model} with {domain}")
+    return found[0]
+
+
+def _in(client: Client, record: dict[str, Any], method: str, ids: list[int]) -> Any:
+    """Call in the name of the record's company."""
+    return client.call(f"model.{method}", ids, context={"company": record["company"]})

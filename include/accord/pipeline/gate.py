@@ -76,18 +76,27 @@ def gate(accord: Accord, run_id: int, manifest_path: str) -> dict[str, Any]:
 
 
 def _earlier_counts(hub: Hub, run: Run, most: int) -> list[int]:
-    """How many canonical records earlier runs had, at most `most` of them, newest first: those that read a window of the schedule,
-    as this one does. None for a run that reads what somebody chose: its size says nothing."""
+    """How many canonical records earlier runs had, at most `most` of them, newest first: windows of the schedule that ended in the
+    same hour of the week, as nights and weekends are quiet; readings of everything for one that reads everything. None for a
+    run that reads what somebody chose: its size says nothing."""
     if not most or run.kind is not RunKind.SCHEDULED or run.natives is not None:
         return []
     with hub.session() as session:
         rows = session.execute(
             """SELECT coalesce((counts ->> 'extracted')::bigint, 0) + coalesce((counts ->> 'released')::bigint, 0)
                       - coalesce((counts ->> 'superseded')::bigint, 0) AS records
-               FROM run WHERE flow = %s AND id < %s AND kind = %s AND state = 'succeeded' AND NOT dry AND natives IS NULL
-                 AND (win_from IS NULL) = %s  -- reading everything is not like reading what changed
-               ORDER BY id DESC LIMIT %s""",
-            (run.flow.name, run.id, run.kind, run.since is None, most),
+               FROM run WHERE flow = %(flow)s AND id < %(run)s AND kind = %(kind)s AND state = 'succeeded' AND NOT dry AND natives IS NULL
+                 AND (win_from IS NULL) = %(everything)s
+                 AND (%(everything)s OR to_char(win_to AT TIME ZONE 'UTC', 'ID HH24') = to_char(%(until)s AT TIME ZONE 'UTC', 'ID HH24'))
+               ORDER BY id DESC LIMIT %(most)s""",
+            {
+                "flow": run.flow.name,
+                "run": run.id,
+                "kind": run.kind,
+                "everything": run.since is None,
+                "until": run.until,
+                "most": most,
+            },
         ).fetchall()
     return [int(row["records"]) for row in rows]
 

@@ -1,0 +1,35 @@
+"""The state a record was last told to have, and the processes that are made of such states."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+PROCESSES = """
+ALTER TABLE link ADD COLUMN state text;               -- of the record as last applied, where its definition names one
+
+CREATE TABLE process (                                -- one committed order on its way to cash
+  name text NOT NULL, key text NOT NULL,              -- key: canonical id of the record it is about
+  step text NOT NULL,                                 -- the last one that is done
+  status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'held', 'done', 'abandoned')),
+  opened timestamptz NOT NULL DEFAULT now(), since timestamptz NOT NULL DEFAULT now(), closed timestamptz,
+  PRIMARY KEY (name, key));
+CREATE INDEX ON process (name, step) WHERE status IN ('open', 'held');
+
+CREATE TABLE process_event (                          -- history, append-only
+  at timestamptz NOT NULL DEFAULT now(), name text NOT NULL, key text NOT NULL, step text NOT NULL, status text NOT NULL,
+  who text NOT NULL, why text);
+CREATE INDEX ON process_event (name, key, at);
+"""
+
+
+def upgrade() -> None:
+    """Create them."""
+    op.execute(PROCESSES)
+
+
+def downgrade() -> None:
+    """Drop them."""
+    op.execute("DROP TABLE process_event, process; ALTER TABLE link DROP COLUMN state")

@@ -290,6 +290,18 @@ def test_sending_again_after_a_break_anywhere_ends_in_the_same_state(
     assert step > 3  # root, lines, tiers, deletes
 
 
+def test_what_can_not_be_asked_after_the_roots_went_is_tried_again(company: Company, salesforce: Salesforce) -> None:
+    row = document(company.account(), an_item(company))
+    company.org.fault("unavailable", path=".*/query")
+    answer = send(salesforce, DOCUMENT, row)[row["key"]]
+    assert (answer["outcome"], answer["category"]) == ("retry", "system unavailable")
+    assert answer["native"]
+    company.org.clear_faults()
+    assert lines_of(company, row["key"]) == []
+    assert send(salesforce, DOCUMENT, row)[row["key"]]["outcome"] == "applied"
+    assert len(lines_of(company, row["key"])) == 3
+
+
 def settled(company: Company) -> None:
     """Wait for the jobs that were let loose, as recovery does."""
     jobs = company.admin.get("/jobs/ingest").json().get("records", [])
@@ -318,6 +330,21 @@ def test_locked_parts_are_sent_again(company: Company, salesforce: Salesforce) -
     assert {o["outcome"] for o in outcomes.values()} == {"applied", "retry"}
     assert {o["category"] for o in outcomes.values()} == {None, "record locked"}
     assert {o["outcome"] for o in send(salesforce, DOCUMENT, *rows).values()} == {"applied"}
+
+
+def test_a_part_that_somebody_deletes_first_is_no_failure(company: Company, salesforce: Salesforce) -> None:
+    row = document(company.account(), an_item(company))
+    send(salesforce, DOCUMENT, row)
+    in_bulk = {"method": "JOB", "path": "/jobs/ingest/.*/delete"}
+    called = {"method": "DELETE", "path": ".*/composite/sobjects"}
+    rule = called if salesforce.client.options.bulk_threshold else in_bulk
+    company.org.fault(
+        "fail_rows", value={"every": 1, "code": "ENTITY_IS_DELETED", "message": "entity is deleted"}, **rule
+    )
+    bare = row | {"lines": row["lines"][:1]}
+    assert send(salesforce, DOCUMENT, bare)[row["key"]]["outcome"] == "applied"
+    (seen,) = company.org.faults()
+    assert seen["applied"] == 1
 
 
 # --------------------------------------------------------------------------------------------------- rights and doctor
@@ -474,6 +501,18 @@ def test_an_entry_made_by_hand_is_taken_over(company: Company, salesforce: Sales
     assert (answer["outcome"], answer["native"]) == ("applied", entry)
     assert shop.entries() == [(False, "EUR", 19.99, row["key"]), (True, "EUR", 1.0, "")]
     assert held(salesforce, PRICE, row["key"])["native"] == entry
+
+
+def test_an_entry_made_at_the_same_time_is_tried_again(company: Company) -> None:
+    salesforce, row = company.open(), Shop(company).price()
+    value = {
+        "every": 1,
+        "code": "DUPLICATE_VALUE",
+        "message": "This price definition already exists in this price book",
+    }
+    company.org.fault("fail_rows", method="PATCH", path=".*/composite/sobjects.*", value=value, times=1)
+    assert send(salesforce, PRICE, row)[row["key"]]["outcome"] == "retry"
+    assert send(salesforce, PRICE, row)[row["key"]]["outcome"] == "applied"
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after"])

@@ -209,7 +209,9 @@ class _Send:
         """Whether the record came into being between our look and our write."""
         if reply.code == "DUPLICATE_VALUE":
             external = self._writing.external_id
-            return external in _named(reply) or f": {external} " in reply.faults[0].message
+            return (
+                bool(self._writing.identity) or external in _named(reply) or f": {external} " in reply.faults[0].message
+            )
         fixed = {self._writing.fields[name] for name in self._fixed}
         return reply.code == "INVALID_FIELD_FOR_INSERT_UPDATE" and bool(fixed) and _named(reply) <= fixed
 

@@ -13,6 +13,7 @@ import pytest
 
 from accord.batch import Staging
 from accord.flows import Flow, flow
+from accord.hub import Hub
 from accord.objects import CUSTOMER, CUSTOMER_ACCOUNT, CUSTOMER_STATUS
 from accord.objects.definition import BusinessObject, Owner
 from accord.pipeline import flow_run
@@ -20,8 +21,9 @@ from accord.pipeline.flow_run import run_flow
 from accord.pipeline.runs import Params, RunKind
 from accord.ports import Check, Safety, Selection, Sending, Sink
 from accord.runtime import Accord
-from accord.settings import Connection
+from accord.settings import Connection, dsn
 from tests.fakes import FakeSource, FakeTarget, Write
+from tests.hub import KeptHub
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -90,11 +92,23 @@ class TwoWay:
         return self.target.remote_ended(remote)
 
 
+class QuickAccord(Accord):
+    """A process whose hub keeps its connection."""
+
+    kept: KeptHub
+
+    @property
+    def hub(self) -> Hub:
+        return self.kept
+
+
 class World:
     """Everything one test needs. `clock` is the time in the systems; every change moves it on by a second."""
 
     def __init__(self, hub: Connection, folder: Path) -> None:
         self.hub_connection, self.folder = hub, folder
+        self.kept = [KeptHub(dsn(hub))]  # the first is the test's own
+        self._right = hub
         self.clock = START
         soon = timedelta(milliseconds=20)
         self.systems = {
@@ -158,13 +172,24 @@ class World:
     def accord(self, **knobs: Any) -> Accord:
         """A composition root as one process has it."""
         usual: dict[str, Any] = {"chunk_rows": 1000, "lease": timedelta(seconds=5), "retries": 2, "backoff": 0.01}
-        return Accord(
+        root = (
+            QuickAccord if self.hub_connection == self._right else Accord
+        )  # errors of a connection are the hub's to name
+        accord = root(
             connection_of=lambda _: self.hub_connection,
             staging=Staging(f"file://{self.folder}/staging"),
             reports=f"{self.folder}/reports",
             open_system=lambda name, _: self.systems[name],
             **usual | knobs,
         )
+        if isinstance(accord, QuickAccord):
+            accord.kept = KeptHub(dsn(self._right))
+            self.kept.append(accord.kept)
+        return accord
+
+    def close(self) -> None:
+        for hub in self.kept:
+            hub.close()
 
     def interval(self) -> tuple[datetime, datetime]:
         """The data interval a schedule would give now: the last ten minutes."""
@@ -195,7 +220,7 @@ class World:
     # -------------------------------------------------------------------------------------------------------- the hub
     def rows(self, query: str, *arguments: Any) -> list[dict[str, Any]]:
         """What the hub answers."""
-        with self.accord().hub.session() as session:
+        with self.kept[0].session() as session:
             return session.execute(query.encode(), arguments).fetchall()
 
     def exceptions(self, **wanted: Any) -> list[dict[str, Any]]:
@@ -219,8 +244,10 @@ def without_overlap(which: Flow) -> Flow:
 
 
 @pytest.fixture
-def world(hub: Connection, tmp_path: Path) -> World:
-    return World(hub, tmp_path)
+def world(hub: Connection, tmp_path: Path) -> Iterator[World]:
+    world = World(hub, tmp_path)
+    yield world
+    world.close()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ class Category(StrEnum):
     MISSING_VALUE = "missing value"
     INVALID_VALUE = "invalid value"
     TOO_LONG = "value too long"
-    DUPLICATE_CUSTOMER = "possible duplicate customer"
+    DUPLICATE = "possible duplicate"
     DUPLICATE_KEY = "duplicate key"
     HIERARCHY_LOOP = "hierarchy loop"
     PARENT_MISSING = "waits for its parent"
@@ -40,7 +40,8 @@ class Category(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handling:
-    """Owner queue, severity (1 low … 4 blocks business) and the first thing to do."""
+    """Owner queue, severity (1 low … 4 blocks business) and the first thing to do; `{source}` stands for the system the
+    record comes from."""
 
     queue: Queue
     severity: int
@@ -49,38 +50,38 @@ class Handling:
 
 HANDLING: dict[Category, Handling] = {
     Category.MISSING_VALUE: Handling(
-        queue=Queue.SALES_OPERATIONS, severity=2, remedy="Fill in the field in Salesforce; the next run takes it."
+        queue=Queue.SALES_OPERATIONS, severity=2, remedy="Fill in the field in {source}; the next run takes it."
     ),
     Category.INVALID_VALUE: Handling(
-        queue=Queue.SALES_OPERATIONS, severity=2, remedy="Correct the field in Salesforce; the next run takes it."
+        queue=Queue.SALES_OPERATIONS, severity=2, remedy="Correct the field in {source}; the next run takes it."
     ),
     Category.TOO_LONG: Handling(
-        queue=Queue.SALES_OPERATIONS, severity=1, remedy="Shorten the value in Salesforce; the next run takes it."
+        queue=Queue.SALES_OPERATIONS, severity=1, remedy="Shorten the value in {source}; the next run takes it."
     ),
-    Category.DUPLICATE_CUSTOMER: Handling(
+    Category.DUPLICATE: Handling(
         queue=Queue.MASTER_DATA,
         severity=3,
-        remedy="Compare the two customers: merge them in Salesforce, or correct the one that is wrong.",
+        remedy="Compare the two records: merge them in {source}, or correct the one that is wrong.",
     ),
     Category.DUPLICATE_KEY: Handling(
         queue=Queue.MASTER_DATA, severity=3, remedy="Give one of the records its own key."
     ),
     Category.HIERARCHY_LOOP: Handling(
-        queue=Queue.MASTER_DATA, severity=2, remedy="Correct the parent accounts so that no account is above itself."
+        queue=Queue.MASTER_DATA, severity=2, remedy="Correct the parents in {source} so that no record is above itself."
     ),
     Category.PARENT_MISSING: Handling(
         queue=Queue.SALES_OPERATIONS,
         severity=1,
-        remedy="Nothing, if the parent is on its way; else mend what holds the parent.",
+        remedy="Nothing, if the record it belongs to is on its way; else mend what holds that one.",
     ),
     Category.REFERENCE_UNKNOWN: Handling(
         queue=Queue.MASTER_DATA, severity=2, remedy="Create or link the record it refers to."
     ),
     Category.NO_LEGAL_ENTITY: Handling(
-        queue=Queue.SALES_OPERATIONS, severity=2, remedy="Choose at least one legal entity on the account."
+        queue=Queue.SALES_OPERATIONS, severity=2, remedy="Choose at least one legal entity in {source}."
     ),
     Category.CURRENCY_MISMATCH: Handling(
-        queue=Queue.FINANCE, severity=2, remedy="Agree the currency with finance and correct the account."
+        queue=Queue.FINANCE, severity=2, remedy="Agree the currency with finance and correct it in {source}."
     ),
     Category.REFUSED: Handling(
         queue=Queue.MASTER_DATA, severity=3, remedy="Read the system's answer, correct the record, and replay it."
@@ -107,3 +108,8 @@ HANDLING: dict[Category, Handling] = {
         remedy="Read the gate's report; mend the source or accept the finding, then run the flow again.",
     ),
 }
+
+
+def remedy(category: Category, source: str) -> str:
+    """The first thing to do about a record that comes from the system `source`."""
+    return HANDLING[category].remedy.format(source="Salesforce" if source == "salesforce" else f"the ERP ({source})")

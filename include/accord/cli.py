@@ -17,8 +17,7 @@ from accord.runtime import Accord
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when all is well, 1 when something is not."""
-    parser = _parser()
-    asked = parser.parse_args(arguments)
+    asked = _parse(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     if asked.verbose:
         logging.getLogger("accord").setLevel(logging.INFO)
@@ -36,6 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         accord.close()
 
 
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if getattr(asked, "scheduled", False) and (asked.since or asked.until or asked.keys):
+        parser.error("--scheduled reads from the watermark until now: leave out --since, --until and --key")
+    return asked
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="accord", description="Keep Salesforce and the ERPs in agreement.", parents=[_common(default=False)]
@@ -48,6 +55,11 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", parents=[common], help="run a flow once, as its DAG would")
     run.add_argument("flow", choices=sorted(FLOWS), metavar="FLOW", help=f"one of {', '.join(sorted(FLOWS))}")
+    run.add_argument(
+        "--scheduled",
+        action="store_true",
+        help="from the watermark (with the flow's overlap) until now, and move the watermark: for cron, without Airflow",
+    )
     run.add_argument(
         "--since", type=_instant, help="read what changed from this instant on (ISO 8601; UTC when it names no zone)"
     )
@@ -88,7 +100,7 @@ def _instant(text: str) -> datetime:
 
 def _run(accord: Accord, asked: argparse.Namespace) -> int:
     from accord.pipeline.flow_run import run_flow
-    from accord.pipeline.runs import Params
+    from accord.pipeline.runs import Params, RunKind
 
     params = Params(
         since=asked.since,
@@ -97,7 +109,8 @@ def _run(accord: Accord, asked: argparse.Namespace) -> int:
         dry_run=asked.dry_run,
         full_refresh=asked.full_refresh,
     )
-    summary = run_flow(accord, flow(asked.flow), params=params)
+    kind = RunKind.SCHEDULED if asked.scheduled else RunKind.MANUAL
+    summary = run_flow(accord, flow(asked.flow), params=params, kind=kind)
     if asked.json:
         _print_json(summary)
     else:
@@ -140,7 +153,13 @@ def _status(accord: Accord, asked: argparse.Namespace) -> int:
             continue
         print(
             f"{name}: {one['state']} {one['ended'] or one['started']}, watermark {one['watermark'] or 'none'}, "
-            f"{one['extracted']} extracted{', error: ' + one['error'] if one['error'] else ''}"
+            f"{one['extracted']} extracted"
+            + (
+                f", {one['unlinked']} left out or incomplete until what they refer to is known"
+                if one["unlinked"]
+                else ""
+            )
+            + (f", error: {one['error']}" if one["error"] else "")
         )
     for row in state["exceptions"]:
         print(f"  {row['open']:>6,} open: {row['category']} ({row['queue']})")

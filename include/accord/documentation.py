@@ -10,7 +10,17 @@ from accord.errors import Stop
 from accord.flows import flows_of
 from accord.objects import OBJECTS
 from accord.objects.contract import breaking_changes, contract
-from accord.objects.definition import BusinessObject, Choice, ChoiceSet, Field, Money, Reference, Text
+from accord.objects.definition import (
+    BusinessObject,
+    Choice,
+    ChoiceSet,
+    DuplicateRule,
+    Field,
+    Money,
+    Number,
+    Reference,
+    Text,
+)
 from accord.systems.places import places, systems
 
 
@@ -57,11 +67,16 @@ def page(definition: BusinessObject) -> str:
     for part in definition.constituents:
         lines += _table(f"{part.name}: {part.meaning}", f"{part.name}.", part.fields, where)
     if definition.duplicate_rules:
-        rules = "; ".join(" and ".join(rule) for rule in definition.duplicate_rules)
+        rules = "; ".join(_duplicates(rule) for rule in definition.duplicate_rules)
         lines += [f"Held as possible duplicates before they are created: the same {rules}.", ""]
     if definition.amounts:
         lines += [f"Counts for completeness: {', '.join(definition.amounts)}, per currency.", ""]
     return "\n".join(lines)
+
+
+def _duplicates(rule: DuplicateRule) -> str:
+    unless = f", unless both have a {rule.unless_differ} and these differ" if rule.unless_differ else ""
+    return f"{' and '.join(rule.fields)}{unless}"
 
 
 def _table(title: str, prefix: str, fields: tuple[Field, ...], where: dict[str, dict[str, str]]) -> list[str]:
@@ -86,6 +101,8 @@ def _type(field: Field) -> str:
             return f"{kind} {', '.join(values)}" if len(values) <= 6 else f"{kind} {len(values)} codes"
         case Money(digits=digits, scale=scale, currency=currency):
             return f"decimal({digits}, {scale}) in `{currency}`"
+        case Number(digits=digits, scale=scale):
+            return f"number({digits}, {scale})"
         case Reference(object=name):
             return f"→ {name}"
         case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -44,6 +45,12 @@ LEGAL_ENTITIES = (
 def entities_of(system: str) -> tuple[LegalEntity, ...]:
     """The legal entities whose books `system` keeps."""
     return tuple(entity for entity in LEGAL_ENTITIES if entity.system == system)
+
+
+def kept_by(codes: str | Iterable[str] | None, systems: Iterable[str]) -> bool:
+    """Whether a record of these legal entities (of one, of several, of none) belongs into one of `systems`."""
+    wanted = {codes} if isinstance(codes, str) else set(codes or ())
+    return any(entity.code in wanted for system in systems for entity in entities_of(system))
 
 
 def legal_entity(code: str) -> LegalEntity:

@@ -82,7 +82,8 @@ def tasks(flow: Flow) -> None:
         )
         loads.append(load.expand(chunk=compare.output))
     if flow.status:
-        loads >> AcknowledgeOperator(task_id="acknowledge", batch=extract.output, pool=pool(flow.source)) >> settle
+        told = AcknowledgeOperator(task_id="acknowledge", batch=gate_canonical.output, pool=pool(flow.source))
+        loads >> told >> settle
     else:
         loads >> settle
 

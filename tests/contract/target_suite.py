@@ -414,10 +414,26 @@ class CustomerTargetSuite(TargetSuite):
     def test_finds_the_same_name_in_the_same_country(self, target: Target) -> None:
         name = f"Könïg {uuid.uuid4().hex}"
         (row,) = self.create(target, self.sample(1, name=f"{name} GmbH", legal_name=f"{name} GmbH"))
-        here = self.sample(2, name=f"{name.upper()} G.m.b.H.", legal_name=None)
+        here = self.sample(2, name=f"{name.upper()} G.m.b.H.", legal_name=None, tax_registration=None)
         bill_to = here["addresses"][0] | {"country": "DE"}
-        abroad = self.sample(3, name=f"{name} GmbH", legal_name=None, country="DE", addresses=[bill_to])
+        abroad = self.sample(
+            3, name=f"{name} GmbH", legal_name=None, tax_registration=None, country="DE", addresses=[bill_to]
+        )
         assert self.matches(target, here, abroad) == {(here["key"], row["native"], "name+country")}
+
+    def test_the_same_name_with_another_registration_is_another_company(self, target: Target) -> None:
+        name = f"Twin {uuid.uuid4().hex}"
+        one, none = self.create(
+            target,
+            self.sample(1, name=name, legal_name=name),
+            self.sample(2, name=name, legal_name=name, tax_registration=None),
+        )
+        probe = self.sample(3, name=name, legal_name=None)
+        assert self.matches(target, probe) == {(probe["key"], none["native"], "name+country")}
+        spelt = f"{one['tax_registration'][:5]} {one['tax_registration'][5:].lower()}"  # the same, not another one
+        assert (probe["key"], one["native"], "name+country") in self.matches(
+            target, probe | {"tax_registration": spelt}
+        )
 
     def test_nothing_known_of_a_record_matches_nothing(self, target: Target) -> None:
         self.create(target, self.sample(1, tax_registration=None))

@@ -339,7 +339,7 @@ def test_a_child_that_cant_change_its_parent(tmp_path: Path) -> None:
     """An org whose administrator did not allow reparenting: the parent is written on create only."""
     metadata = tmp_path / "metadata"
     shutil.copytree(METADATA, metadata)
-    (place,) = metadata.rglob("Account__c.field-meta.xml")
+    (place,) = metadata.rglob("ERP_Account__c/fields/Account__c.field-meta.xml")
     told = place.read_text().replace("<reparentableMasterDetail>true", "<reparentableMasterDetail>false")
     assert told != place.read_text()
     place.write_text(told)

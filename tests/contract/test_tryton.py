@@ -15,7 +15,7 @@ from accord.objects import CUSTOMER, CUSTOMER_ACCOUNT
 from accord.ports import Source, Target
 from accord.settings import Connection
 from accord.systems import open_system
-from accord.systems.tryton.mapping import code_of
+from accord.systems.tryton.customer.mapping import code_of
 from sandbox.erp.rpc import Client
 from tests.contract.source_suite import SourceSuite
 from tests.contract.target_suite import CustomerTargetSuite

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from accord.objects import CUSTOMER
 from accord.settings import Connection
 from accord.systems import open_system
+from accord.systems.tryton.customer.suspects import FEW, Suspects
 from sandbox.erp.rpc import Client
 from tests.contract.target_suite import CustomerTargetSuite
 from tests.contract.tryton_server import connection as connection
@@ -106,7 +108,7 @@ def test_nobody_is_above_himself(one: Any) -> None:
 def test_an_ended_session_is_opened_again(connection: Connection, finance: Client) -> None:
     target = open_system("tryton", connection)
     target.read_back(CUSTOMER, wanted([("salesforce:nobody", None)]))
-    target._client._http.headers["Authorization"] = "Session YWNjb3JkOjE6Z29uZQ=="
+    target._context.client._http.headers["Authorization"] = "Session YWNjb3JkOjE6Z29uZQ=="
     SUITE.create(target, SUITE.sample(1))
     target.close()
 
@@ -128,6 +130,36 @@ def test_finds_a_party_its_people_made(one: Any, finance: Client) -> None:
     }
     finance.call("model.party.party.write", [native], {"active": False})
     assert SUITE.matches(one, probe) == set()
+
+
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [
+        ("{} Perfect Box B.V.", "{} PERFÉCT-BÖX"),
+        ("{} Bäckerei Müller GmbH", "{} Backerei Muller"),
+        ("{} O'Brien & Fox", "{} O Brien, FOX Ltd."),
+        ("{} Zu\u0308rich e\u0301", "{} Zürich É"),
+        ("Ana Sánchez", "ANA SANCHEZ S.L."),  # too vague to search for
+        ("Кит {}", "КИТ {}"),
+    ],
+)
+@pytest.mark.parametrize("more", [0, FEW])
+def test_few_are_searched_for_and_many_compared_with_all(
+    one: Any, finance: Client, here: str, there: str, more: int
+) -> None:
+    tag = uuid.uuid4().hex
+    (country,) = finance.call("model.country.country.search", [["code", "=", "NL"]], 0, None, None)
+    address = {"street": "Kade", "country": country, "invoice": True}
+    made = {"name": there.format(tag), "addresses": [["create", [address]]]}
+    coded = {"name": f"Other {tag}", "identifiers": [["create", [{"type": None, "code": f"kvk-{tag[:4]}.{tag[4:]}"}]]]}
+    named, numbered = finance.call("model.party.party.create", [made, coded])
+    probe = SUITE.sample(1, name=here.format(tag), legal_name=None, tax_registration=f"KVK {tag.upper()}")
+    fresh = Suspects(one._context.client)
+    table = canonical(CUSTOMER, [probe, *(SUITE.sample(n) for n in range(more))])
+    found = {tuple(row.values()) for row in fresh.matches(one.collapse(CUSTOMER, table)).to_pylist()}
+    assert (probe["key"], str(named), "name+country") in found
+    assert (probe["key"], str(numbered), "tax_registration") in found
+    assert {key for key, _, _ in found} == {probe["key"]}
 
 
 def test_without_a_legal_name_the_party_has_the_name_sales_uses(one: Any) -> None:

@@ -130,6 +130,6 @@ def test_a_connection_that_is_not_there_is_named_with_the_cure(metadata: None) -
         connection("accord_moon")
 
 
-def test_settle_runs_whatever_came_before_and_acknowledge_only_after_success() -> None:
+def test_settle_and_acknowledge_run_whatever_came_before() -> None:
     assert SettleOperator(task_id="settle", batch={}).trigger_rule == "all_done"
-    assert AcknowledgeOperator(task_id="acknowledge", batch={}).trigger_rule == "none_failed"
+    assert AcknowledgeOperator(task_id="acknowledge", batch={}).trigger_rule == "all_done"

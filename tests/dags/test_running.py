@@ -80,7 +80,8 @@ def test_one_erp_that_refuses_the_login_neither_stops_the_other_nor_goes_unseen(
     assert ran.state == "failed"
     assert [write.key for write in world.tryton.writes] == [key]
     assert ran.state_of("load_tryton") == {"success"}
-    assert ran.state_of("acknowledge") == {"upstream_failed"}
+    assert ran.state_of("acknowledge") == {"success"}
+    assert told(world) == [(key, "Pending")]
     assert ran.state_of("settle") == {"failed"}
     assert max(ran.tries.values()) == 1, "a login that is refused is not tried again"
     assert world.hub("SELECT state, error FROM run") == [{"state": "failed", "error": "failed before: compare_legacy"}]
@@ -90,7 +91,22 @@ def test_one_erp_that_refuses_the_login_neither_stops_the_other_nor_goes_unseen(
     assert Ran(customers).state == "success"
     assert [write.key for write in world.legacy.writes] == [key]
     assert len(world.tryton.writes) == 1
-    assert [(write.key, write.fields["status"]) for write in world.salesforce.told.writes] == [(key, "Synced")]
+    assert told(world) == [(key, "Pending"), (key, "Synced")]
+
+
+def told(world: World) -> list[tuple[str, str]]:
+    """(key, status) in the order the source was told."""
+    return [(write.key, write.fields["status"]) for write in world.salesforce.told.writes]
+
+
+def test_nobody_is_told_anything_about_a_batch_that_a_gate_refused(customers: DAG, world: World) -> None:
+    for n in range(60):
+        world.customer(f"{n:03}", country=None)
+    ran = Ran(customers)
+    assert ran.state_of("gate_canonical") == ran.state_of("settle") == {"failed"}
+    assert ran.state_of("acknowledge") == {"skipped"}
+    assert told(world) == []
+    assert world.hub("SELECT error FROM run") == [{"error": "failed before: gate_canonical"}]
 
 
 def test_a_source_that_refuses_the_login_fails_the_run_at_once(customers: DAG, world: World) -> None:
@@ -98,6 +114,7 @@ def test_a_source_that_refuses_the_login_fails_the_run_at_once(customers: DAG, w
     ran = Ran(customers)
     assert ran.state == "failed"
     assert ran.state_of("extract") == ran.state_of("settle") == {"failed"}
+    assert ran.state_of("acknowledge") == {"skipped"}
     assert ran.tries["extract"] == 1
     assert world.opened[0] == ("salesforce", "accord_salesforce")
     assert world.hub("SELECT state, error FROM run") == [{"state": "failed", "error": "failed before: extract"}]

@@ -44,6 +44,10 @@ class FakeSource(Fake):
         """Change some values of a record."""
         self.records[definition.name][native] |= values | {"modified": at}
 
+    def purge(self, definition: BusinessObject, key: str) -> None:
+        """Take the record away without a trace, as an emptied recycle bin does."""
+        del self.records[definition.name][key.split(":", 1)[1]]
+
     # ---------------------------------------------------------------------------------------------- Source port
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         self.connect()
@@ -90,7 +94,15 @@ class FakeSource(Fake):
             out |= {"gone": row["gone"] == "true", "merged_into": row["merged_into"]}
             for f in definition.fields:
                 out[f.name] = _converted(f.name, row[f.name], arrow_type(f.type), out["problems"])
-            out |= {c.name: parts.get((c.name, row["id"])) for c in definition.constituents}
+            for c in definition.constituents:
+                kinds = {f.name: arrow_type(f.type) for f in c.fields}
+                out[c.name] = [
+                    {
+                        name: _converted(f"{c.name}.{name}", part[name], kind, out["problems"])
+                        for name, kind in kinds.items()
+                    }
+                    for part in parts.get((c.name, row["id"]), ())
+                ] or None
             rows.append(out)
         schema = schema_of(definition).append(pa.field("problems", pa.list_(pa.string())))
         return pa.Table.from_pylist(rows, schema=schema)

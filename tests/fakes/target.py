@@ -101,18 +101,16 @@ class FakeTarget(Fake):
     def find_matches(self, definition: BusinessObject, candidates: pa.Table) -> pa.Table:
         self.connect()
         found = []
-        rules = [(rule, "+".join(rule)) for rule in definition.duplicate_rules]
         for candidate in self.collapse(definition, candidates).to_pylist():
             for native, record in self.records.get(definition.name, {}).items():
                 if record["key"] == candidate["key"] or record["gone"]:
                     continue
                 found += [
-                    {"key": candidate["key"], "native": native, "rule": name}
-                    for rule, name in rules
-                    if all(
-                        _identity(f, candidate.get(f)) and _identity(f, candidate.get(f)) == _identity(f, record.get(f))
-                        for f in rule
-                    )
+                    {"key": candidate["key"], "native": native, "rule": rule.name}
+                    for rule in definition.duplicate_rules
+                    if all(_identity(f, candidate.get(f)) not in ("", None) for f in rule.fields)
+                    and all(_identity(f, candidate.get(f)) == _identity(f, record.get(f)) for f in rule.fields)
+                    and not _apart(rule.unless_differ, candidate, record)
                 ]
         return pa.Table.from_pylist(found, schema=pa.schema([(c, pa.string()) for c in ("key", "native", "rule")]))
 
@@ -246,3 +244,8 @@ def _locked(native: str | None) -> Outcome:
     return Outcome(
         outcome=Recovery.RETRY, native=native, category=Category.LOCKED, message="Another user holds the record."
     )
+
+
+def _apart(field: str | None, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    values = {_identity(field, row.get(field)) for row in (one, other)} if field else set()
+    return len(values - {"", None}) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -135,9 +136,13 @@ def staged(world: World) -> set[str]:
 
 
 def a_day_passes(world: World) -> None:
-    world.rows(
-        "UPDATE run SET started = started - interval '25 hours', ended = ended - interval '25 hours' RETURNING id"
-    )
+    day = "interval '25 hours'"
+    for what in (
+        f"run SET started = started - {day}, ended = ended - {day}",
+        f"dispatch SET opened = opened - {day}, closed = closed - {day}",
+        f"gate_verdict SET at = at - {day}",
+    ):
+        world.rows(f"UPDATE {what} RETURNING 1")
 
 
 def test_the_files_of_a_killed_run_go_after_a_day(world: World, target: WatchedTarget) -> None:
@@ -167,6 +172,46 @@ def test_the_files_of_a_run_that_is_taken_up_again_stay(world: World, target: Wa
     assert again.load() == {"applied": 1}
     assert again.settle()["error"] is None
     assert complaints(world) == []
+
+
+def test_the_files_of_a_run_that_works_for_days_stay(world: World, target: WatchedTarget) -> None:
+    """It sends chunk after chunk; only when that stops, and a day has passed, is it taken for killed."""
+    keys = [world.customer(f"{n}") for n in range(6)]
+    world.tick(MINUTE)
+    slow = Process(world, "slow").prepare()
+    first, *rest = slow.chunks
+    assert rest
+    a_day_passes(world)
+    slow.chunks = [first]
+    slow.load()
+    passing_by(world, target, keys)
+    assert str(slow.run) in staged(world)
+    slow.accord.close()
+    a_day_passes(world)
+    passing_by(world, target, keys)
+    assert str(slow.run) not in staged(world)
+
+
+def test_the_files_of_a_run_that_got_through_its_gate_late_stay(world: World, target: WatchedTarget) -> None:
+    keys = [world.customer("1")]
+    world.tick(MINUTE)
+    slow = Process(world, "slow").prepare()
+    a_day_passes(world)
+    world.rows(
+        "INSERT INTO gate_verdict (run, gate, verdict, quarantined) VALUES (%s, 'canonical', 'pass', 0) RETURNING run",
+        slow.run,
+    )
+    passing_by(world, target, keys)
+    assert str(slow.run) in staged(world)
+    assert slow.load() == {"applied": 1}
+    assert slow.settle()["error"] is None
+
+
+def passing_by(world: World, target: WatchedTarget, keys: Iterable[str]) -> None:
+    """Another run of the flow, which settles, and leaves these customers to the one at work."""
+    target.locks = set(keys)
+    world.run(TO_TRYTON)
+    target.locks = set()
 
 
 def test_the_files_of_what_is_in_doubt_stay(world: World, target: WatchedTarget) -> None:

@@ -15,15 +15,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
-from psycopg.rows import dict_row
-
 from accord.batch import Staging
 from accord.hub.connection import Hub, Session
 from accord.runtime import Accord
 from accord.settings import dsn
 from accord.systems.results import Outcome
 from tests.fakes import FakeTarget
+from tests.hub import KeptHub
 from tests.world import TwoWay, World
 
 REQUEST = "request to the target"
@@ -64,38 +62,17 @@ class Watch:
             raise Killed(str(place))
 
 
-class WatchedHub(Hub):
-    """The hub, with a look at every commit. One connection serves all sessions that do not overlap, as opening them takes
-    most of a small run's time; a hub belongs to one thread."""
+class WatchedHub(KeptHub):
+    """The hub, with a look at every commit."""
 
     def __init__(self, address: str, watch: Watch) -> None:
         super().__init__(address)
-        self._watch, self._address = watch, address
-        self._idle: Session | None = None
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Session]:
-        connection = self._idle or psycopg.connect(self._address, row_factory=dict_row, autocommit=True)
-        self._idle = None
-        try:
-            with connection.transaction():
-                yield connection
-        except BaseException:
-            connection.close()  # as the end of a process closes it
-            raise
-        if self._idle is None:
-            self._idle = connection
-        else:
-            connection.close()
-
-    def close(self) -> None:
-        if self._idle:
-            self._idle.close()
+        self._watch = watch
 
     @contextmanager
     def session(self) -> Iterator[Session]:
         name = _caller()
-        with self._transaction() as session:
+        with super().session() as session:
             yield session
             row = session.execute("SELECT pg_current_xact_id_if_assigned() IS NOT NULL AS wrote").fetchone()
             if row and row["wrote"]:

@@ -33,7 +33,17 @@ def test_run_takes_a_window_keys_and_switches() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["run"], ["run", "nothing"], ["run", FLOW, "--since", "yesterday"], ["hub"], ["nothing"]]
+    "arguments",
+    [
+        [],
+        ["run"],
+        ["run", "nothing"],
+        ["run", FLOW, "--since", "yesterday"],
+        ["hub"],
+        ["nothing"],
+        ["run", FLOW, "--scheduled", "--key", "1"],
+        ["run", FLOW, "--scheduled", "--since", "2026-01-01"],
+    ],
 )
 def test_wrong_arguments(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -129,7 +129,8 @@ RETURNING key, native
 
 _REFUSED = """
 SELECT c.key, CASE WHEN l.dispatch IS NULL AND l.hash = c.hash THEN 'unchanged'
-                   WHEN (c.version, c.read_at) <= (l.version, l.read_at) THEN 'superseded'
+                   WHEN (c.version, c.read_at) <= (l.version, l.read_at)
+                     AND NOT (c.read_at > l.read_at AND l.version < c.read_at - make_interval(secs => %(overlap)s)) THEN 'superseded'
                    ELSE 'busy' END AS bucket
 FROM claiming c JOIN link l ON l.stream = %(stream)s AND l.key = c.key
 WHERE l.dispatch IS DISTINCT FROM %(dispatch)s
@@ -181,10 +182,12 @@ FROM result r LEFT JOIN link l ON l.stream = %(stream)s AND l.key = r.key
 """
 
 _CLOSE_EXCEPTIONS = """
-UPDATE exception e SET state = 'closed', closed = now(), resolution = 'a later delivery succeeded'
-FROM result r JOIN link l ON l.stream = %(stream)s AND l.key = r.key
-WHERE e.object = %(object)s AND e.target IN ('', %(target)s) AND e.key = r.key AND e.state <> 'closed'
-  AND r.outcome IN ('applied', 'unchanged') AND (e.version IS NULL OR e.version <= l.version)
+UPDATE exception SET state = 'closed', closed = now(), resolution = 'a later delivery succeeded'
+WHERE id IN (
+  SELECT e.id FROM exception e JOIN result r ON r.key = e.key JOIN link l ON l.stream = %(stream)s AND l.key = r.key
+  WHERE e.object = %(object)s AND e.target IN ('', %(target)s) AND e.state <> 'closed'
+    AND r.outcome IN ('applied', 'unchanged') AND (e.version IS NULL OR e.version <= l.version)
+  ORDER BY e.id FOR UPDATE OF e)  -- two targets that close the same ones take them in the same order
 """
 
 _SUMS = """

@@ -18,7 +18,8 @@ from accord.records import correlation_id
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raised:
     """A matter about one record. `message` and `answer` hold no record values; `target` '' means every target of the flow;
-    `awaits` is the canonical id of the record it waits for; `hash` is the content a target refused."""
+    `awaits` is the record of `awaits_object` it waits for (its canonical id, or <system>:<native> where no link knows it);
+    `hash` is the content a target refused."""
 
     kind: str
     key: str
@@ -29,6 +30,7 @@ class Raised:
     version: datetime | None = None
     hash: bytes | None = None
     awaits: str | None = None
+    awaits_object: str | None = None
     not_before: datetime | None = None
     answer: str | None = None
     dispatch: int | None = None
@@ -51,6 +53,7 @@ _SCHEMA = pa.schema(
         ("currency", pa.string()),
         ("at_risk", pa.decimal128(38, 6)),
         ("awaits", pa.string()),
+        ("awaits_object", pa.string()),
         ("not_before", pa.timestamp("us", "UTC")),
         ("version", pa.timestamp("us", "UTC")),
         ("hash", pa.binary()),
@@ -63,19 +66,19 @@ _SCHEMA = pa.schema(
 
 _TEMPORARY = """
 CREATE TEMP TABLE IF NOT EXISTS raised (kind text, flow text, object text, target text, key text, category text, queue text,
-  severity smallint, rule text, message text, currency text, at_risk numeric, awaits text, not_before timestamptz,
+  severity smallint, rule text, message text, currency text, at_risk numeric, awaits text, awaits_object text, not_before timestamptz,
   version timestamptz, hash bytea, answer text, run bigint, dispatch bigint, correlation uuid) ON COMMIT DROP
 """
 
 _RAISE = """
 INSERT INTO exception AS e (kind, flow, object, target, key, category, queue, severity, rule, message, currency, at_risk, awaits,
-  not_before, version, hash, answer, run, dispatch, correlation)
+  awaits_object, not_before, version, hash, answer, run, dispatch, correlation)
 SELECT DISTINCT ON (object, target, key, category) kind, flow, object, target, key, category, queue, severity, rule, message,
-  currency, at_risk, awaits, not_before, version, hash, answer, run, dispatch, correlation
+  currency, at_risk, awaits, awaits_object, not_before, version, hash, answer, run, dispatch, correlation
 FROM raised ORDER BY object, target, key, category
 ON CONFLICT (object, target, key, category) WHERE state <> 'closed' DO UPDATE SET
   kind = excluded.kind, flow = excluded.flow, rule = excluded.rule, message = excluded.message, currency = excluded.currency,
-  at_risk = excluded.at_risk, awaits = excluded.awaits, not_before = excluded.not_before,
+  at_risk = excluded.at_risk, awaits = excluded.awaits, awaits_object = excluded.awaits_object, not_before = excluded.not_before,
   version = coalesce(excluded.version, e.version), hash = excluded.hash, answer = excluded.answer, run = excluded.run,
   dispatch = coalesce(excluded.dispatch, e.dispatch), correlation = excluded.correlation, state = 'open', seen = now(),
   attempts = e.attempts + CASE WHEN e.run IS DISTINCT FROM excluded.run THEN 1 ELSE 0 END
@@ -101,6 +104,7 @@ def raise_exceptions(session: Session, flow: str, object_name: str, run: int, ra
             "currency": r.currency,
             "at_risk": r.at_risk,
             "awaits": r.awaits,
+            "awaits_object": r.awaits_object,
             "not_before": r.not_before,
             "version": r.version,
             "hash": r.hash,

@@ -8,11 +8,16 @@ from accord.hub.connection import Hub
 
 
 def overview(hub: Hub) -> dict[str, Any]:
-    """Per flow the last run and the watermark; open exceptions by category; dispatches in doubt (instants in UTC)."""
+    """Where things stand, instants in UTC.
+
+    Per flow the last run, the watermark and how many records are left out or incomplete until a link is known; open
+    exceptions by category; dispatches in doubt.
+    """
     with hub.session() as session:
         flows = session.execute(
             """SELECT f.name, f.watermark, r.id AS run, r.state, r.kind, r.started, r.ended, r.error,
-                 coalesce((r.counts ->> 'extracted')::bigint, 0) AS extracted
+                 coalesce((r.counts ->> 'extracted')::bigint, 0) AS extracted,
+                 (SELECT count(DISTINCT key) FROM unlinked u WHERE u.flow = f.name) AS unlinked
                FROM flow f LEFT JOIN LATERAL (SELECT * FROM run WHERE run.flow = f.name ORDER BY id DESC LIMIT 1) r ON true
                ORDER BY f.name"""
         ).fetchall()

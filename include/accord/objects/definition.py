@@ -172,13 +172,32 @@ class Direction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Which records travel at all: those whose `field` is one of `travels`.
+
+    One of `ends` is the record's end: it is gone for the other side. Any other value keeps it out until that changes.
+    """
+
+    field: str
+    travels: tuple[str, ...]
+    ends: tuple[str, ...] = ()
+
+
+# columns every record has, or gets on its way
+RESERVED = frozenset(
+    "key version read_at gone merged_into native modified depth hash problems unresolved out_of_scope".split()
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BusinessObject:
     """A canonical definition.
 
     `duplicate_rules` say what makes two records suspects of being one; `parent` names the reference to the record above
     in a hierarchy of the same object; `amounts` the money fields, all in one currency, that count for completeness;
-    `routed_by` the set of legal entities that decides which ERPs hold the record. `version` rises with every incompatible
-    change of the contract. Raises ValueError for a declaration that contradicts itself.
+    `routed_by` the legal entity, or the set of them, that decides which ERPs hold the record; `scope` which records travel.
+    `version` rises with every incompatible change of the contract. Raises ValueError for a declaration that contradicts
+    itself.
     """
 
     name: str
@@ -191,8 +210,11 @@ class BusinessObject:
     parent: str | None = None
     duplicate_rules: tuple[DuplicateRule, ...] = ()
     routed_by: str | None = None
+    scope: Scope | None = None
 
     def __post_init__(self) -> None:
+        if taken := RESERVED & {path for path, _ in self.every_field()}:
+            raise ValueError(f"{self.name}: {', '.join(sorted(taken))} means something else in every record")
         if len({self.money(name).currency for name in self.amounts}) > 1:
             raise ValueError(f"{self.name}: amounts that count together must be in one currency")
         if self.parent is not None and self.reference(self.parent).object != self.name:

@@ -19,3 +19,25 @@ CURRENCIES = ("AUD", "CAD", "CHF", "CZK", "DKK", "EUR", "GBP", "JPY", "NOK", "PL
 LEGAL_ENTITY_CODES = tuple(entity.code for entity in LEGAL_ENTITIES)
 
 RISKS = ("Low", "Medium", "High", "Blocked")
+
+PRODUCT_FAMILIES = ("Instruments", "Accessories", "Consumables", "Services", "Subscriptions", "Bundles")
+PRODUCT_STATES = ("Active", "Discontinued", "Blocked")
+UNITS = ("Each", "Hour", "Month", "Kit", "Litre")
+
+# what sales asks for
+ORDER_REQUESTS = ("Draft", "Activated", "Cancelled")
+# where an order, or a line of it, stands in the ERP
+ORDER_STATES = (
+    "Accepted",
+    "Pending Approval",
+    "On Hold",
+    "In Fulfilment",
+    "Shipped",
+    "Invoiced",
+    "Paid",
+    "Rejected",
+    "Cancelled",
+)
+SHIPMENT_STATES = ("Planned", "Picking", "Packed", "Shipped", "Delivered", "Cancelled")
+INVOICE_STATES = ("Posted", "Partly Paid", "Paid", "Cancelled")
+PAYMENT_STATES = ("Received", "Partly Applied", "Applied", "Reversed")

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg.types.json import Jsonb
 
-from accord.batch import RECORDS, Manifest, StagedFile, StagedWriter
-from accord.categories import HANDLING, Category
+from accord.batch import RECORDS, Chunk, Manifest, StagedFile, StagedWriter
+from accord.categories import Category, remedy
 from accord.hub.connection import Session, only
 from accord.hub.copying import copy_into
 from accord.hub.exceptions import Raised, raise_exceptions
-from accord.matching import normalized_code, normalized_name
-from accord.objects.definition import BusinessObject, Owner, Reference
+from accord.objects.definition import BusinessObject, Owner, Unknown
 from accord.pipeline import recover
 from accord.pipeline.comparison_sql import (
     BURY,
@@ -28,22 +27,21 @@ from accord.pipeline.comparison_sql import (
     CLASSIFY,
     CLOSE_EXCEPTIONS,
     COUNTS,
-    DUPLICATES_WITHIN,
-    HASH_ALONE,
-    HOLD_FOR_PARENT,
-    LEAVE_OUT_PARENTS,
+    KEYS_OF_CHUNK,
     NUMBER,
-    PARENTS,
-    PLACE,
+    PARKED,
     RECOGNIZE,
-    REMEMBER_LEFT_OUT,
     STAGED,
 )
+from accord.pipeline.duplicates import Duplicates, Suspect
+from accord.pipeline.hierarchy import find_parents, hold_for_parents
+from accord.pipeline.references import References
+from accord.pipeline.resolve import OUT_OF_SCOPE, UNRESOLVED
 from accord.pipeline.runs import Run, read_run
-from accord.pipeline.transform import OUT_OF_SCOPE, UNRESOLVED, amount_columns
+from accord.pipeline.transform import PROBLEMS, amount_columns
 from accord.ports import Target
 from accord.records import content_hash
-from accord.routing import entities_of
+from accord.routing import entities_of, kept_by
 from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
@@ -84,13 +82,9 @@ class Comparison:
         self, accord: Accord, run: Run, target: Target, definition: BusinessObject, manifest: Manifest
     ) -> None:
         self.accord, self.run, self.target, self.definition, self.manifest = accord, run, target, definition, manifest
+        # streams are made before the comparison's transaction begins, which may not wait for one of its own
         self.stream = accord.hub.stream(target.name, definition.name)
-        # before the comparison's transaction begins, which may not wait for one of its own
-        self.parent_stream = (
-            accord.hub.stream(target.name, definition.reference(definition.parent).object)
-            if definition.parent
-            else None
-        )
+        self.references = References(accord.hub, target.name, definition)
         self.side: Owner = accord.system(run.flow.source).side
         self.hashed = target.keeps(definition) & definition.sent_by(self.side, creating=False)
 
@@ -106,6 +100,7 @@ class Comparison:
             "overlap": self.run.flow.overlap.total_seconds(),
             "stream": self.stream,
             "target": self.target.name,
+            "origin": f"{self.target.name}:",
             "object": self.definition.name,
             "flow": self.run.flow.name,
             "chunk_rows": self.accord.chunk_rows,
@@ -119,17 +114,21 @@ class Comparison:
             session.execute("ANALYZE staged")
             for statement in CLASSIFY:
                 session.execute(statement, arguments)
-            self._find_parents(session, arguments)
+            if self.definition.parent:
+                find_parents(session, arguments)
             for statement in RECOGNIZE:
                 session.execute(statement, arguments)
-            raised = self._unresolved(session)
-            raised += self._duplicates(session, arguments)
-            raised += self._hold_for_parents(session, arguments)
+            if self.references:
+                self._hold_for_references(session)
+            suspects = self._hold_duplicates(session) if self.definition.duplicate_rules else {}
+            if self.definition.parent:
+                hold_for_parents(session, arguments)
             for statement in NUMBER:
                 session.execute(statement, arguments)
             chunks = self._write_changes(session)
             self._count(session, arguments, chunks)
             if not self.run.dry:
+                raised = [self._matter(row, suspects.get(row["key"])) for row in session.execute(PARKED).fetchall()]
                 raise_exceptions(session, self.run.flow.name, self.definition.name, self.run.id, raised)
                 session.execute(CLOSE_EXCEPTIONS, arguments)
                 session.execute(BURY, arguments)
@@ -150,152 +149,82 @@ class Comparison:
         here = table.set_column(table.column_names.index("gone"), "gone", pc.or_(gone, pc.invert(routed)))
         collapsed = self.target.collapse(self.definition, here)
         content = content_hash(self.definition, collapsed, self.hashed)
-        alone = content
-        if self.definition.own_parent:
-            alone = content_hash(self.definition, collapsed, self.hashed - {str(self.definition.parent)})
+        parent = self.definition.parent
         currency, amount = amount_columns(self.definition, table)
-        nothing = pa.nulls(table.num_rows, pa.string())
-        copy_into(
-            session,
-            "staged",
-            pa.table(
-                {
-                    "key": table["key"],
-                    "version": table["version"],
-                    "read_at": table["read_at"],
-                    "hash": content,
-                    "hash_alone": alone,
-                    "gone": here["gone"],
-                    "deleted": gone,
-                    "parent": table[self.definition.parent] if self.definition.parent else nothing,
-                    "unresolved": _optional(table, UNRESOLVED, nothing),
-                    "out_of_scope": _optional(table, OUT_OF_SCOPE, pa.array([False] * table.num_rows, pa.bool_())),
-                    "currency": currency,
-                    "amount": amount,
-                    "batch_chunk": pa.array([number] * table.num_rows, pa.int32()),
-                }
-            ),
-        )
-
-    def _routed(self, table: pa.Table) -> pa.ChunkedArray | pa.Array:
-        entities = {entity.code for entity in entities_of(self.target.name)}
-        if not entities or self.definition.routed_by is None:
-            return pa.chunked_array([pa.array([True] * table.num_rows, pa.bool_())])
-        values = table[self.definition.routed_by].to_pylist()
-        return pa.chunked_array([pa.array([bool(entities.intersection(v or ())) for v in values], pa.bool_())])
-
-    def _unresolved(self, session: Session) -> list[Raised]:
-        rows = session.execute(
-            "SELECT key, version, unresolved, currency, amount FROM staged WHERE bucket = 'parked'"
-        ).fetchall()
-        return [
-            Raised(
-                kind="parked",
-                key=r["key"],
-                category=Category.REFERENCE_UNKNOWN,
-                target=self.target.name,
-                version=r["version"],
-                message=f"No {self.definition.reference(str(self.definition.parent)).object} is linked to this record yet.",
-                awaits=r["unresolved"],
-                currency=r["currency"] or None,
-                at_risk=r["amount"] if r["currency"] else None,
-            )
-            for r in rows
-        ]
-
-    def _duplicates(self, session: Session, arguments: Mapping[str, Any]) -> list[Raised]:
-        """Hold what looks like a record the target already has, or like another record of the batch (the first by key goes)."""
-        if not self.definition.duplicate_rules:
-            return []
-        raised: list[Raised] = []
-        session.execute("CREATE TEMP TABLE suspect (key text, rule text, value text) ON COMMIT DROP")
-        session.execute("CREATE TEMP TABLE held (key text PRIMARY KEY) ON COMMIT DROP")
-        for chunk in self.manifest.chunks:
-            rows = session.execute(
-                "SELECT key FROM staged WHERE batch_chunk = %s AND bucket = 'changed' AND NOT gone AND NOT known",
-                (chunk.number,),
-            ).fetchall()
-            if not rows:
-                continue
-            table = self.accord.staging.read(chunk.parts[RECORDS])
-            candidates = table.filter(pc.is_in(table["key"], pa.array([r["key"] for r in rows])))
-            copy_into(session, "suspect", _suspects(self.definition, candidates))
-            for match in self.target.find_matches(self.definition, candidates).to_pylist():
-                raised.append(
-                    Raised(
-                        kind="duplicate",
-                        key=match["key"],
-                        category=Category.DUPLICATE_CUSTOMER,
-                        target=self.target.name,
-                        rule=match["rule"],
-                        answer=f"same {match['rule'].replace('+', ' and ')} as {self.target.name} {match['native']}",
-                        message=HANDLING[Category.DUPLICATE_CUSTOMER].remedy,
-                    )
-                )
-        found = {r.key for r in raised}
-        if found:
-            copy_into(session, "held", pa.table({"key": sorted(found)}))
-        for row in session.execute(DUPLICATES_WITHIN, arguments).fetchall():
-            if row["key"] not in found:
-                found.add(row["key"])
-                raised.append(
-                    Raised(
-                        kind="duplicate",
-                        key=row["key"],
-                        category=Category.DUPLICATE_CUSTOMER,
-                        target=self.target.name,
-                        rule=row["rule"],
-                        answer=f"same {row['rule'].replace('+', ' and ')} as {row['first']}",
-                        message=HANDLING[Category.DUPLICATE_CUSTOMER].remedy,
-                    )
-                )
-        session.execute("DROP TABLE suspect, held")
-        if found:
-            session.execute("UPDATE staged SET bucket = 'parked' WHERE key = ANY(%s)", (sorted(found),))
-        versions = {
-            r["key"]: r["version"]
-            for r in session.execute("SELECT key, version FROM staged WHERE bucket = 'parked'").fetchall()
+        awaits, awaits_object = _awaited(table)
+        columns = {
+            "key": table["key"],
+            "version": table["version"],
+            "read_at": table["read_at"],
+            "hash": content,
+            "hash_alone": content_hash(self.definition, collapsed, self.hashed - {parent}) if parent else content,
+            "gone": here["gone"],
+            "deleted": gone,
+            "parent": table[parent] if parent else pa.nulls(table.num_rows, pa.string()),
+            "unresolved": awaits,
+            "awaits_object": awaits_object,
+            "out_of_scope": table[OUT_OF_SCOPE] if OUT_OF_SCOPE in table.column_names else _nowhere(table),
+            "currency": currency,
+            "amount": amount,
+            "batch_chunk": pa.array([number] * table.num_rows, pa.int32()),
         }
-        return [_with_version(r, versions) for r in raised]
+        copy_into(session, "staged", pa.table(columns))
 
-    def _find_parents(self, session: Session, arguments: Mapping[str, Any]) -> None:
-        """Find each record's parent in the target, or leave it out where it does not belong into the target."""
-        if self.definition.parent is None:
-            return
-        more = dict(arguments) | {"parent_stream": self.parent_stream, "origin": f"{self.target.name}:"}
-        session.execute(PARENTS, more)
-        if self.definition.own_parent:
-            session.execute(LEAVE_OUT_PARENTS, more)
-            session.execute(HASH_ALONE)
+    def _routed(self, table: pa.Table) -> pa.Array:
+        by = self.definition.routed_by
+        if by is None or not entities_of(self.target.name):
+            return pa.array([True] * table.num_rows, pa.bool_())
+        return pa.array([kept_by(codes, (self.target.name,)) for codes in table[by].to_pylist()], pa.bool_())
 
-    def _hold_for_parents(self, session: Session, arguments: Mapping[str, Any]) -> list[Raised]:
-        """Hold the changed records whose parent is not there and can't go with them."""
-        if self.definition.parent is None:
-            return []
-        same = self.definition.own_parent
-        if same and not self.run.dry:
-            session.execute(REMEMBER_LEFT_OUT, dict(arguments) | {"parent_stream": self.parent_stream})
-        while session.execute(HOLD_FOR_PARENT, {"same": same}).rowcount:
-            pass  # a held parent holds its children in turn
-        if same:
-            session.execute(PLACE)
-        rows = session.execute(
-            "SELECT key, version, parent, currency, amount FROM staged WHERE bucket = 'parked' AND waits"
-        ).fetchall()
-        return [
-            Raised(
-                kind="parked",
-                key=r["key"],
-                category=Category.PARENT_MISSING,
-                target=self.target.name,
-                version=r["version"],
-                message=HANDLING[Category.PARENT_MISSING].remedy,
-                awaits=r["parent"],
-                currency=r["currency"] or None,
-                at_risk=r["amount"] if r["currency"] else None,
+    def _hold_for_references(self, session: Session) -> None:
+        self.references.prepare(session)
+        for chunk in self.manifest.chunks:
+            if rows := self._records(session, chunk, created=False):
+                self.references.add(session, rows)
+        self.references.hold(session)
+
+    def _hold_duplicates(self, session: Session) -> dict[str, Suspect]:
+        duplicates = Duplicates(session, self.definition, self.target)
+        for chunk in self.manifest.chunks:
+            if rows := self._records(session, chunk, created=True):
+                duplicates.look(rows)
+        found = {suspect.key: suspect for suspect in duplicates.found()}
+        session.execute("UPDATE staged SET bucket = 'parked' WHERE key = ANY(%s)", (sorted(found),))
+        return found
+
+    def _records(self, session: Session, chunk: Chunk, *, created: bool) -> pa.Table | None:
+        """The canonical rows of a chunk that are to be sent (that the target has never been told of, when `created`)."""
+        rows = session.execute(KEYS_OF_CHUNK, {"chunk": chunk.number, "created": created}).fetchall()
+        if not rows:
+            return None
+        table = self.accord.staging.read(chunk.parts[RECORDS])
+        return table.filter(pc.is_in(table["key"], pa.array([row["key"] for row in rows])))
+
+    def _matter(self, row: Mapping[str, Any], suspect: Suspect | None) -> Raised:
+        """What a parked record waits for."""
+        if suspect:
+            category, message = Category.DUPLICATE, None
+        elif row["unresolved"]:
+            category, message = (
+                Category.REFERENCE_UNKNOWN,
+                f"No {row['awaits_object']} is linked to this record yet.",
             )
-            for r in rows
-        ]
+        else:
+            category, message = Category.PARENT_MISSING, None
+        return Raised(
+            kind="duplicate" if suspect else "parked",
+            key=row["key"],
+            category=category,
+            target=self.target.name,
+            version=row["version"],
+            rule=suspect.rule if suspect else None,
+            answer=suspect.answer if suspect else None,
+            message=message or remedy(category, self.run.flow.source),
+            awaits=row["awaits"],
+            awaits_object=row["awaits_object"] if row["awaits"] else None,
+            currency=row["currency"],
+            at_risk=row["amount"] if row["currency"] else None,
+        )
 
     def _write_changes(self, session: Session) -> list[ChunkToLoad]:
         """Write the changed rows as chunk files; the members of one hierarchy share a chunk."""
@@ -307,8 +236,10 @@ class Comparison:
                 continue
             table = self.accord.staging.read(chunk.parts[RECORDS])
             changes = self._changes(table, rows)
-            numbers = changes["number"]
-            changes = changes.drop_columns(["number"])
+            if self.references:
+                changes = self.references.with_natives(session, chunk.number, changes)
+            numbers = changes["_number"]
+            changes = changes.drop_columns(["_number"])
             for number in pc.unique(numbers).to_pylist():
                 if number not in writers:
                     writers[number] = self.accord.staging.open_writer(f"{batch}/{number:05d}.parquet", changes.schema)
@@ -341,7 +272,7 @@ class Comparison:
                     ("parent_native", pa.string()),
                     ("parent_left_out", pa.bool_()),
                     ("depth", pa.int32()),
-                    ("number", pa.int32()),
+                    ("_number", pa.int32()),
                     ("_currency", pa.string()),
                     ("_amount", pa.decimal128(30, 2)),
                 ]
@@ -349,25 +280,18 @@ class Comparison:
         )
         order = pc.index_in(decided["key"], value_set=table["key"].combine_chunks())
         changes = table.take(order)
-        for name in (UNRESOLVED, OUT_OF_SCOPE, "problems"):
+        for name in (UNRESOLVED, OUT_OF_SCOPE, PROBLEMS):
             if name in changes.column_names:
                 changes = changes.drop_columns([name])
         changes = changes.set_column(changes.column_names.index("gone"), "gone", decided["gone"])
-        for name in ("native", "_deleted", "depth", "hash", "number", "_currency", "_amount"):
+        for name in ("native", "_deleted", "depth", "hash", "_number", "_currency", "_amount"):
             changes = changes.append_column(name, decided[name])
-        for field in self.definition.fields:
-            if isinstance(field.type, Reference):
-                if field.name == self.definition.parent:
-                    left_out, nobody = decided["parent_left_out"], pa.scalar(None, pa.string())
-                    changes = changes.append_column("_left_out", pc.if_else(left_out, changes[field.name], nobody))
-                    known = pc.if_else(left_out, nobody, changes[field.name])
-                    changes = changes.set_column(changes.column_names.index(field.name), field.name, known)
-                native = (
-                    decided["parent_native"]
-                    if field.name == self.definition.parent
-                    else pa.nulls(len(rows), pa.string())
-                )
-                changes = changes.append_column(f"{field.name}__native", native)
+        if parent := self.definition.parent:
+            left_out, nobody = decided["parent_left_out"], pa.scalar(None, pa.string())
+            changes = changes.append_column("_left_out", pc.if_else(left_out, changes[parent], nobody))
+            known = pc.if_else(left_out, nobody, changes[parent])
+            changes = changes.set_column(changes.column_names.index(parent), parent, known)
+            changes = changes.append_column(f"{parent}__native", decided["parent_native"])
         return changes
 
     def _count(self, session: Session, arguments: Mapping[str, Any], chunks: list[ChunkToLoad]) -> None:
@@ -394,29 +318,17 @@ class Comparison:
         )
 
 
-def _optional(table: pa.Table, name: str, otherwise: pa.Array) -> pa.Array | pa.ChunkedArray:
-    return table[name] if name in table.column_names else otherwise
+def _awaited(table: pa.Table) -> tuple[pa.Array, pa.Array]:
+    """(reference, object) every row waits for because no link knows it; null where it waits for none."""
+    awaits: list[str | None] = [None] * table.num_rows
+    objects: list[str | None] = [None] * table.num_rows
+    if UNRESOLVED in table.column_names:
+        for row, references in enumerate(table[UNRESOLVED].to_pylist()):
+            for reference in references or ():
+                if reference["unknown"] == Unknown.PARK and awaits[row] is None:
+                    awaits[row], objects[row] = reference["awaits"], reference["object"]
+    return pa.array(awaits, pa.string()), pa.array(objects, pa.string())
 
 
-def _with_version(raised: Raised, versions: Mapping[str, Any]) -> Raised:
-    return replace(raised, version=versions.get(raised.key))
-
-
-def _suspects(definition: BusinessObject, candidates: pa.Table) -> pa.Table:
-    """(key, rule, value) of every candidate and duplicate rule whose fields are all filled."""
-    keys, rules, values = [], [], []
-    rows = candidates.select(["key", *sorted({f for rule in definition.duplicate_rules for f in rule})]).to_pylist()
-    for row in rows:
-        for rule in definition.duplicate_rules:
-            parts = [normalized_name(row[f]) if f == "name" else normalized_code(row[f]) for f in rule]
-            if all(parts):
-                keys.append(row["key"])
-                rules.append("+".join(rule))
-                values.append("|".join(parts))
-    return pa.table(
-        {
-            "key": pa.array(keys, pa.string()),
-            "rule": pa.array(rules, pa.string()),
-            "value": pa.array(values, pa.string()),
-        }
-    )
+def _nowhere(table: pa.Table) -> pa.Array:
+    return pa.array([False] * table.num_rows, pa.bool_())

@@ -30,6 +30,7 @@ class Buckets:
         self._writers: dict[tuple[int, str], StagedWriter] = {}
         self._schemas: dict[str, pa.Schema] = {}
         self.released = False
+        self.released_roots: set[str] = set()
         self.rows: dict[tuple[str, bool], int] = {}
 
     def expect(self, roots: int) -> None:
@@ -48,6 +49,8 @@ class Buckets:
         schema = self._schemas.setdefault(part, rows.schema)
         rows = rows.cast(schema)
         self.rows[part, self.released] = self.rows.get((part, self.released), 0) + rows.num_rows
+        if self.released:
+            self.released_roots.update(roots.unique().to_pylist())
         if self._buckets == 1:
             self._writer(0, part).append(rows)
             return
@@ -96,8 +99,9 @@ def extract(accord: Accord, run_id: int) -> str:
         read_at = source.extract(run.definition, Selection(since=run.since, until=run.until), sink)
         if released:
             sink.released = True
-            natives = tuple(source.native_of(run.definition, key) for key in released)
-            source.extract(run.definition, Selection(natives=natives), sink)
+            natives = {source.native_of(run.definition, key): key for key in released}
+            source.extract(run.definition, Selection(natives=tuple(natives)), sink)
+            _forget(accord.hub, run, [key for native, key in natives.items() if native not in sink.released_roots])
     counts = {"extracted": sink.rows.get((root, False), 0), "released": sink.rows.get((root, True), 0)}
     manifest = accord.staging.write_manifest(
         Manifest(
@@ -135,11 +139,22 @@ def _released(hub: Hub, run: Run) -> tuple[str, ...]:
     with hub.session() as session:
         rows = session.execute(
             """SELECT DISTINCT key, awaits FROM exception e
-               WHERE flow = %s AND state = 'open' AND kind IN ('parked', 'duplicate') AND (not_before IS NULL OR not_before <= now())
-                 AND (category <> %s OR awaits IS NULL OR EXISTS (
-                   SELECT FROM stream s JOIN link l ON l.stream = s.id AND l.native = substr(e.awaits, strpos(e.awaits, ':') + 1)
-                   WHERE s.target = split_part(e.awaits, ':', 1) AND l.hash IS NOT NULL))""",
-            (run.flow.name, Category.REFERENCE_UNKNOWN),
+               WHERE flow = %(flow)s AND state = 'open' AND kind IN ('parked', 'duplicate')
+                 AND (not_before IS NULL OR not_before <= now())
+                 AND CASE WHEN awaits IS NULL OR (category = %(missing)s AND awaits_object = object) THEN true
+                   WHEN category = %(missing)s THEN EXISTS (
+                     SELECT FROM stream s JOIN link l ON l.stream = s.id AND l.key = e.awaits AND l.hash IS NOT NULL
+                     WHERE s.target = e.target AND s.object = e.awaits_object)
+                   ELSE EXISTS (
+                     SELECT FROM stream s JOIN link l ON l.stream = s.id AND l.hash IS NOT NULL
+                       AND l.native = substr(e.awaits, strpos(e.awaits, ':') + 1)
+                     WHERE s.target = split_part(e.awaits, ':', 1) AND s.object = e.awaits_object) END
+               UNION
+               SELECT u.key, NULL FROM unlinked u
+               JOIN stream s ON s.target = split_part(u.awaits, ':', 1) AND s.object = u.object
+               JOIN link l ON l.stream = s.id AND l.native = substr(u.awaits, strpos(u.awaits, ':') + 1) AND l.hash IS NOT NULL
+               WHERE u.flow = %(flow)s""",
+            {"flow": run.flow.name, "missing": Category.PARENT_MISSING},
         ).fetchall()
         # sent without their parent, which has arrived since
         orphans = session.execute(
@@ -149,9 +164,23 @@ def _released(hub: Hub, run: Run) -> tuple[str, ...]:
             (run.definition.name, list(run.flow.targets)),
         ).fetchall()
     keys = {row["key"] for row in (*rows, *orphans)}
-    if run.definition.own_parent:
+    if run.definition.parent:
         keys |= {row["awaits"] for row in rows if row["awaits"]}
     return tuple(sorted(keys))
+
+
+def _forget(hub: Hub, run: Run, keys: list[str]) -> None:
+    """What the source no longer has, not even as deleted, waits for nothing."""
+    if not keys:
+        return
+    with hub.session() as session:
+        session.execute(
+            """UPDATE exception SET state = 'closed', closed = now(), resolution = 'the source no longer has the record'
+               WHERE flow = %s AND key = ANY(%s) AND state <> 'closed'""",
+            (run.flow.name, keys),
+        )
+        session.execute("DELETE FROM unlinked WHERE flow = %s AND key = ANY(%s)", (run.flow.name, keys))
+    log.info("run %d: %d records that were held are no longer in %s", run.id, len(keys), run.flow.source)
 
 
 def _remember(hub: Hub, run: Run, manifest: Manifest, counts: Mapping[str, int], released: tuple[str, ...]) -> None:

@@ -11,12 +11,12 @@ import pyarrow as pa
 from psycopg import sql
 
 from accord.batch import RECORDS, Manifest
-from accord.categories import HANDLING, Category
+from accord.categories import Category, remedy
 from accord.errors import GateStopped
-from accord.hub.connection import Session
+from accord.hub.connection import Hub, Session
 from accord.hub.copying import copy_into
 from accord.hub.exceptions import Raised, raise_exceptions
-from accord.pipeline.runs import Run, read_run
+from accord.pipeline.runs import Run, RunKind, read_run
 from accord.pipeline.transform import amount_columns
 from accord.quality.docs import build_docs
 from accord.quality.gate import ChunkView, Gate, Judgement, Verdict
@@ -35,7 +35,8 @@ def gate(accord: Accord, run_id: int, manifest_path: str) -> dict[str, Any]:
     """
     run = read_run(accord.hub, run_id)
     manifest = accord.staging.manifest(manifest_path)
-    judge = Gate(suite_for(run.definition, manifest.stage, accord.source(run.flow.source)))
+    suite = suite_for(run.definition, manifest.stage, accord.source(run.flow.source))
+    judge = Gate(suite, _earlier_counts(accord.hub, run, suite.looks_back))
     for chunk in manifest.chunks:
         judge.chunk(
             ChunkView(
@@ -72,6 +73,23 @@ def gate(accord: Accord, run_id: int, manifest_path: str) -> dict[str, Any]:
         "report": report,
         "failed": {r.rule: r.failed for r in judgement.results if r.failed},
     }
+
+
+def _earlier_counts(hub: Hub, run: Run, most: int) -> list[int]:
+    """How many canonical records earlier runs had, at most `most` of them, newest first: those that read a window of the schedule,
+    as this one does. None for a run that reads what somebody chose: its size says nothing."""
+    if not most or run.kind is not RunKind.SCHEDULED or run.natives is not None:
+        return []
+    with hub.session() as session:
+        rows = session.execute(
+            """SELECT coalesce((counts ->> 'extracted')::bigint, 0) + coalesce((counts ->> 'released')::bigint, 0)
+                      - coalesce((counts ->> 'superseded')::bigint, 0) AS records
+               FROM run WHERE flow = %s AND id < %s AND kind = %s AND state = 'succeeded' AND NOT dry AND natives IS NULL
+                 AND (win_from IS NULL) = %s  -- reading everything is not like reading what changed
+               ORDER BY id DESC LIMIT %s""",
+            (run.flow.name, run.id, run.kind, run.since is None, most),
+        ).fetchall()
+    return [int(row["records"]) for row in rows]
 
 
 def _publish(reports: str) -> None:
@@ -157,7 +175,7 @@ def _raise(
                 kind="quarantined",
                 key=batch,
                 category=Category.BATCH_REFUSED,
-                message=HANDLING[Category.BATCH_REFUSED].remedy,
+                message=remedy(Category.BATCH_REFUSED, run.flow.source),
                 rule=", ".join(r.rule for r in judgement.results if r.failed or r.errored)[:200],
             )
         ]

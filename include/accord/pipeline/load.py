@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from accord.batch import StagedFile
-from accord.categories import HANDLING, Category
+from accord.categories import Category, remedy
 from accord.errors import BadCredentials, Recovery, SchemaDrift, Unavailable
 from accord.hub.connection import Session
 from accord.hub.dispatches import (
@@ -35,6 +35,7 @@ from accord.hub.exceptions import Raised, raise_exceptions
 from accord.objects import business_object
 from accord.pipeline import recover
 from accord.pipeline.compare import ChunkToLoad
+from accord.pipeline.outcomes import outcomes
 from accord.pipeline.runs import Run, read_run
 from accord.ports import Target
 from accord.records import RESULTS, correlation_id
@@ -133,14 +134,12 @@ class ChunkLoad:
         busy = [key for key, bucket in refused.items() if bucket == "busy"]
         for bucket in ("unchanged", "superseded"):
             keys = [key for key, why in refused.items() if why == bucket]
-            settled.append(
-                recover.outcomes(changes.filter(pc.is_in(changes["key"], pa.array(keys, pa.string()))), bucket)
-            )
+            settled.append(outcomes(changes.filter(pc.is_in(changes["key"], pa.array(keys, pa.string()))), bucket))
         if give_up and busy:
             rows = changes.filter(pc.is_in(changes["key"], pa.array(busy, pa.string())))
-            settled.append(recover.outcomes(rows, "parked"))
+            settled.append(outcomes(rows, "parked"))
             raised += [
-                _parked(row, Category.CLAIMED_ELSEWHERE, self.chunk.target, number)
+                self._parked(row, Category.CLAIMED_ELSEWHERE, number)
                 for row in rows.select(["key", "version"]).to_pylist()
             ]
             busy = []
@@ -149,9 +148,10 @@ class ChunkLoad:
 
     def _with_parents(self, session: Session, changes: pa.Table) -> pa.Table:
         """`changes` with the native ids of parents that came after the comparison: by another run, or by a try that died."""
-        if not self.definition.own_parent:
+        parent = self.definition.parent
+        if parent is None:
             return changes
-        parent, column = str(self.definition.parent), f"{self.definition.parent}__native"
+        column = f"{parent}__native"
         missing = pc.and_(pc.is_null(changes[column]), pc.is_valid(changes[parent]))
         asked = changes.filter(missing)[parent].unique().to_pylist()
         rows = session.execute(
@@ -173,7 +173,7 @@ class ChunkLoad:
         try:
             answers = self.target.send(self.definition, changes, sending)
         except (Unavailable, BadCredentials, SchemaDrift):
-            self._record(dispatch, recover.outcomes(changes.slice(0, 0), "applied"), [])
+            self._record(dispatch, outcomes(changes.slice(0, 0), "applied"), [])
             raise
         for attempt in range(self.accord.retries):
             answers = self._resolve_unknown(changes, answers, sending)
@@ -250,12 +250,13 @@ class ChunkLoad:
             category = Category(answer.get("category") or (Category.REFUSED if rejected else Category.LOCKED))
             raised.append(
                 replace(
-                    _parked(row, category, self.chunk.target, dispatch.id),
+                    self._parked(row, category, dispatch.id),
                     kind="rejected" if rejected else "parked",
                     hash=row["hash"] if rejected else None,
-                    message=answer.get("message") or HANDLING[category].remedy,
+                    message=answer.get("message") or remedy(category, self.run.flow.source),
                     answer=answer.get("answer"),
                     awaits=answer.get("awaits"),
+                    awaits_object=self.definition.name if answer.get("awaits") else None,
                     currency=row["_currency"] or None,
                     at_risk=row["_amount"] if row["_currency"] else None,
                 )
@@ -280,15 +281,24 @@ class ChunkLoad:
             )
         natives = {key: a["native"] for key, a in by_key.items() if a["native"]}
         for bucket, keys in buckets.items():
-            parts.append(
-                recover.outcomes(mine.filter(pc.is_in(mine["key"], pa.array(keys, pa.string()))), bucket, natives)
-            )
+            parts.append(outcomes(mine.filter(pc.is_in(mine["key"], pa.array(keys, pa.string()))), bucket, natives))
         return pa.concat_tables(parts)
 
     def _record(self, dispatch: Dispatch, results: pa.Table, raised: list[Raised]) -> None:
         with self.accord.hub.session() as session:
             if settle_dispatch(session, dispatch, dispatch.fence, results):
                 raise_exceptions(session, self.run.flow.name, self.chunk.object, self.run.id, raised)
+
+    def _parked(self, row: Mapping[str, Any], category: Category, dispatch: int) -> Raised:
+        return Raised(
+            kind="parked",
+            key=row["key"],
+            category=category,
+            target=self.chunk.target,
+            version=row["version"],
+            message=remedy(category, self.run.flow.source),
+            dispatch=dispatch,
+        )
 
     def _dispatch(self, number: int, part: int) -> Dispatch:
         return Dispatch(
@@ -323,18 +333,6 @@ class ChunkLoad:
             ", ".join(f"{n} {bucket}" for bucket, n in sorted(counts.items())),
         )
         return counts
-
-
-def _parked(row: Mapping[str, Any], category: Category, target: str, dispatch: int) -> Raised:
-    return Raised(
-        kind="parked",
-        key=row["key"],
-        category=category,
-        target=target,
-        version=row["version"],
-        message=HANDLING[category].remedy,
-        dispatch=dispatch,
-    )
 
 
 def _with_natives(changes: pa.Table, claimed: Mapping[str, str | None]) -> pa.Table:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from accord.categories import HANDLING, Category
+from accord.categories import Category, remedy
 from accord.errors import Stop
 from accord.hub.connection import only
 from accord.hub.dispatches import (
@@ -24,26 +24,12 @@ from accord.hub.dispatches import (
 from accord.hub.exceptions import Raised, raise_exceptions
 from accord.objects import business_object
 from accord.objects.definition import BusinessObject
+from accord.pipeline.outcomes import OUTCOMES, outcomes
 from accord.ports import Target
 from accord.records import conform, content_hash
 from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
-
-# what `settle_dispatch` takes
-NO_RESULTS = pa.schema(
-    [
-        ("key", pa.string()),
-        ("native", pa.string()),
-        ("outcome", pa.string()),
-        ("gone", pa.bool_()),
-        ("merged_into", pa.string()),
-        ("deleted", pa.bool_()),
-        ("left_out", pa.string()),
-        ("currency", pa.string()),
-        ("amount", pa.decimal128(30, 2)),
-    ]
-).empty_table()
 
 _POLL = 0.5  # seconds between looks at a dispatch whose sender may still be at work
 
@@ -86,7 +72,7 @@ def recover_now(accord: Accord, dispatch: Dispatch) -> bool:
             category=Category.INTERRUPTED,
             target=dispatch.target,
             version=version,
-            message=HANDLING[Category.INTERRUPTED].remedy,
+            message=remedy(Category.INTERRUPTED, dispatch.target),
             dispatch=dispatch.id,
         )
         for key, (_, version) in sorted(claimed.items())
@@ -109,7 +95,7 @@ def _verify(
         sent = accord.staging.read(dispatch.file)
     except Stop as error:
         log.warning("dispatch %d in doubt can't be verified: %s", dispatch.id, error)
-        return {}, NO_RESULTS
+        return {}, OUTCOMES.empty_table()
     sent = sent.filter(pc.is_in(sent["key"], pa.array(sorted(claimed), pa.string())))
     applied = found_equal(accord, target, business_object(dispatch.object), sent, claimed)
     arrived = pa.array([key in applied for key in sent["key"].to_pylist()], pa.bool_())
@@ -141,21 +127,3 @@ def found_equal(
 def _verified(definition: BusinessObject, target: Target) -> frozenset[str]:
     seeded = {f.name for f in definition.fields if f.seeded_by is not None}
     return target.keeps(definition) - seeded
-
-
-def outcomes(rows: pa.Table, outcome: str, natives: dict[str, str] | None = None) -> pa.Table:
-    """Rows of changes as results of one outcome, in the columns `settle_dispatch` takes."""
-    keys = rows["key"].to_pylist()
-    return pa.table(
-        {
-            "key": rows["key"],
-            "native": pa.array([(natives or {}).get(k) for k in keys], pa.string()),
-            "outcome": pa.array([outcome] * len(keys), pa.string()),
-            "gone": rows["gone"],
-            "merged_into": rows["merged_into"],
-            "deleted": rows["_deleted"],
-            "left_out": rows["_left_out"] if "_left_out" in rows.column_names else pa.nulls(len(keys), pa.string()),
-            "currency": rows["_currency"],
-            "amount": rows["_amount"],
-        }
-    )

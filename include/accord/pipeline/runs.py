@@ -71,8 +71,8 @@ def window(
 ) -> Window:
     """From when until when a run reads (since inclusive, until exclusive; None = open).
 
-    scheduled: [min(watermark, interval start) − overlap, interval end], everything when nothing was read before;
-    event: [watermark − overlap, now]; backfill: its interval; manual: its params, by default what an event run reads.
+    scheduled: [min(watermark, interval start) − overlap, interval end], everything when nothing was read before; without an
+    interval, and event: [watermark − overlap, now]; backfill: its interval; manual: its params, by default what an event run reads.
     Raises Stop for a window that is empty or turned round.
     """
     since, until = _bounds(flow, kind, interval, params, watermark, now)

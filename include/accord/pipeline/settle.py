@@ -77,11 +77,16 @@ def settle(accord: Accord, run_id: int, *, failed: Sequence[str] = ()) -> dict[s
 
 def _sweep(accord: Accord, run: Run, *, done: bool) -> None:
     """Delete the staged files nothing needs any more: this run's when it is `done`, and those of the flow's runs that ended, or
-    were killed, a day ago. Files of a dispatch that is still open stay: it will be read back against them."""
+    gave their last sign of life, a day ago. Files of a dispatch that is still open stay: it will be read back against them;
+    when another run has closed it (its fence rose), that was no sign of life."""
     with accord.hub.session() as session:
         rows = session.execute(
             """SELECT id FROM run r
-               WHERE flow = %s AND ((id = %s AND %s) OR coalesce(ended, started) < now() - interval '1 day')
+               WHERE flow = %s AND ((id = %s AND %s) OR greatest(
+                   started, ended,
+                   (SELECT max(at) FROM gate_verdict WHERE run = r.id),
+                   (SELECT max(CASE fence WHEN 1 THEN greatest(opened, closed) ELSE opened END)
+                    FROM dispatch WHERE run = r.id)) < now() - interval '1 day')
                  AND NOT EXISTS (SELECT FROM dispatch d WHERE d.run = r.id AND d.closed IS NULL)""",
             (run.flow.name, run.id, done),
         ).fetchall()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -12,20 +12,16 @@ import pyarrow.compute as pc
 from psycopg.types.json import Jsonb
 
 from accord.batch import RECORDS, Chunk, Manifest
-from accord.flows import SALESFORCE
-from accord.hub.connection import Hub
-from accord.objects.definition import BusinessObject, Reference
-from accord.pipeline.runs import read_run
+from accord.objects.definition import BusinessObject, Unknown
+from accord.pipeline.resolve import UNRESOLVED, resolve
+from accord.pipeline.runs import Run, read_run
 from accord.ports import Source
 from accord.records import conform
 from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
 
-# what the pipeline adds to a canonical table on its way to the comparison
-UNRESOLVED = "unresolved"  # the id a parent reference holds that no link knows
-OUT_OF_SCOPE = "out_of_scope"  # its parent is gone for good
-PROBLEMS = "problems"  # conversions that failed, one line each, without values
+PROBLEMS = "problems"  # added to a canonical table: conversions that failed, one line each, without values
 
 Amounts = dict[str, Decimal]
 
@@ -47,7 +43,9 @@ def transform(accord: Accord, run_id: int, manifest_path: str) -> str:
         add_amounts(came, definition, table)
         newest = _newest(table)
         superseded += table.num_rows - newest.num_rows
-        table = _resolve(accord.hub, definition, newest)
+        table = resolve(accord.hub, definition, ended(definition, newest))
+        if not run.dry:
+            _remember_unlinked(accord, run, table)
         add_amounts(dropped, definition, table, sign=-1)
         file = accord.staging.write(f"{batch}/{chunk.number:05d}-{RECORDS}.parquet", table)
         chunks.append(Chunk(number=chunk.number, parts={RECORDS: file}))
@@ -131,46 +129,26 @@ def _newest(table: pa.Table) -> pa.Table:
     return ordered.filter(pc.fill_null(first, True))
 
 
-def _resolve(hub: Hub, definition: BusinessObject, table: pa.Table) -> pa.Table:
-    """Replace ids of other systems in reference fields by canonical ids, following merges."""
-    unresolved = pa.nulls(table.num_rows, pa.string())
-    out_of_scope = pa.array([False] * table.num_rows, pa.bool_())
-    for field in definition.fields:
-        if not isinstance(field.type, Reference):
-            continue
-        values = table[field.name].to_pylist()
-        foreign = {v for v in values if v and not v.startswith(f"{SALESFORCE}:")}
-        known = _links(hub, field.type.object, foreign)
-        resolved = [known.get(v, (None, False))[0] if v in foreign else v for v in values]
-        table = table.set_column(table.column_names.index(field.name), field.name, pa.array(resolved, pa.string()))
-        if field.name == definition.parent:
-            unresolved = pa.array(
-                [v if v in foreign and r is None else None for v, r in zip(values, resolved, strict=True)], pa.string()
+def ended(definition: BusinessObject, table: pa.Table) -> pa.Table:
+    """`table` with the records that came to their end marked as gone."""
+    if definition.scope is None:
+        return table
+    over = pc.is_in(table[definition.scope.field], value_set=pa.array(definition.scope.ends, pa.string()))
+    return table.set_column(table.column_names.index("gone"), "gone", pc.or_(pc.fill_null(table["gone"], False), over))
+
+
+def _remember_unlinked(accord: Accord, run: Run, table: pa.Table) -> None:
+    """Remember what nobody is told of: records that are left out, or go without a reference, until a link knows it."""
+    unlinked = []
+    for key, references in zip(table["key"].to_pylist(), table[UNRESOLVED].to_pylist(), strict=True):
+        quiet = [r for r in references if r["unknown"] != Unknown.PARK]
+        unlinked += [(run.flow.name, key, r["object"], r["awaits"]) for r in quiet]
+    with accord.hub.session() as session:
+        session.execute(
+            "DELETE FROM unlinked WHERE flow = %s AND key = ANY(%s)", (run.flow.name, table["key"].to_pylist())
+        )
+        with session.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO unlinked (flow, key, object, awaits) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                unlinked,
             )
-            out_of_scope = pa.array([known.get(v, (None, False))[1] if v else False for v in values], pa.bool_())
-    return table.append_column(UNRESOLVED, unresolved).append_column(OUT_OF_SCOPE, out_of_scope)
-
-
-def _links(hub: Hub, object_name: str, references: Iterable[str]) -> dict[str, tuple[str, bool]]:
-    """reference (<system>:<native>) → (canonical id of the record or its survivor, whether it is gone for good)."""
-    wanted = sorted(references)
-    if not wanted:
-        return {}
-    with hub.session() as session:
-        rows = session.execute(
-            """WITH RECURSIVE wanted AS (
-                 SELECT r AS reference, split_part(r, ':', 1) AS system, substr(r, strpos(r, ':') + 1) AS native
-                 FROM unnest(%(wanted)s::text[]) AS r),
-               found AS (
-                 SELECT w.reference, l.stream, l.key, l.deleted, l.merged_into, 0 AS step
-                 FROM wanted w JOIN stream s ON s.target = w.system AND s.object = %(object)s
-                 JOIN link l ON l.stream = s.id AND l.native = w.native AND l.hash IS NOT NULL
-                 UNION ALL
-                 SELECT f.reference, f.stream, f.merged_into, coalesce(l.deleted, false), l.merged_into, f.step + 1
-                 FROM found f LEFT JOIN link l ON l.stream = f.stream AND l.key = f.merged_into
-                 WHERE f.merged_into IS NOT NULL AND f.step < 20)
-               SELECT DISTINCT ON (reference) reference, key, deleted AND merged_into IS NULL AS gone
-               FROM found ORDER BY reference, step DESC""",
-            {"wanted": wanted, "object": object_name},
-        ).fetchall()
-    return {row["reference"]: (row["key"], bool(row["gone"])) for row in rows}

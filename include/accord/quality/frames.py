@@ -14,8 +14,8 @@ from accord.quality.rule import CANONICAL, REPEATED, ROOT, ROW, Suite
 
 # What the pipeline may add to a canonical table.
 PROBLEMS = "problems"  # conversions that failed, "field: reason"
-UNRESOLVED = "unresolved"  # the id in the parent reference, where no link knows it
-OUT_OF_SCOPE = "out_of_scope"  # the parent is gone for good
+UNRESOLVED = "unresolved"  # references no link knows, each with its path
+OUT_OF_SCOPE = "out_of_scope"  # what it cannot be without is gone for good, or not known and not missed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,16 +67,19 @@ def frames_of(suite: Suite, view: ChunkView) -> Frames:
     return Frames(
         every={RECORDS: Frame(rows=table.append_column(REPEATED, repeated), keys=one_array(table["key"]))},
         live={RECORDS: root, **parts},
-        excused=_unconverted(root) | _awaiting(suite, root),
+        excused=_unconverted(root) | _awaiting(root),
         records=len(current),
     )
 
 
-def _awaiting(suite: Suite, root: Frame) -> dict[str, pa.Array]:
-    """Records whose parent is known to the source and not yet to us: they wait for it, nothing is missing."""
-    if UNRESOLVED not in root.rows.column_names or not suite.object.parent:
+def _awaiting(root: Frame) -> dict[str, pa.Array]:
+    """Records whose references are known to the source and not yet to us: they wait for them, nothing is missing."""
+    if UNRESOLVED not in root.rows.column_names:
         return {}
-    return {suite.object.parent: root.keys.filter(pc.is_valid(one_array(root.rows[UNRESOLVED])))}
+    lists = one_array(root.rows[UNRESOLVED])
+    paths = pc.struct_field(pc.list_flatten(lists), "path")
+    keys = root.keys.take(pc.list_parent_indices(lists))
+    return {path: keys.filter(pc.equal(paths, path)) for path in pc.unique(paths).to_pylist()}
 
 
 def repeats(keys: pa.Array) -> pa.BooleanArray:

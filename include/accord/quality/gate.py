@@ -6,7 +6,7 @@ Memory is bounded by the chunk, the keys of the failing records, and the few col
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -87,14 +87,13 @@ class Gate:
 
     Args:
         suite: the rules.
-        history: what is usual, by rule name: {"count": records of earlier comparable runs}. A rule about what is usual is not
-            applied without it.
+        history: how many records earlier comparable runs had, newest first. A rule about what is usual is not applied where
+            they say nothing.
     """
 
-    def __init__(self, suite: Suite, history: Mapping[str, float] | None = None) -> None:
+    def __init__(self, suite: Suite, history: Sequence[int] = ()) -> None:
         self._suite = suite
-        known = history or {}
-        self._rules = tuple(_with_history(r, known) for r in suite.rules if r.usual is None or r.name in known)
+        self._rules = tuple(rule for declared in suite.rules if (rule := _with_history(declared, history)))
         self._tallies: dict[str, _Tally] = {rule.name: _Tally() for rule in self._rules}
         self._kept: defaultdict[tuple[str, bool], list[pa.Table]] = defaultdict(list)
         self._failures: list[pa.Table] = []
@@ -200,11 +199,18 @@ class Gate:
             yield f"{quarantined} of {self._records} records fail; at most {self._suite.total.share:.0%} may."
 
 
-def _with_history(rule: Rule, history: Mapping[str, float]) -> Rule:
+def _with_history(rule: Rule, history: Sequence[int]) -> Rule | None:
     if rule.usual is None:
         return rule
-    least = int(rule.usual * history[rule.name])
-    return replace(rule, arguments={**rule.arguments, "min_value": least})
+    expected = rule.usual.fewest(history)
+    if expected is None:
+        return None
+    fewest, middle = expected
+    return replace(
+        rule,
+        arguments={**rule.arguments, "min_value": fewest},
+        finding=f"{rule.finding}, which had {middle:g} in the middle",
+    )
 
 
 def _needed(rules: Iterable[Rule]) -> list[str]:

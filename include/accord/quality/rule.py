@@ -3,9 +3,11 @@ business: who owns it, what a failure leads to, and how many failures are too ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import ceil
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from accord.batch import RECORDS
@@ -56,6 +58,25 @@ class Threshold:
         return checked >= self.least and failed > self.share * checked
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usual:
+    """What a count is held against: at least `share` (0–1) of the median of up to `runs` earlier comparable runs. Fewer than `least`
+    of them say nothing yet, and neither does a median below `floor`: few records come and go by chance."""
+
+    share: float
+    floor: int = 50
+    least: int = 5
+    runs: int = 20
+
+    def fewest(self, earlier: Sequence[int]) -> tuple[int, float] | None:
+        """The fewest records that are no drop, and the median of `earlier` counts (newest first); None when they say nothing."""
+        counted = earlier[: self.runs]
+        if len(counted) < self.least:
+            return None
+        middle = median(counted)
+        return None if middle < self.floor else (ceil(self.share * middle), middle)
+
+
 ANY = Threshold(share=0.0, least=0)  # a single failure stops the batch
 USUAL = Threshold(share=0.25)
 HALF = Threshold(share=0.5)
@@ -74,7 +95,7 @@ class Rule:
 
     Deleted records are exempt unless `gone_too`. `path` is the field the rule is about: a value that could not be converted is
     reported as that, not as missing too. `detail` names a `list<string>` column that holds the finding of each record.
-    `usual` makes a count rule: at least this share of the count of earlier runs.
+    `usual` makes a count rule, held against the counts of earlier runs.
     """
 
     name: str
@@ -93,7 +114,7 @@ class Rule:
     gone_too: bool = False
     path: str = ""
     detail: str = ""
-    usual: float | None = None
+    usual: Usual | None = None
     owner: Queue | None = None
 
     def __post_init__(self) -> None:
@@ -129,3 +150,8 @@ class Suite:
     def name(self) -> str:
         """The suite's name in reports: object and stage."""
         return f"{self.object.name}.{self.stage}"
+
+    @property
+    def looks_back(self) -> int:
+        """How many earlier runs its rules are held against."""
+        return max((rule.usual.runs for rule in self.rules if rule.usual), default=0)

@@ -38,12 +38,13 @@ from accord.quality.rule import (
     ROW_COUNT,
     Rule,
     Scope,
+    Usual,
 )
 from accord.records import schema_of
 
 CANONICAL_ID = r"^[^:\s]+:\S.*$"  # <origin system>:<native id>
 NATIVE_ID = r"^\S+$"
-DROP = 0.5  # fewer than half of the usual records is a sudden drop
+DROP = Usual(share=0.5)  # fewer than half of the usual records is a sudden drop
 
 
 def kind(column: pa.DataType) -> str:

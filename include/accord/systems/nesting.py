@@ -17,8 +17,8 @@ def unnested(roots: pa.Table, column: str, *, root: str = "key") -> pa.Table:
     return pa.table([owners, *(pc.struct_field(parts, name) for name in names)], names=[root, *names])
 
 
-def nested(roots: pa.Array, parts: pa.Table, kind: pa.ListType, *, root: str) -> pa.ListArray:
-    """The parts of each of `roots` (in their order, in the parts' order) as a list; null where there are none.
+def nested(roots: pa.Array, parts: pa.Table, kind: pa.ListType, *, root: str, empty: bool = False) -> pa.ListArray:
+    """The parts of each of `roots` (in their order, in the parts' order) as a list; where there are none, null or an `empty` one.
 
     Args:
         roots: the distinct identities the lists are for.
@@ -39,4 +39,5 @@ def nested(roots: pa.Array, parts: pa.Table, kind: pa.ListType, *, root: str) ->
     lengths = numpy.bincount(places.to_numpy(zero_copy_only=False).astype("int64"), minlength=len(roots))
     offsets = numpy.concatenate([[0], numpy.cumsum(lengths)]).astype("int32")
     structs = pa.StructArray.from_arrays(children, fields=fields)
-    return pa.ListArray.from_arrays(pa.array(offsets), structs, type=kind, mask=pa.array(lengths == 0))
+    mask = None if empty else pa.array(lengths == 0)
+    return pa.ListArray.from_arrays(pa.array(offsets), structs, type=kind, mask=mask)

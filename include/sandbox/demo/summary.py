@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from accord.categories import HANDLING, Category
+from accord.categories import Category, remedy
 from accord.flows import FLOWS
 from accord.pipeline.runs import read_run
 from accord.pipeline.settle import OUT, summarize
@@ -24,6 +24,7 @@ class Waiting:
     """How many records wait in one queue for one reason."""
 
     records: int
+    flow: str
     category: str
     queue: str
     target: str
@@ -49,8 +50,8 @@ def waiting(accord: Accord) -> list[Waiting]:
     """The open exceptions of every flow, the largest groups first."""
     with accord.hub.session() as session:
         rows = session.execute(
-            """SELECT category, queue, target, count(*) AS records, min(message) AS message FROM exception
-               WHERE state <> 'closed' GROUP BY category, queue, target ORDER BY records DESC, category, target"""
+            """SELECT flow, category, queue, target, count(*) AS records, min(message) AS message FROM exception
+               WHERE state <> 'closed' GROUP BY flow, category, queue, target ORDER BY records DESC, category, target"""
         ).fetchall()
     return [Waiting(**row) for row in rows]
 
@@ -73,10 +74,10 @@ def lines(summaries: Sequence[Mapping[str, Any]], groups: Sequence[Waiting]) -> 
         yield "Waiting for a person or another record:"
     for group in groups:
         where = f" ({group.target})" if group.target else ""
-        remedy = HANDLING[Category(group.category)].remedy
-        reason = "" if group.message == remedy else f": {group.message}"
+        cure = remedy(Category(group.category), FLOWS[group.flow].source)
+        reason = "" if group.message == cure else f": {group.message}"
         yield f"    {group.records:>7,} {group.category}{where}{reason}"
-        yield f"            {group.queue}: {remedy}"
+        yield f"            {group.queue}: {cure}"
 
 
 def _written(summaries: Sequence[Mapping[str, Any]], target: str) -> int:

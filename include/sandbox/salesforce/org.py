@@ -101,6 +101,7 @@ class Org:
         self.queries.forget(older_than=LOCATOR_SECONDS)
         users = seeding.seed(self.store, self.clock.stamp(), self.settings.username, self.settings.admin_username)
         seeding.assign(self.store, self.clock.stamp(), users, self.sets)
+        seeding.price_book(self.store, self.clock.stamp(), users)
         self._actor(self.settings.client_id, users["integration"], self.settings.username, Permissions(self.sets))
         self._actor(self.settings.admin_id, users["admin"], self.settings.admin_username, Permissions(admin=True))
         self._tokens = {

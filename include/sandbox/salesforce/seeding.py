@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - statements are made of names from the schema; values are always parameters
-"""The records every org has from the start: itself, its two users, its currencies, its permission sets."""
+"""The records every org has from the start: itself, users, currencies, permission sets, the standard price book."""
 
 from typing import Any
 
@@ -97,3 +97,12 @@ def assign(store: Store, stamp: str, users: dict[str, str], sets: list[dict[str,
                 AssigneeId=users["integration"],
                 PermissionSetId=record,
             )
+
+
+def price_book(store: Store, stamp: str, users: dict[str, str]) -> None:
+    """Make the standard price book of an org that has none: there is always one, and only one."""
+    with store.write() as db:
+        if db.execute("SELECT 1 FROM Pricebook2 WHERE IsStandard = 1").fetchone() is None:
+            [record] = store.new_ids(db, "01s", 1)
+            values = {"Id": record, "Name": "Standard Price Book", "IsActive": 1, "IsStandard": 1}
+            _insert(store, stamp, users["admin"], "Pricebook2", **values)

@@ -44,7 +44,7 @@ def _definition(field: Field) -> str:
         extra = " PRIMARY KEY"
     elif field.type is FieldType.BOOLEAN:
         extra = " NOT NULL DEFAULT 0"
-    elif field.summary and field.summary.operation in ("count", "sum"):
+    elif field.summary and field.summary.operation in ("count", "sum") and not field.createable:
         extra = " DEFAULT 0"
     return f'"{field.name}" {column_type(field)}{extra}'
 

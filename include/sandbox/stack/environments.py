@@ -33,7 +33,7 @@ def ensure_environment(
         stamp = target / _STAMP
         if stamp.exists() and stamp.read_text() == wanted and python.exists():
             return python
-        tell(f"installing {requirements.parent.name} into {target}")
+        tell(f"installing packages into {target}")
         shutil.rmtree(target, ignore_errors=True)
         log = folder(home, "logs") / f"install-{name.strip('.')}.log"
         uv = Path(sys.executable).parent / "uv"

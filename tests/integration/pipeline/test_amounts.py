@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from accord.categories import Category
+from accord.hub.overview import overview
 from accord.objects import CUSTOMER, CUSTOMER_ACCOUNT
 from tests.world import TRYTON_ACCOUNTS, World, counts
 
@@ -29,11 +30,11 @@ def test_amounts_by_bucket_and_currency(world: World) -> None:
     world.salesforce.rejects = {refused: Category.REFUSED}
     summary = world.run(TRYTON_ACCOUNTS)
     assert summary["amounts"] == {"EUR": "80.08", "USD": "-20.02"}
-    assert counts(summary, "salesforce") == {"applied": 2, "rejected": 1, "parked": 1}
+    assert counts(summary, "salesforce") == {"applied": 2, "rejected": 1, "excluded": 1}
     assert summary["targets"]["salesforce"]["amounts"] == {
         "applied": {"EUR": "10.01", "USD": "-20.02"},
         "rejected": {"EUR": "30.03"},
-        "parked": {"EUR": "40.04"},
+        "excluded": {"EUR": "40.04"},
     }
     at_risk = {e["key"]: (e["currency"], e["at_risk"]) for e in world.exceptions()}
     assert at_risk[refused] == ("EUR", Decimal("30.03"))
@@ -42,11 +43,11 @@ def test_amounts_by_bucket_and_currency(world: World) -> None:
     assert counts(again, "salesforce")["unchanged"] == 2
 
 
-def test_an_unknown_reference_waits_for_its_link(world: World) -> None:
+def test_an_account_of_nobodys_customer_is_left_out_until_somebody_knows_it(world: World) -> None:
     account = world.account("001", "F-1", balance="10.00")
-    assert counts(world.run(TRYTON_ACCOUNTS), "salesforce") == {"parked": 1}
-    (held,) = world.exceptions()
-    assert (held["category"], held["awaits"]) == ("unknown reference", "tryton:F-1")
+    assert counts(world.run(TRYTON_ACCOUNTS), "salesforce") == {"excluded": 1}
+    assert world.exceptions() == []
+    assert overview(world.accord().hub)["flows"][TRYTON_ACCOUNTS.name]["unlinked"] == 1
     assert world.run(TRYTON_ACCOUNTS, interval=(world.clock, world.clock))["released"] == 0
 
     assert party(world, "1") == "F-1"
@@ -54,7 +55,18 @@ def test_an_unknown_reference_waits_for_its_link(world: World) -> None:
     assert counts(summary, "salesforce")["applied"] == 1
     (record,) = world.salesforce.held(CUSTOMER_ACCOUNT, account)
     assert record["customer"] == "salesforce:1"
-    assert world.exceptions() == []
+    assert overview(world.accord().hub)["flows"][TRYTON_ACCOUNTS.name]["unlinked"] == 0
+    assert world.run(TRYTON_ACCOUNTS, interval=(world.clock, world.clock))["released"] == 0
+
+
+def test_what_was_left_out_and_is_purged_is_forgotten(world: World) -> None:
+    """Neither read for ever nor waiting for ever."""
+    account = world.account("001", "F-1")
+    world.run(TRYTON_ACCOUNTS)
+    world.systems["tryton"].source.purge(CUSTOMER_ACCOUNT, account)
+    party(world, "1")
+    assert world.run(TRYTON_ACCOUNTS, interval=(world.clock, world.clock))["released"] == 0
+    assert overview(world.accord().hub)["flows"][TRYTON_ACCOUNTS.name]["unlinked"] == 0
 
 
 def test_read_twice_counts_once(world: World) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from accord.cli import main
 from accord.errors import Unavailable
 from accord.pipeline.runs import Params, RunKind
+from accord.runtime import Accord
 from tests.oracle import complaints
 from tests.world import CUSTOMERS, MINUTE, START, World
 
@@ -37,6 +39,28 @@ def test_not_moved_by_keys_or_a_dry_run(world: World) -> None:
     world.run(params=Params(keys=("salesforce:1",)))
     world.run(params=Params(dry_run=True))
     assert world.watermark() is None
+
+
+def test_moved_by_accord_run_as_scheduled_and_not_without(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Accord, "from_environment", world.accord)
+    world.customer("1")
+    world.source.now = datetime.now(UTC)  # the command goes by the clock
+    assert main(["run", CUSTOMERS.name]) == 0
+    assert world.watermark() is None
+
+    begun = datetime.now(UTC)
+    assert main(["run", CUSTOMERS.name, "--scheduled"]) == 0
+    there = world.watermark()
+    assert there is not None
+    assert begun <= there <= datetime.now(UTC)
+    assert main(["run", CUSTOMERS.name, "--scheduled", "--dry-run"]) == 0
+    assert world.watermark() == there
+
+    assert main(["run", CUSTOMERS.name, "--scheduled"]) == 0
+    (run,) = world.rows("SELECT kind, win_from, win_to FROM run ORDER BY id DESC LIMIT 1")
+    assert run["kind"] == "scheduled"
+    assert run["win_from"] == there - CUSTOMERS.overlap
+    assert world.watermark() == run["win_to"] > there
 
 
 def test_never_moved_back(world: World) -> None:

@@ -21,22 +21,18 @@ REQUEST = "accord.hub.dispatches:OpenDispatch.before_request"
 TO_LEGACY: Flow = replace(CUSTOMERS, name="customer__to_legacy", targets=("legacy",))
 TO_TRYTON: Flow = replace(CUSTOMERS, name="customer__to_tryton", targets=("tryton",))
 
+# one of each kind, as the systems see it; the faults layer kills at every commit and every request
 WITH_TABLES = [
-    Call(what=f"{STEPS}:extract", when="after"),
-    Call(what=f"{STEPS}:compare", when="after"),
     Call(what=f"{CHUNK}._send"),  # claimed, nothing sent
     Call(what=REQUEST, nth=2),  # copied into the tables, not posted
     Call(what="accord.systems.interface_tables.sending:_results"),  # posted, the answers not read
-    Call(what=f"{CHUNK}._judge"),  # answered
     Call(what="accord.pipeline.load:settle_dispatch"),  # judged, not recorded
-    Call(what=f"{CHUNK}._record", when="after"),
-    Call(what=f"{CHUNK}._send", nth=2),  # the statuses claimed, not sent
     Call(what="accord.systems.salesforce.send:write_collections", when="after"),  # the statuses written to the org
     Call(what=f"{STEPS}:settle"),
 ]
 WITH_TRYTON = [
     Call(what=REQUEST),
-    Call(what="accord.systems.tryton.sending:PartySender._tell"),  # created, nobody told
+    Call(what="accord.systems.tryton.sending:Sender._tell"),  # created, nobody told
     Call(what="accord.pipeline.load:settle_dispatch"),
 ]
 

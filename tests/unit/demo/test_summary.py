@@ -36,7 +36,12 @@ def test_records_and_amounts_of_every_target_are_told() -> None:
 
 def test_what_waits_is_told_with_its_reason_and_what_to_do() -> None:
     group = Waiting(
-        records=4, category="missing value", queue="sales operations", target="", message="country is missing"
+        records=4,
+        flow="customer__salesforce_to_erp",
+        category="missing value",
+        queue="sales operations",
+        target="",
+        message="country is missing",
     )
     told = list(lines([], [group]))
     assert told[1:] == [
@@ -48,6 +53,13 @@ def test_what_waits_is_told_with_its_reason_and_what_to_do() -> None:
 
 def test_a_reason_that_is_only_the_remedy_is_told_once() -> None:
     remedy = "Shorten the value in Salesforce; the next run takes it."
-    group = Waiting(records=2, category="value too long", queue="sales operations", target="legacy", message=remedy)
+    group = Waiting(
+        records=2,
+        flow="customer__salesforce_to_erp",
+        category="value too long",
+        queue="sales operations",
+        target="legacy",
+        message=remedy,
+    )
     told = list(lines([], [group]))
     assert told[-2:] == ["          2 value too long (legacy)", f"            sales operations: {remedy}"]

@@ -38,8 +38,10 @@ def test_a_definition_is_whole(definition: BusinessObject) -> None:
     for amount in definition.amounts:
         definition.field(definition.money(amount).currency)
     for rule in definition.duplicate_rules:
-        for name in rule:
+        for name in (*rule.fields, *rule.names):
             definition.field(name)
+        assert set(rule.names) <= set(rule.fields)
+        assert rule.unless_differ is None or definition.field(rule.unless_differ)
     for constituent in definition.constituents:
         assert constituent.key in {f.name for f in constituent.fields}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -75,7 +75,7 @@ def problems(*lists: list[str] | None) -> pa.Array:
     return pa.array(lists, pa.list_(pa.string()))
 
 
-def judge(against: Suite, *tables: pa.Table, history: Mapping[str, float] | None = None) -> Judgement:
+def judge(against: Suite, *tables: pa.Table, history: Sequence[int] = ()) -> Judgement:
     """The judgement over `tables`, one chunk each."""
     gate = Gate(against, history)
     for number, chunk in enumerate(tables):

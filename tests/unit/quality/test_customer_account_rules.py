@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from accord.categories import Category, Queue
 from accord.objects import CUSTOMER_ACCOUNT
+from accord.pipeline.resolve import UNRESOLVED_TYPE
 from accord.quality.gate import Verdict
 from tests.unit.quality.rows import account, failing, judge, judge_accounts, lenient, suite, table
 
@@ -58,7 +59,8 @@ def test_more_overdue_than_owed_is_shown_and_goes_on() -> None:
 
 
 def test_an_account_that_waits_for_its_customer_lacks_nothing() -> None:
-    waiting = pa.array(["tryton:42", None, None], pa.string())
+    customer = {"path": "customer", "object": "customer", "awaits": "tryton:42", "unknown": "park"}
+    waiting = pa.array([[customer], [], []], UNRESOLVED_TYPE)
     excluded = pa.array([False, False, True])
     rows = [account(n, customer=None) for n in (1, 2, 3)]
     judgement = judge(suite(CUSTOMER_ACCOUNT), table(CUSTOMER_ACCOUNT, rows, unresolved=waiting, out_of_scope=excluded))

@@ -177,13 +177,23 @@ def test_a_value_that_could_not_be_converted_is_reported_as_that_alone() -> None
 
 
 def test_a_sudden_drop_against_history_stops_the_batch() -> None:
-    rows = table(CUSTOMER, [customer(n) for n in range(4)])
-    assert judge(suite(CUSTOMER), rows).verdict is Verdict.PASS
-    assert judge(suite(CUSTOMER), rows, history={"count": 8.0}).verdict is Verdict.PASS
-    dropped = judge(suite(CUSTOMER), rows, history={"count": 10.0})
+    rows = table(CUSTOMER, [customer(n) for n in range(30)])
+    usual = [60, 2, 900, 60, 61]
+    assert judge(suite(CUSTOMER), rows, history=usual).verdict is Verdict.PASS
+    dropped = judge(suite(CUSTOMER), rows.slice(1), history=usual)
     assert dropped.verdict is Verdict.STOP
-    assert result(dropped, "count") == (4, 1, False)
-    assert judge(suite(CUSTOMER), history={"count": 10.0}).verdict is Verdict.STOP, "nothing at all is a drop too"
+    assert dropped.reasons == (
+        "about as many records as usual: far fewer records than in earlier runs, which had 60 in the middle (29 rows).",
+    )
+    assert result(dropped, "count") == (29, 1, False)
+    assert judge(suite(CUSTOMER), history=usual).verdict is Verdict.STOP, "nothing at all is a drop too"
+
+
+@pytest.mark.parametrize(
+    "history", [[], [900] * 4, [49] * 5, [49] * 20 + [900] * 30], ids=["none", "too short", "quiet", "of long ago"]
+)
+def test_what_is_no_drop(history: list[int]) -> None:
+    assert judge(suite(CUSTOMER), table(CUSTOMER, [customer(1)]), history=history).verdict is Verdict.PASS
 
 
 @pytest.mark.parametrize("spoil", ["drop", "retype"])

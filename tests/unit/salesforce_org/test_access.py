@@ -152,6 +152,7 @@ def test_describe_is_consistent(api: Any, admin: Any) -> None:
             assert who.run(f"SELECT {', '.join(fields)} FROM {name} LIMIT 1")["done"]
             assert all(child["childSObject"] in listed for child in full["childRelationships"])
     assert "Opportunity" in listed
+    api.send("POST", "/sandbox/permissions", {"object": "Opportunity", "actions": []})
     assert api.refused("GET", "/sobjects/Opportunity/describe") == (404, "NOT_FOUND")
 
 

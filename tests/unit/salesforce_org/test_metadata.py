@@ -12,22 +12,65 @@ from sandbox.salesforce.schema.model import FieldType, OnDelete
 
 METADATA = Path(__file__).resolve().parents[3] / "include" / "salesforce_metadata"
 FIELDS = sorted(METADATA.glob("force-app/main/default/objects/*/fields/*.field-meta.xml"))
+LINE_STATUS = {
+    "ERP_Status__c",
+    "Promised_Date__c",
+    "Shipped_Quantity__c",
+    "Back_Ordered_Quantity__c",
+    "Invoiced_Quantity__c",
+}
+ORDER_STATUS = {
+    "ERP_Order_Number__c",
+    "ERP_Status__c",
+    "ERP_Reason__c",
+    "Promised_Date__c",
+    "Booked_Date__c",
+    "ERP_Total__c",
+    "ERP_Tax__c",
+    "ERP_Sync_Status__c",
+    "ERP_Error__c",
+}
 NS = "{http://soap.sforce.com/2006/04/metadata}"
 
 
-def test_there_are_fields() -> None:
-    assert {path.parts[-3] for path in FIELDS} == {"Account", "ERP_Account__c"}
+def test_there_is_what_quote_to_cash_needs() -> None:
+    standard = {"Account", "Contract", "Opportunity", "Order", "OrderItem", "Pricebook2", "PricebookEntry", "Product2"}
+    catalogue = {"ERP_Price_Tier__c", "Product_Availability__c", "Product_Component__c"}
+    contracts = {"Billing_Schedule__c", "Contract_Line__c"}
+    documents = {"ERP_Account__c", "ERP_Credit_Memo__c", "ERP_Invoice__c", "ERP_Payment__c", "ERP_Shipment__c"}
+    lines = {"ERP_Credit_Memo_Line__c", "ERP_Invoice_Line__c", "ERP_Payment_Application__c", "ERP_Shipment_Line__c"}
+    assert {path.parts[-3] for path in FIELDS} == standard | catalogue | contracts | documents | lines
 
 
-@pytest.mark.parametrize("path", FIELDS, ids=lambda path: f"{path.parts[-3]}.{path.name.split('.')[0]}")
-def test_field_file(org: Org, path: Path) -> None:
-    root = ElementTree.parse(path).getroot()  # noqa: S314 - our own files
-    assert root.tag == NS + "CustomField"
-    assert path.name == f"{root.findtext(NS + 'fullName')}.field-meta.xml"
-    assert root.findtext(NS + "description")
-    obj = org.schema.object(path.parts[-3])
-    assert obj is not None
-    assert obj.field(root.findtext(NS + "fullName") or "") is not None
+def test_field_files(org: Org) -> None:
+    for path in FIELDS:
+        root = ElementTree.parse(path).getroot()  # noqa: S314 - our own files
+        assert root.tag == NS + "CustomField", path
+        assert path.name == f"{root.findtext(NS + 'fullName')}.field-meta.xml"
+        assert root.findtext(NS + "description"), path
+        obj = org.schema.object(path.parts[-3])
+        assert obj is not None, path
+        assert obj.field(root.findtext(NS + "fullName") or "") is not None, path
+
+
+def test_custom_objects_have_a_key_and_closed_picklists(org: Org) -> None:
+    custom = [obj for obj in org.schema.objects.values() if obj.custom]
+    for obj in custom:
+        key = obj.fields["key__c"]
+        assert (key.length, key.external_id, key.unique, key.case_sensitive) == (80, True, True, True), obj.name
+        picklists = [f for f in obj.fields.values() if f.custom and f.type is FieldType.PICKLIST]
+        assert all(field.restricted for field in picklists), obj.name
+        # A child relationship is named once per parent: two of a name could not be told apart in a query.
+        names = [child.field.child_relationship for child in org.schema.children(obj) if child.field.child_relationship]
+        assert len(set(names)) == len(names), obj.name
+    assert len(custom) == 14
+
+
+@pytest.mark.parametrize("name", ["Account.Legal_Entities__c", "Product2.Legal_Entities__c", "Order.Legal_Entity__c"])
+def test_legal_entities(org: Org, name: str) -> None:
+    obj, field = name.split(".")
+    found = org.schema.objects[obj.lower()].fields[field.lower()]
+    assert found.values == ("NL01", "GB01", "US01")
 
 
 def test_permission_set_names_only_what_exists_and_may_be_named(org: Org) -> None:
@@ -44,6 +87,23 @@ def test_permission_set_names_only_what_exists_and_may_be_named(org: Org) -> Non
     for name, actions in accord["objects"].items():
         assert org.schema.object(name) is not None
         assert actions["read"]
+        # Order products, opportunity products and prices have no object permissions of their own.
+        assert org.schema.objects[name.lower()].rights is None
+    assert {"ActivateOrder", "EditActivatedOrders"} <= accord["user"]
+
+
+def test_permission_set_covers_every_custom_field(org: Org) -> None:
+    [accord] = source_format.read_permission_sets(METADATA)
+    fields = {f"{o.name}.{f.name}" for o in org.schema.objects.values() for f in o.fields.values() if f.custom}
+    hidden = {name for name in fields - set(accord["fields"]) if not _visible(org, name)}
+    assert hidden == set()
+    editable = {name for name, (_, edit) in accord["fields"].items() if edit and name.startswith("Order")}
+    assert editable == {f"Order.{name}" for name in ORDER_STATUS} | {f"OrderItem.{name}" for name in LINE_STATUS}
+
+
+def _visible(org: Org, name: str) -> bool:
+    obj, field = name.split(".")
+    return org.schema.objects[obj.lower()].fields[field.lower()].always_visible
 
 
 def test_customer_account_is_a_detail_found_by_its_key(org: Org) -> None:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from accord.errors import AccordError
 from accord.ports import Check
 from accord.routing import entities_of
-from accord.systems.interface_tables.contract import POST_CUSTOMERS, RELATIONS
+from accord.systems.erp import Handler, all_needs
+from accord.systems.interface_tables.contract import CALL, COMPANIES
 from accord.systems.interface_tables.session import Session
 
 _INSTALL = "Have the ERP's owners install what docs/interface-tables.md lists."
 
 
-def check_tables(session: Session, system: str) -> Iterator[Check]:
-    """One line for the login, each relation, the posting procedure and each company."""
+def check_tables(session: Session, system: str, handlers: Iterable[Handler[Any]]) -> Iterator[Check]:
+    """One line for the login, each relation and procedure the handlers need, and each company."""
     try:
         with session.transaction() as cursor:
             version = cursor.execute("SHOW server_version").fetchone()
             yield Check(subject=f"{system}: login", ok=True, found=f"PostgreSQL {version[0] if version else '?'}")
-            for relation, columns in RELATIONS.items():
-                yield _relation(cursor, system, relation, columns)
-            yield _procedure(cursor, system)
+            for name, columns in (COMPANIES | all_needs(handlers)).items():
+                yield _procedure(cursor, system, name) if not columns else _relation(cursor, system, name, columns)
             yield from _companies(cursor, system)
     except AccordError as error:
         yield Check(
@@ -53,8 +53,8 @@ def _relation(cursor: Any, system: str, relation: str, columns: tuple[str, ...])
     return Check(subject=subject, ok=True, found=f"{len(columns)} columns")
 
 
-def _procedure(cursor: Any, system: str) -> Check:
-    subject, signature = f"{system}: {POST_CUSTOMERS}", f"{POST_CUSTOMERS}(text)"
+def _procedure(cursor: Any, system: str, signature: str) -> Check:
+    subject = f"{system}: {signature.removesuffix(CALL)}"
     there = cursor.execute("SELECT to_regprocedure(%s)::oid", [signature]).fetchone()
     if not there or there[0] is None:
         return Check(subject=subject, ok=False, found="is not there", cure=_INSTALL)

@@ -1,75 +1,101 @@
-"""The interface tables as declared data: which canonical field is which column, and what each of the ERP's codes means."""
+"""The interface tables as declared data: where requests of an object are put, where its records are read, and what each of the
+ERP's codes means."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from accord.categories import Category
 from accord.errors import Recovery
 
-POST_CUSTOMERS = "inbound.post_customers"
+Needs = dict[str, tuple[str, ...]]  # relation → columns; procedure with its arguments → nothing
+COMPANIES: Needs = {"outbound.company": ("code", "currency")}  # whatever is read or sent
 
-# canonical field → column of inbound.customer and of outbound.customer
-CUSTOMER_COLUMNS = {
-    "name": "name",
-    "legal_name": "legal_name",
-    "country": "country",
-    "currency": "currency",
-    "tax_registration": "tax_registration",
-    "phone": "phone",
-    "website": "website",
-}
 
-# constituent → (table of the same name in inbound and outbound, {field: column})
-CUSTOMER_PARTS = {
-    "addresses": (
-        "customer_address",
-        {f: f for f in ("role", "street", "city", "region", "postal_code", "country")},
-    ),
-    "contacts": (
-        "customer_contact",
-        {"id": "contact_ref"} | {f: f for f in ("first_name", "last_name", "email", "phone", "title")},
-    ),
-}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A constituent in a relation of its own: `fields` are canonical field → column."""
 
-CUSTOMER_KEEPS = frozenset({*CUSTOMER_COLUMNS, "parent", *CUSTOMER_PARTS})
+    relation: str
+    fields: Mapping[str, str]
 
-# staged column of a customer account (accord.systems.erp_account) → column of outbound.customer_account
-ACCOUNT_COLUMNS = {
-    "customer": "customer_number",
-    "company": "company",
-    "customer_number": "customer_number",
-    "legal_name": "legal_name",
-    "tax_classification": "tax_class",
-    "payment_terms": "payment_terms",
-    "currency": "currency",
-    "credit_limit": "credit_limit",
-    "flagged": "on_hold",
-    "balance": "balance",
-    "overdue": "overdue",
-    "active": "active",
-}
 
-# relation → columns the adapter needs; what `check` and the docs are about
-RELATIONS: dict[str, tuple[str, ...]] = {
-    "inbound.customer": (
-        "batch", "external_ref", "action", "version", "read_at", "customer_number", "companies", "parent_ref",
-        "parent_number", *CUSTOMER_COLUMNS.values(), "status", "code", "reason", "answered_number",
-    ),
-    **{
-        f"inbound.{table}": ("batch", "external_ref", *columns.values()) for table, columns in CUSTOMER_PARTS.values()
-    },
-    "outbound.customer": (
-        "customer_number", "external_ref", "parent_ref", "parent_number", *CUSTOMER_COLUMNS.values(), "active",
-    ),
-    **{f"outbound.{table}": ("customer_number", *columns.values()) for table, columns in CUSTOMER_PARTS.values()},
-    "outbound.customer_search": (
-        "customer_number", "external_ref", "name", "country", "tax_registration", "search_name", "search_code",
-    ),
-    "outbound.customer_account": (*dict.fromkeys(ACCOUNT_COLUMNS.values()), "changed_at"),
-    "outbound.customer_account_change": ("customer_number", "company", "changed_at"),
-    "outbound.company": ("code", "currency"),
-}  # fmt: skip
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbox:
+    """How one object is sent: a request is a row of `relation`, its parts are rows of theirs, `procedure` posts a batch of them.
+
+    `fields`: canonical field → column; `extra`: columns filled in a way of their own; `awaits`: the column that names what a
+    held request waits for.
+    """
+
+    relation: str
+    procedure: str
+    fields: Mapping[str, str]
+    extra: tuple[str, ...] = ()
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    awaits: str
+
+    @property
+    def needs(self) -> Needs:
+        """What must be there, for `accord doctor`."""
+        answers = ("status", "code", "reason", "answered_number")
+        columns = (*REQUEST, *self.extra, *self.fields.values(), *answers)
+        parts = {part.relation: ("batch", "external_ref", *part.fields.values()) for part in self.parts.values()}
+        return {self.relation: columns, **parts, f"{self.procedure}{CALL}": ()}
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Dotted path of a canonical field → relation.column."""
+        return _places(self.relation, self.fields, self.parts)
+
+    @property
+    def relations(self) -> Iterator[str]:
+        """Every relation a batch is put into."""
+        yield self.relation
+        yield from (part.relation for part in self.parts.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbox:
+    """How one object is read: a record is a row of `relation`, named by the columns `key`; its parts have these columns too.
+
+    `changes` has a row with `changed_at` for every change of anything a record shows; `relation` has the last. In the native
+    id the key's columns are joined by "/", a column `company` as the legal entity's code. `fields`: canonical field →
+    column; the field `legal_entity` takes the company. `gone`: a column that is true for a record that was deleted.
+    """
+
+    relation: str
+    key: tuple[str, ...]
+    changes: str
+    fields: Mapping[str, str]
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    gone: str | None = None
+
+    @property
+    def needs(self) -> Needs:
+        """What must be there, for `accord doctor`."""
+        gone = (self.gone,) if self.gone else ()
+        columns = tuple(dict.fromkeys((*self.key, *self.fields.values(), *gone, "changed_at")))
+        parts = {part.relation: (*self.key, *part.fields.values()) for part in self.parts.values()}
+        return {self.relation: columns, **parts, self.changes: (*self.key, "changed_at")}
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Dotted path of a canonical field → relation.column."""
+        company = {"legal_entity": "company"} if "company" in self.key else {}
+        return _places(self.relation, company | dict(self.fields), self.parts)
+
+
+def _places(relation: str, fields: Mapping[str, str], parts: Mapping[str, Part]) -> dict[str, str]:
+    found = {name: f"{relation}.{column}" for name, column in fields.items()}
+    for constituent, part in parts.items():
+        found |= {f"{constituent}.{name}": f"{part.relation}.{column}" for name, column in part.fields.items()}
+    return found
+
+
+CALL = "(text)"  # what follows a procedure's name in `needs`: its arguments
+REQUEST = ("batch", "external_ref", "action", "version", "read_at")  # every request's own columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

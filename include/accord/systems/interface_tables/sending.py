@@ -1,9 +1,10 @@
-"""Sending customers: copy one batch in, have the ERP post it, read its answers, remove the batch."""
+"""Sending: copy one batch in, have the ERP post it, read its answers, remove the batch."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,18 +15,12 @@ from accord.errors import InDoubt, Recovery, Retry, Stop, Unavailable
 from accord.ports import Sending
 from accord.records import RESULTS
 from accord.systems.collapsing import flat
-from accord.systems.interface_tables.contract import (
-    CODES,
-    CUSTOMER_COLUMNS,
-    CUSTOMER_PARTS,
-    OTHER,
-    POST_CUSTOMERS,
-    Meaning,
-)
+from accord.systems.interface_tables.contract import CODES, OTHER, Inbox, Meaning
 from accord.systems.interface_tables.session import Locked, Session, without_nul
 from accord.systems.nesting import unnested
 
-_ANSWERS = ("external_ref", "status", "code", "reason", "answered_number", "parent_ref")
+_ANSWERS = ("external_ref", "status", "code", "reason", "answered_number", "awaits")
+Columns = dict[str, Any]
 _LOCKED = Meaning(outcome=Recovery.RETRY, category=Category.LOCKED, message="Other work in the ERP holds the records.")
 _BROKEN = Meaning(
     outcome=Recovery.UNKNOWN, category=Category.INTERRUPTED, message="The connection ended before the ERP answered."
@@ -33,81 +28,83 @@ _BROKEN = Meaning(
 _NUL = Meaning(outcome=Recovery.REJECT, category=Category.INVALID_VALUE, message="A text holds the character U+0000.")
 
 
-def send_customers(
-    session: Session, system: str, companies: Sequence[str], changes: pa.Table, sending: Sending
-) -> pa.Table:
-    """RESULTS for `changes` (collapsed), in their order.
+class Post:
+    """Sends one table of changes of one object. `own` gives what of a request is this object's, as columns of the inbox."""
 
-    What is copied in takes no effect before the ERP posts it, so only a break while posting leaves anything in doubt.
-    Raises Unavailable, BadCredentials, SchemaDrift, Stop; InDoubt when the send deadline has passed.
-    """
-    parts = {name: unnested(changes, name) for name in CUSTOMER_PARTS}
-    storable = _storable(changes, parts)
-    sent = changes.filter(storable)
-    refused = _same(changes.filter(pc.invert(storable)), _NUL)
-    if not sent.num_rows:
-        return refused
-    sending.before_request()
-    batch = f"{system}-{sending.dispatch}-{uuid.uuid4().hex[:16]}"
-    try:
-        answered = _posted(session, batch, companies, sent, parts, sending)
-    finally:
-        _forget(session, batch)
-    return _in_order_of(changes, pa.concat_tables([answered, refused]))
+    def __init__(self, session: Session, system: str, inbox: Inbox, own: Callable[[pa.Table], Columns]) -> None:
+        self._session, self._system, self._inbox, self._own = session, system, inbox, own
 
+    def send(self, changes: pa.Table, sending: Sending) -> pa.Table:
+        """RESULTS for `changes` (collapsed), in their order.
 
-def _posted(
-    session: Session,
-    batch: str,
-    companies: Sequence[str],
-    sent: pa.Table,
-    parts: Mapping[str, pa.Table],
-    sending: Sending,
-) -> pa.Table:
-    try:
-        with session.transaction() as cursor:
-            session.copy_in(cursor, "inbound.customer", _requests(batch, companies, sent))
-            for name, (table, columns) in CUSTOMER_PARTS.items():
-                session.copy_in(cursor, f"inbound.{table}", _parts(batch, sent, parts[name], columns))
-    except (InDoubt, Locked):
-        raise Unavailable(
-            "The ERP's database went away before it was asked to post.", cure="It is tried again."
-        ) from None
-    sending.before_request()
-    try:
-        with session.transaction() as cursor:
-            cursor.execute(sql.SQL("CALL {}(%s)").format(sql.Identifier(*POST_CUSTOMERS.split("."))), [batch])
-    except Locked:
-        return _same(sent, _LOCKED)
-    except InDoubt:
-        return _same(sent, _BROKEN)
-    try:
-        with session.transaction() as cursor:
-            names = sql.SQL(", ").join(map(sql.Identifier, _ANSWERS))
-            query = sql.SQL("SELECT {} FROM inbound.customer WHERE batch = %s").format(names)
-            answers = session.read(cursor, query, [batch], _ANSWERS)
-    except Retry:
-        return _same(sent, _BROKEN)
-    return _results(sent, answers)
+        What is copied in takes no effect before the ERP posts it, so only a break while posting leaves anything in doubt.
+        Raises Unavailable, BadCredentials, SchemaDrift, Stop; InDoubt when the send deadline has passed.
+        """
+        parts = {name: unnested(changes, name) for name in self._inbox.parts}
+        storable = _storable(changes, parts)
+        sent = changes.filter(storable)
+        refused = _same(changes.filter(pc.invert(storable)), _NUL)
+        if not sent.num_rows:
+            return refused
+        sending.before_request()
+        batch = f"{self._system}-{sending.dispatch}-{uuid.uuid4().hex[:16]}"
+        try:
+            answered = self._posted(batch, sent, parts, sending)
+        finally:
+            self._forget(batch)
+        return _in_order_of(changes, pa.concat_tables([answered, refused]))
 
+    def _posted(self, batch: str, sent: pa.Table, parts: Mapping[str, pa.Table], sending: Sending) -> pa.Table:
+        inbox = self._inbox
+        try:
+            with self._session.transaction() as cursor:
+                self._session.copy_in(cursor, inbox.relation, self._requests(batch, sent))
+                for name, part in inbox.parts.items():
+                    self._session.copy_in(cursor, part.relation, _parts(batch, sent, parts[name], part.fields))
+        except (InDoubt, Locked):
+            raise Unavailable(
+                "The ERP's database went away before it was asked to post.", cure="It is tried again."
+            ) from None
+        sending.before_request()
+        try:
+            with self._session.transaction() as cursor:
+                cursor.execute(sql.SQL("CALL {}(%s)").format(sql.Identifier(*inbox.procedure.split("."))), [batch])
+        except Locked:
+            return _same(sent, _LOCKED)
+        except InDoubt:
+            return _same(sent, _BROKEN)
+        try:
+            with self._session.transaction() as cursor:
+                columns = sql.SQL(", ").join(map(sql.Identifier, (*_ANSWERS[:-1], inbox.awaits)))
+                relation = sql.Identifier(*inbox.relation.split("."))
+                query = sql.SQL("SELECT {} FROM {} WHERE batch = %s").format(columns, relation)
+                answers = self._session.read(cursor, query, [batch], _ANSWERS)
+        except Retry:
+            return _same(sent, _BROKEN)
+        return _results(sent, answers)
 
-def _requests(batch: str, companies: Sequence[str], changes: pa.Table) -> pa.Table:
-    """Rows of inbound.customer."""
-    count = changes.num_rows
-    gone = pc.fill_null(flat(changes["gone"]), False)
-    columns = {
-        "batch": pa.repeat(batch, count),
-        "external_ref": changes["key"],
-        "action": pc.if_else(gone, "deactivate", "upsert"),
-        "version": changes["version"],
-        "read_at": changes["read_at"],
-        "customer_number": changes["native"],
-        "companies": pa.repeat("{" + ",".join(companies) + "}", count),
-        "parent_ref": changes["parent"],
-        "parent_number": changes["parent__native"],
-    }
-    columns |= {column: changes[name] for name, column in CUSTOMER_COLUMNS.items()}
-    return pa.table(columns)
+    def _requests(self, batch: str, changes: pa.Table) -> pa.Table:
+        """Rows of the inbox."""
+        gone = pc.fill_null(flat(changes["gone"]), False)
+        columns = {
+            "batch": pa.repeat(batch, changes.num_rows),
+            "external_ref": changes["key"],
+            "action": pc.if_else(gone, "deactivate", "upsert"),
+            "version": changes["version"],
+            "read_at": changes["read_at"],
+        }
+        columns |= {column: changes[name] for name, column in self._inbox.fields.items()}
+        return pa.table(columns | self._own(changes))
+
+    def _forget(self, batch: str) -> None:
+        """Requests hold personal data: once answered they are removed, even a batch that was never posted."""
+        try:
+            with self._session.transaction() as cursor:
+                for relation in self._inbox.relations:
+                    name = sql.Identifier(*relation.split("."))
+                    cursor.execute(sql.SQL("DELETE FROM {} WHERE batch = %s").format(name), [batch])
+        except (Retry, Stop):
+            pass  # the ERP's owners purge what stays behind (docs/interface-tables.md); the outcome is known all the same
 
 
 def _parts(batch: str, changes: pa.Table, parts: pa.Table, columns: Mapping[str, str]) -> pa.Table:
@@ -150,7 +147,7 @@ def _results(sent: pa.Table, answers: pa.Table) -> pa.Table:
             "category": said([m.category.value for m in meanings]),
             "message": said([m.message for m in meanings]),
             "answer": flat(answer),
-            "awaits": pc.if_else(pc.equal(outcome, Recovery.HOLD.value), flat(answers["parent_ref"]), nothing),
+            "awaits": pc.if_else(pc.equal(outcome, Recovery.HOLD.value), flat(answers["awaits"]), nothing),
         },
         schema=RESULTS,
     )
@@ -167,14 +164,3 @@ def _same(changes: pa.Table, meaning: Meaning) -> pa.Table:
 
 def _in_order_of(changes: pa.Table, answered: pa.Table) -> pa.Table:
     return answered.take(pc.index_in(flat(changes["key"]), value_set=flat(answered["key"])))
-
-
-def _forget(session: Session, batch: str) -> None:
-    """Requests hold personal data: once answered they are removed, even a batch that was never posted."""
-    try:
-        with session.transaction() as cursor:
-            for table in ("customer", *(table for table, _ in CUSTOMER_PARTS.values())):
-                name = sql.Identifier("inbound", table)
-                cursor.execute(sql.SQL("DELETE FROM {} WHERE batch = %s").format(name), [batch])
-    except (Retry, Stop):
-        pass  # the ERP's owners purge what stays behind (docs/interface-tables.md); the outcome is known all the same

@@ -60,7 +60,7 @@ def create_ingest(org: Org, call: Call, actor: Actor) -> Answer:
         external = field.name
     elif external:
         raise ApiError(400, "INVALIDJOB", "InvalidJob : externalIdFieldName is only for upsert")
-    admin = actor.permissions.admin or "BulkApiHardDelete" in actor.permissions.user
+    admin = actor.permissions.has("BulkApiHardDelete")
     if operation is Operation.HARD_DELETE and not admin:
         raise ApiError(
             400,

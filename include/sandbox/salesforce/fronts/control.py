@@ -36,11 +36,14 @@ def calls(org: Org, call: Call) -> Answer:
 
 
 def reset(org: Org, call: Call) -> Answer:
-    """Empty the org: records, jobs, faults, permission changes, calls, clock. Users and sessions stay."""
+    """Empty the org: records, jobs, faults, permission changes, calls, clock.
+
+    Users, sessions and the standard price book stay, with their ids.
+    """
     with org.store.write() as db:
         for obj in org.schema.objects.values():
             if not obj.setup:
-                db.execute(f'DELETE FROM "{obj.name}"')
+                db.execute(f'DELETE FROM "{obj.name}"' + (" WHERE IsStandard = 0" if obj.name == "Pricebook2" else ""))
         for table in ("_deletion", "_cleared", "_job", "_job_batch"):
             db.execute(f"DELETE FROM {table}")
     org.queries.forget()

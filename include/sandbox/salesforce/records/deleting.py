@@ -9,6 +9,8 @@ from typing import Any
 
 from sandbox.salesforce.errors import ApiError, RowError
 from sandbox.salesforce.records import rollups
+from sandbox.salesforce.records.lifecycle import ACTIVATED, Lifecycle, may_delete
+from sandbox.salesforce.records.standard_rules import RULES
 from sandbox.salesforce.schema.model import FieldType, Object, OnDelete
 from sandbox.salesforce.schema.permissions import Actor
 from sandbox.salesforce.store import Store
@@ -54,7 +56,21 @@ class Deleting:
             return RowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
         if row[0] and action == "delete":
             return RowError("ENTITY_IS_DELETED", "entity is deleted")
-        return self._restricted(obj, record)
+        return self._locked(obj, record) or self._restricted(obj, record)
+
+    def _locked(self, obj: Object, record: str) -> RowError | None:
+        """Return what the state of the record, or of one that would go with it, has against its deletion."""
+        for child in self.store.schema.children(obj):
+            rules = RULES.get(child.object.name, ())
+            if child.field.on_delete is OnDelete.CASCADE and any(isinstance(rule, Lifecycle) for rule in rules):
+                row = self.db.execute(
+                    f'SELECT Id FROM "{child.object.name}" WHERE "{child.field.name}" = ? AND StatusCode = ? '
+                    "AND IsDeleted = 0 LIMIT 1",
+                    (record, ACTIVATED),
+                ).fetchone()
+                if row:
+                    return self._associated(child.object, row[0])
+        return may_delete(self.db, self.actor, obj, record, RULES.get(obj.name, ()))
 
     def _restricted(self, obj: Object, record: str) -> RowError | None:
         for child in self.store.schema.children(obj):
@@ -64,12 +80,16 @@ class Deleting:
                     (record,),
                 ).fetchone()
                 if row:
-                    return RowError(
-                        "DELETE_FAILED",
-                        "Your attempt to delete this record could not be completed because "
-                        f"some {child.object.plural.lower()} are associated with it: {row[0]}",
-                    )
+                    return self._associated(child.object, row[0])
         return None
+
+    @staticmethod
+    def _associated(child: Object, record: str) -> RowError:
+        return RowError(
+            "DELETE_FAILED",
+            "Your attempt to delete this record could not be completed because "
+            f"some {child.plural.lower()} are associated with it: {record}",
+        )
 
     def delete(self, obj: Object, record: str, root: str | None = None) -> None:
         """Move a record that passed `check`, and its details, to the recycle bin; clear the lookups to it."""

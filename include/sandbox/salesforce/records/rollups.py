@@ -82,13 +82,19 @@ def recalculate(
         sql, parameters = statement(child, field.summary)
         packed = json.dumps(wanted)
         totals = dict(db.execute(sql, [*parameters, packed]).fetchall())
+        # Amounts are stored as doubles: a sum is brought back to the digits of what it sums.
+        scale = (
+            _field(child, field.summary.field).scale
+            if field.summary.operation == "sum" and field.summary.field
+            else None
+        )
         empty = None if field.summary.operation in ("min", "max") else 0.0
         current = db.execute(
             f'SELECT Id, "{field.name}" FROM "{obj.name}" WHERE Id IN (SELECT value FROM json_each(?))', (packed,)
         )
         for record, old in current:
             new = totals.get(record, empty)
-            new = float(new) if new is not None else None
+            new = round(float(new), 15 if scale is None else scale) if new is not None else None
             if new != old:
                 changed[obj.name][record][field.name] = new
     for name, records in changed.items():

@@ -10,6 +10,8 @@ from sandbox.salesforce.errors import FieldProblem
 from sandbox.salesforce.records import rollups
 from sandbox.salesforce.records.checks import Checks, compared
 from sandbox.salesforce.records.drafts import Draft, Operation
+from sandbox.salesforce.records.rules import Record, Saved
+from sandbox.salesforce.records.standard_rules import RULES
 from sandbox.salesforce.schema.countries import Countries
 from sandbox.salesforce.schema.model import Field, FieldType, Object
 from sandbox.salesforce.schema.permissions import Actor
@@ -48,6 +50,7 @@ class Saving:
         self.checks.references([d for d in drafts if not d.errors])
         self.checks.unique([d for d in drafts if not d.errors])
         self.checks.hierarchy([d for d in drafts if not d.errors])
+        self._apply_rules([d for d in drafts if not d.errors])
         good = [d for d in drafts if not d.errors]
         self._insert([d for d in good if d.id is None])
         self._update([d for d in good if not d.created])
@@ -184,6 +187,19 @@ class Saving:
             if person and ("FirstName" in new or "LastName" in new):
                 parts = (new.get(name, old.get(name)) for name in ("FirstName", "LastName"))
                 new["Name"] = " ".join(part for part in parts if part)
+
+    def _apply_rules(self, drafts: Sequence[Draft]) -> None:
+        rules = RULES.get(self.obj.name, ())
+        if not rules or not drafts:
+            return
+        saved = Saved(store=self.store, db=self.db, actor=self.actor, obj=self.obj, stamp=self.stamp)
+        records = [Record(draft=draft, old=self.old.get(draft.id or "", {}), saved=saved) for draft in drafts]
+        saved.load({via for rule in rules for via in rule.vias}, records)
+        for record in records:
+            for rule in rules:
+                rule.apply(record)
+                if record.draft.errors:
+                    break
 
     def _insert(self, drafts: Sequence[Draft]) -> None:
         if not drafts:

@@ -45,7 +45,7 @@ def field(obj: Object, item: Field, actor: Actor, labels: dict[str, str]) -> dic
     edits = actor.permissions.edits(obj, item) and not obj.read_only
     text, number = item.type in TEXT_TYPES, item.type in NUMBER_TYPES
     boolean = item.type is FieldType.BOOLEAN
-    calculated = item.summary is not None
+    calculated = item.summary is not None and not item.createable
     default: Any = None
     if item.default is not None and item.type is not FieldType.PICKLIST:
         default = item.default == "true" if boolean else item.default

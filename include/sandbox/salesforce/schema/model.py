@@ -71,6 +71,17 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StandardValue:
+    """One value of a standard value set: the status category it stands for, or what a stage means."""
+
+    name: str
+    category: str | None = None
+    probability: float | None = None
+    closed: bool = False
+    won: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """One field. Lengths in characters, `precision` in digits in all, `scale` in digits after the point."""
 
@@ -95,12 +106,18 @@ class Field:
     master_detail: bool = False
     hierarchy: bool = False
     values: tuple[str, ...] = ()
+    value_set: str | None = None
+    standard_values: tuple[StandardValue, ...] = ()
     restricted: bool = False
     default: str | None = None
     auto_number: str | None = None
     summary: Summary | None = None
     compound: str | None = None
     help: str | None = None
+
+    def means(self, value: str | None) -> StandardValue | None:
+        """Return what a value of a standard value set means, or None if the set does not have it."""
+        return next((v for v in self.standard_values if v.name == value), None)
 
     @property
     def stored(self) -> bool:
@@ -120,7 +137,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Object:
-    """One object: `prefix` starts its record ids, `fields` are in describe's order, keyed by lower-case name."""
+    """One object: `prefix` starts its record ids, `fields` are in describe's order, keyed by lower-case name.
+
+    `rights` names the object whose permissions decide, for details that have none of their own (order products).
+    """
 
     name: str
     label: str
@@ -132,6 +152,7 @@ class Object:
     setup: bool = False
     read_only: bool = False
     mergeable: bool = False
+    rights: str | None = None
 
     def field(self, name: str) -> Field | None:
         """Return the field of that name in any letter case, or None."""

@@ -31,7 +31,14 @@ class Permissions:
         """Return whether the user may create, read, edit or delete records of the object."""
         if self.admin or (obj.setup and action == "read"):
             return True
+        if obj.rights:
+            # Adding, changing and removing a detail is editing its parent.
+            return ("read" if action == "read" else "edit") in self._objects.get(obj.rights.lower(), ())
         return action in self._objects.get(obj.name.lower(), ())
+
+    def has(self, permission: str) -> bool:
+        """Return whether the user has a user permission, such as ``EditActivatedOrders``."""
+        return self.admin or permission in self.user
 
     def reads(self, obj: Object, field: Field) -> bool:
         """Return whether the user may see the field; the parts of an address go with the address."""

@@ -1,4 +1,4 @@
-"""Reads metadata in Salesforce's source format: custom objects, fields, permission sets.
+"""Reads metadata in Salesforce's source format: custom objects, fields, standard value sets, permission sets.
 
 The folder is an ordinary Salesforce project (``sfdx-project.json`` at its root), the same that is deployed to a real org.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from sandbox.salesforce import ids
-from sandbox.salesforce.schema.model import Field, FieldType, Object, OnDelete, Summary, SummaryFilter
+from sandbox.salesforce.schema.model import Field, FieldType, Object, OnDelete, StandardValue, Summary, SummaryFilter
 from sandbox.salesforce.schema.standard import system_fields
 
 _NS = "{http://soap.sforce.com/2006/04/metadata}"
@@ -194,14 +194,41 @@ def _custom_object(folder: Path, fields: list[Field], currencies: tuple[str, ...
     )
 
 
+def _value_sets(package: Path) -> dict[str, tuple[StandardValue, ...]]:
+    return {
+        path.name.split(".")[0]: tuple(
+            StandardValue(
+                name=_text(item, "fullName"),
+                category=_text(item, "groupingString") or None,
+                probability=float(_text(item, "probability")) if _text(item, "probability") else None,
+                closed=_true(item, "closed"),
+                won=_true(item, "won"),
+            )
+            for item in _tree(path).findall(_NS + "standardValue")
+        )
+        for path in sorted((package / "standardValueSets").glob("*.standardValueSet-meta.xml"))
+    }
+
+
+def _with_values(obj: Object, sets: dict[str, tuple[StandardValue, ...]]) -> Object:
+    changed = {
+        key: replace(field, values=tuple(v.name for v in found), standard_values=found)
+        for key, field in obj.fields.items()
+        if (found := sets.get(field.value_set or ""))
+    }
+    return replace(obj, fields={**obj.fields, **changed}) if changed else obj
+
+
 def apply(objects: list[Object], root: Path, currencies: tuple[str, ...]) -> list[Object]:
-    """Return the standard objects with the project's custom fields, and its custom objects.
+    """Return the standard objects with the project's custom fields and picklist values, and its custom objects.
 
     Raises:
         MetadataError: The project holds something the local org does not cover.
     """
     result = {o.name: o for o in objects}
     for package in package_folders(root):
+        sets = _value_sets(package)
+        result = {name: _with_values(obj, sets) for name, obj in result.items()}
         for folder in sorted(path for path in (package / "objects").glob("*") if path.is_dir()):
             fields = [read_field(path) for path in sorted((folder / "fields").glob("*.field-meta.xml"))]
             standard = result.get(folder.name)

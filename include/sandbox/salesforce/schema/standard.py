@@ -1,10 +1,13 @@
-"""Reads the table of standard objects (`tables/*.txt`; the format is told at the head of `standard.txt`)."""
+"""Reads the table of standard objects (`tables/*.txt`; the format is told at the head of `standard.txt`).
+
+Standard value sets are lines of `tables/value_sets.csv`: set;value;status category;probability;closed;won.
+"""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from sandbox.salesforce.schema.model import Field, FieldType, Object, OnDelete
+from sandbox.salesforce.schema.model import Field, FieldType, Object, OnDelete, StandardValue, Summary
 
 TABLES = Path(__file__).parent / "tables"
 _TYPE = re.compile(r"(\w+)(?:\((.*)\))?$")
@@ -24,8 +27,30 @@ def spaced(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name.removesuffix("__c").replace("_", " "))
 
 
-def system_fields(*, currencies: tuple[str, ...] | None, owner: bool) -> Iterator[Field]:
-    """Yield the fields every object has; `currencies` None leaves out CurrencyIsoCode (first one is the default)."""
+def value_sets() -> dict[str, tuple[StandardValue, ...]]:
+    """Return the standard value sets a new org has."""
+    sets: dict[str, tuple[StandardValue, ...]] = {}
+    for line in (TABLES / "value_sets.csv").read_text(encoding="utf-8").splitlines():
+        name, value, category, probability, closed, won = line.split(";")
+        found = StandardValue(
+            name=value,
+            category=category or None,
+            probability=float(probability) if probability else None,
+            closed=bool(closed),
+            won=bool(won),
+        )
+        sets[name] = (*sets.get(name, ()), found)
+    return sets
+
+
+def system_fields(*, currencies: tuple[str, ...] | None, owner: bool, currency: str = "") -> Iterator[Field]:
+    """Yield the fields every object has.
+
+    Args:
+        currencies: Values of CurrencyIsoCode, the default first; None leaves the field out.
+        owner: Whether records have an owner.
+        currency: ``readonly`` or ``createonly`` for objects whose currency can't be given or changed.
+    """
 
     def fixed(name: str, type: FieldType, label: str = "", default: str | None = None) -> Field:
         user = type is FieldType.REFERENCE
@@ -67,6 +92,8 @@ def system_fields(*, currencies: tuple[str, ...] | None, owner: bool) -> Iterato
             restricted=True,
             default=currencies[0],
             always_visible=True,
+            createable=currency != "readonly",
+            updateable=not currency,
         )
     yield fixed("CreatedDate", FieldType.DATETIME)
     yield fixed("CreatedById", FieldType.REFERENCE, "Created By ID")
@@ -89,7 +116,14 @@ def _address_parts(prefix: str, countries: tuple[str, ...], states: tuple[str, .
         )
 
 
-def _field(line: str, currencies: tuple[str, ...]) -> Field:
+def _sum(argument: str | None) -> Summary | None:
+    if not argument:
+        return None
+    child, via, field = argument.split(".")
+    return Summary(operation="sum", child=child, via=via, field=field)
+
+
+def _field(line: str, currencies: tuple[str, ...], sets: dict[str, tuple[StandardValue, ...]]) -> Field:
     name, kind, options, label = (*(part.strip() for part in line.split(" | ")), "", "")[:4]
     match = _TYPE.match(kind)
     if not match:
@@ -102,9 +136,11 @@ def _field(line: str, currencies: tuple[str, ...]) -> Field:
         flags.add(key)
     length = precision = scale = 0
     values: tuple[str, ...] = ()
+    standard_values = sets[settings["values"]] if "values" in settings else ()
     if type in (FieldType.PICKLIST, FieldType.MULTIPICKLIST):
         length = 255
         values = currencies if argument == "@currencies" else tuple(argument.split(";"))
+        values = tuple(v.name for v in standard_values) or values
     elif type in (FieldType.DOUBLE, FieldType.CURRENCY, FieldType.PERCENT):
         whole, _, fraction = argument.partition(",")
         scale = int(fraction or 0)
@@ -115,7 +151,8 @@ def _field(line: str, currencies: tuple[str, ...]) -> Field:
         length = 18
     elif argument:
         length = int(argument)
-    writable = "readonly" not in flags
+    writable = not flags & {"readonly", "autonumber"}
+    on_delete = OnDelete.CASCADE if "cascade" in flags else OnDelete.SET_NULL
     return Field(
         name=name,
         label=label or spaced(name),
@@ -132,10 +169,14 @@ def _field(line: str, currencies: tuple[str, ...]) -> Field:
         reference_to=(argument,) if type is FieldType.REFERENCE else (),
         relationship=settings.get("parent"),
         child_relationship=settings.get("children"),
-        on_delete=OnDelete.CASCADE if "cascade" in flags else OnDelete.SET_NULL,
+        on_delete=OnDelete.RESTRICT if "restrict" in flags else on_delete,
         hierarchy="hierarchy" in flags,
         values=values,
+        value_set=settings.get("values"),
+        standard_values=standard_values,
         default=settings.get("default"),
+        auto_number=settings.get("autonumber"),
+        summary=_sum(settings.get("sum")),
     )
 
 
@@ -148,6 +189,7 @@ def read(currencies: tuple[str, ...], countries: tuple[str, ...], states: tuple[
         states: State codes, of all countries that have them.
     """
     objects: list[Object] = []
+    sets = value_sets()
     head: list[str] = []
     fields: list[Field] = []
 
@@ -156,8 +198,13 @@ def read(currencies: tuple[str, ...], countries: tuple[str, ...], states: tuple[
             return
         name, prefix = head[0].split()
         flags = set(head[3].split()) if len(head) > 3 else set()
+        settings = dict(flag.split("=") for flag in flags if "=" in flag)
         system = list(
-            system_fields(currencies=None if "nocurrency" in flags else currencies, owner="noowner" not in flags)
+            system_fields(
+                currencies=None if "nocurrency" in flags else currencies,
+                owner="noowner" not in flags,
+                currency=settings.get("currency", ""),
+            )
         )
         every = [*system[:2], *fields, *system[2:]]
         objects.append(
@@ -167,10 +214,11 @@ def read(currencies: tuple[str, ...], countries: tuple[str, ...], states: tuple[
                 plural=head[2],
                 prefix=prefix,
                 fields={f.name.lower(): f for f in every},
-                name_field=next((f.name for f in fields if f.name == "Name"), None),
+                name_field=settings.get("title") or next((f.name for f in fields if f.name == "Name"), None),
                 setup="setup" in flags,
                 read_only="readonly" in flags,
                 mergeable="mergeable" in flags,
+                rights=settings.get("rights"),
             )
         )
 
@@ -184,6 +232,6 @@ def read(currencies: tuple[str, ...], countries: tuple[str, ...], states: tuple[
             elif line.strip().startswith("@address"):
                 fields.extend(_address_parts(line.split()[1], countries, states))
             else:
-                fields.append(_field(line.strip(), currencies))
+                fields.append(_field(line.strip(), currencies, sets))
     finish()
     return objects

@@ -8,7 +8,10 @@ from typing import Any
 import pyarrow as pa
 
 from accord.objects import CUSTOMER
-from accord.systems.interface_tables.contract import CODES, CUSTOMER_KEEPS, POST_CUSTOMERS, RELATIONS
+from accord.systems.erp import all_needs
+from accord.systems.interface_tables.adapter import InterfaceTables
+from accord.systems.interface_tables.contract import CALL, CODES, COMPANIES
+from accord.systems.interface_tables.customer.mapping import KEEPS
 from accord.systems.interface_tables.sending import _ANSWERS, _results
 from tests.tables import by_key, changes
 
@@ -16,14 +19,17 @@ DOCUMENT = (Path(__file__).resolve().parents[4] / "docs" / "interface-tables.md"
 
 
 def test_the_document_names_every_relation_column_and_code() -> None:
-    words = [*RELATIONS, POST_CUSTOMERS, *CODES, *(column for columns in RELATIONS.values() for column in columns)]
+    handlers = [*InterfaceTables.TARGETS.values(), *InterfaceTables.SOURCES.values()]
+    needs = COMPANIES | all_needs(handlers)
+    words = [*(name.removesuffix(CALL) for name in needs), *CODES, *(c for columns in needs.values() for c in columns)]
+    assert {"inbound.post_customers", "outbound.customer_account"} < set(words)
     assert [word for word in words if f"`{word}" not in DOCUMENT] == []
 
 
 def test_what_is_kept_is_what_the_definition_has() -> None:
     names = {f.name for f in CUSTOMER.fields} | {c.name for c in CUSTOMER.constituents}
-    assert names - CUSTOMER_KEEPS == {"legal_entities"}
-    assert names >= CUSTOMER_KEEPS
+    assert names - KEEPS == {"legal_entities"}
+    assert names >= KEEPS
 
 
 def answered(*answers: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -57,11 +63,11 @@ def test_a_held_row_says_what_it_waits_for() -> None:
             "status": "rejected",
             "code": "PARENT_UNKNOWN",
             "reason": "r",
-            "parent_ref": "salesforce:p",
+            "awaits": "salesforce:p",
         }
     )["k1"]
     assert (row["outcome"], row["awaits"]) == ("hold", "salesforce:p")
     other = answered(
-        {"external_ref": "k1", "status": "rejected", "code": "STALE", "reason": "r", "parent_ref": "salesforce:p"}
+        {"external_ref": "k1", "status": "rejected", "code": "STALE", "reason": "r", "awaits": "salesforce:p"}
     )["k1"]
     assert other["awaits"] is None

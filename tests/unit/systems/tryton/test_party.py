@@ -7,9 +7,18 @@ from typing import Any
 import pytest
 
 from accord.categories import Category
-from accord.systems.tryton.mapping import code_of, identifier_type, key_of, meaning_of
-from accord.systems.tryton.party import Held, Impossible, canonical_row, creation, held_party, update, wanted_party
+from accord.systems.tryton.customer.mapping import REFUSALS, code_of, identifier_type, key_of
+from accord.systems.tryton.customer.party import (
+    Held,
+    Impossible,
+    canonical_row,
+    creation,
+    held_party,
+    update,
+    wanted_party,
+)
 from accord.systems.tryton.places import Places
+from accord.systems.tryton.refusals import meaning_of
 
 RELATION = 2
 KEY = "salesforce:001A"
@@ -206,5 +215,5 @@ def test_party_codes_and_keys(key: str) -> None:
     ],
 )
 def test_refusals_are_told_apart_by_their_words(text: str, category: Category) -> None:
-    assert meaning_of(text).category is category
-    assert "Secret" not in meaning_of(text).message
+    assert meaning_of(text, REFUSALS).category is category
+    assert "Secret" not in meaning_of(text, REFUSALS).message

@@ -2,6 +2,27 @@
 
 from accord.systems.salesforce.mapping import Child, Group, Reading
 
+# Account and Order have the same fields for both addresses
+ADDRESSES = Group(
+    constituent="addresses",
+    parts={
+        "bill_to": {
+            "street": "BillingStreet",
+            "city": "BillingCity",
+            "region": "BillingState",
+            "postal_code": "BillingPostalCode",
+            "country": "BillingCountryCode",
+        },
+        "ship_to": {
+            "street": "ShippingStreet",
+            "city": "ShippingCity",
+            "region": "ShippingState",
+            "postal_code": "ShippingPostalCode",
+            "country": "ShippingCountryCode",
+        },
+    },
+)
+
 CUSTOMER = Reading(
     object="customer",
     sobject="Account",
@@ -17,27 +38,7 @@ CUSTOMER = Reading(
         "website": "Website",
         "legal_entities": "Legal_Entities__c",
     },
-    groups=(
-        Group(
-            constituent="addresses",
-            parts={
-                "bill_to": {
-                    "street": "BillingStreet",
-                    "city": "BillingCity",
-                    "region": "BillingState",
-                    "postal_code": "BillingPostalCode",
-                    "country": "BillingCountryCode",
-                },
-                "ship_to": {
-                    "street": "ShippingStreet",
-                    "city": "ShippingCity",
-                    "region": "ShippingState",
-                    "postal_code": "ShippingPostalCode",
-                    "country": "ShippingCountryCode",
-                },
-            },
-        ),
-    ),
+    groups=(ADDRESSES,),
     children=(
         Child(
             constituent="contacts",

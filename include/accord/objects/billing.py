@@ -1,0 +1,130 @@
+"""What an invoice and a credit memo have in common."""
+
+from accord.objects.definition import (
+    Choice,
+    Constituent,
+    Day,
+    Field,
+    Money,
+    Number,
+    Owner,
+    Reference,
+    Sensitivity,
+    Text,
+    Unknown,
+)
+from accord.objects.vocabulary import CURRENCIES, INVOICE_STATES, LEGAL_ENTITY_CODES
+
+LINES = Constituent(
+    name="lines",
+    meaning="What is billed.",
+    key="id",
+    fields=(
+        Field(name="id", type=Text(limit=40), owner=Owner.ERP, required=True, meaning="The line's id in the ERP."),
+        Field(
+            name="product",
+            type=Reference(object="product", unknown=Unknown.OMIT),
+            owner=Owner.ERP,
+            meaning="The product, where it is one.",
+        ),
+        Field(name="description", type=Text(limit=255), owner=Owner.ERP, meaning="What it says."),
+        Field(name="quantity", type=Number(), owner=Owner.ERP, required=True, meaning="How many."),
+        Field(
+            name="unit_price",
+            type=Money(scale=4),
+            owner=Owner.ERP,
+            required=True,
+            sensitivity=Sensitivity.FINANCIAL,
+            meaning="Price of one, without tax.",
+        ),
+        Field(
+            name="net",
+            type=Money(),
+            owner=Owner.ERP,
+            required=True,
+            sensitivity=Sensitivity.FINANCIAL,
+            meaning="Without tax.",
+        ),
+        Field(
+            name="tax",
+            type=Money(),
+            owner=Owner.ERP,
+            required=True,
+            sensitivity=Sensitivity.FINANCIAL,
+            meaning="Tax of this line.",
+        ),
+        Field(name="tax_code", type=Text(limit=80), owner=Owner.ERP, meaning="How it is taxed."),
+    ),
+)
+
+HEADER = (
+    Field(
+        name="number",
+        type=Text(limit=40),
+        owner=Owner.ERP,
+        required=True,
+        meaning="The ERP's number of the document.",
+    ),
+    Field(
+        name="customer",
+        type=Reference(object="customer", unknown=Unknown.EXCLUDE),
+        owner=Owner.ERP,
+        required=True,
+        meaning="Whom it is addressed to.",
+    ),
+    Field(
+        name="order",
+        type=Reference(object="order", unknown=Unknown.OMIT),
+        owner=Owner.ERP,
+        meaning="The order it bills, where Salesforce has it.",
+    ),
+    Field(
+        name="legal_entity",
+        type=Choice(values=LEGAL_ENTITY_CODES),
+        owner=Owner.ERP,
+        required=True,
+        meaning="Whose books.",
+    ),
+    Field(
+        name="status",
+        type=Choice(values=INVOICE_STATES),
+        owner=Owner.ERP,
+        required=True,
+        meaning="Where it stands.",
+    ),
+    Field(name="invoice_date", type=Day(), owner=Owner.ERP, required=True, meaning="The date on the document."),
+    Field(
+        name="booking_date",
+        type=Day(),
+        owner=Owner.ERP,
+        required=True,
+        meaning="The date it counts for in the books.",
+    ),
+    Field(name="due_date", type=Day(), owner=Owner.ERP, meaning="The day the last of it is due."),
+    Field(name="currency", type=Choice(values=CURRENCIES), owner=Owner.ERP, required=True, meaning="ISO 4217."),
+    Field(
+        name="net",
+        type=Money(),
+        owner=Owner.ERP,
+        required=True,
+        sensitivity=Sensitivity.FINANCIAL,
+        meaning="Without tax.",
+    ),
+    Field(name="tax", type=Money(), owner=Owner.ERP, required=True, sensitivity=Sensitivity.FINANCIAL, meaning="Tax."),
+    Field(
+        name="total",
+        type=Money(),
+        owner=Owner.ERP,
+        required=True,
+        sensitivity=Sensitivity.FINANCIAL,
+        meaning="With tax.",
+    ),
+    Field(
+        name="open_balance",
+        type=Money(),
+        owner=Owner.ERP,
+        required=True,
+        sensitivity=Sensitivity.FINANCIAL,
+        meaning="What is not paid or applied yet.",
+    ),
+)

@@ -1,0 +1,128 @@
+"""Where the records a changed record refers to stand in the target: by their links, or by their own ids where they come from it.
+
+A record waits for what it refers to; its changes carry the target's ids beside the canonical ones (see accord.ports).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from accord.flows import origins
+from accord.hub.connection import Hub, Session
+from accord.hub.copying import copy_into
+from accord.objects.definition import BusinessObject
+from accord.pipeline.resolve import with_part_column
+from accord.systems.collapsing import flat
+
+_REFERS = """
+CREATE TEMP TABLE refers (key text NOT NULL, object text NOT NULL, stream smallint, ref text NOT NULL, native text) ON COMMIT DROP
+"""
+
+_FIND = """
+UPDATE refers r SET native = coalesce(l.native, substr(l.key, strpos(l.key, ':') + 1))
+FROM link l WHERE r.native IS NULL AND l.stream = r.stream AND l.key = r.ref AND l.hash IS NOT NULL
+"""
+
+_HOLD = """
+UPDATE staged s SET bucket = 'parked', awaits = r.ref, awaits_object = r.object
+FROM (SELECT DISTINCT ON (key) key, object, ref FROM refers WHERE native IS NULL ORDER BY key, object, ref) r
+WHERE s.key = r.key AND s.bucket = 'changed' AND NOT s.gone
+"""
+
+_NATIVES = """
+SELECT DISTINCT r.object, r.ref, r.native FROM refers r JOIN staged s ON s.key = r.key
+WHERE s.batch_chunk = %s AND s.bucket = 'changed' AND r.native IS NOT NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """One reference of a definition: its dotted path, the object it names, the stream that object has in the target (None
+    where the target is that object's origin, so that its canonical id holds the target's own)."""
+
+    path: str
+    object: str
+    stream: int | None
+
+
+class References:
+    """The references of one object into one target. Made before the comparison's transaction, as streams are."""
+
+    def __init__(self, hub: Hub, target: str, definition: BusinessObject) -> None:
+        self._target = target
+        self._referred = tuple(
+            Referred(path, kind.object, None if target in origins(kind.object) else hub.stream(target, kind.object))
+            for path, kind in definition.references()
+        )
+        self._definition = definition
+
+    def __bool__(self) -> bool:
+        return bool(self._referred)
+
+    def prepare(self, session: Session) -> None:
+        """Make room for the references of the changed records."""
+        session.execute(_REFERS)
+
+    def add(self, session: Session, changed: pa.Table) -> None:
+        """Take in the references of `changed`, canonical rows."""
+        own = f"{self._target}:"
+        for one in self._referred:
+            owners, values = _column(changed, one.path)
+            there = pc.is_valid(values)
+            owners, values = owners.filter(there), values.filter(there)
+            native = pa.nulls(len(values), pa.string())
+            if one.stream is None:
+                rest = pc.utf8_slice_codeunits(values, start=len(own))
+                native = pc.if_else(pc.starts_with(values, own), rest, native)
+            rows = pa.table(
+                {
+                    "key": owners,
+                    "object": pa.repeat(one.object, len(values)),
+                    "stream": pa.repeat(pa.scalar(one.stream, pa.int16()), len(values)),
+                    "ref": values,
+                    "native": native,
+                }
+            )
+            copy_into(session, "refers", rows.group_by(rows.column_names).aggregate([]))
+
+    def hold(self, session: Session) -> None:
+        """Find what is referred to; records whose references are not there yet are parked."""
+        session.execute("CREATE INDEX ON refers (key)")
+        session.execute(_FIND)
+        session.execute(_HOLD)
+
+    def with_natives(self, session: Session, chunk: int, changes: pa.Table) -> pa.Table:
+        """`changes` of a chunk with `<reference>__native` for every reference: a column of the root's, a field in a part's."""
+        natives: dict[str, dict[str, str]] = {one.object: {} for one in self._referred}
+        for row in session.execute(_NATIVES, (chunk,)).fetchall():
+            natives[row["object"]][row["ref"]] = row["native"]
+        for one in self._referred:
+            constituent, _, field = one.path.rpartition(".")
+            _, values = _column(changes, one.path)
+            found = _mapped(values, natives[one.object])
+            if constituent:
+                place = changes.column_names.index(constituent)
+                lists = with_part_column(flat(changes[constituent]), f"{field}__native", found)
+                changes = changes.set_column(place, constituent, lists)
+            else:
+                changes = changes.append_column(f"{field}__native", found)
+        return changes
+
+
+def _column(table: pa.Table, path: str) -> tuple[pa.Array, pa.Array]:
+    """(key of the record, value) of every value of the reference `path`."""
+    constituent, _, field = path.rpartition(".")
+    keys = flat(table["key"])
+    if not constituent:
+        return keys, flat(table[field])
+    lists = flat(table[constituent])
+    return keys.take(pc.list_parent_indices(lists)), pc.struct_field(pc.list_flatten(lists), field)
+
+
+def _mapped(values: pa.Array, natives: Mapping[str, str]) -> pa.Array:
+    place = pc.index_in(values, value_set=pa.array(list(natives), pa.string()))
+    return pa.array(list(natives.values()), pa.string()).take(place)

@@ -1,0 +1,41 @@
+"""order: the Order with its products and addresses."""
+
+from accord.systems.salesforce.mapping import Child, Reading
+from accord.systems.salesforce.mappings.customer import ADDRESSES
+
+ORDER = Reading(
+    object="order",
+    sobject="Order",
+    fields={
+        "number": "OrderNumber",
+        "customer": "AccountId",
+        "legal_entity": "Legal_Entity__c",
+        "currency": "CurrencyIsoCode",
+        "status": "Status",
+        "price_list": "Pricebook2Id",
+        "order_date": "EffectiveDate",
+        "requested_date": "Requested_Date__c",
+        "customer_reference": "PoNumber",
+        "payment_terms": "Payment_Terms__c",
+        "total": "TotalAmount",
+    },
+    groups=(ADDRESSES,),
+    children=(
+        Child(
+            constituent="lines",
+            sobject="OrderItem",
+            parent="OrderId",
+            fields={
+                "id": "Id",
+                "product": "Product2Id",
+                "description": "Description",
+                "quantity": "Quantity",
+                "list_price": "ListPrice",
+                "unit_price": "UnitPrice",
+                "discount": "Discount_Percent__c",
+                "requested_date": "ServiceDate",
+                "cancelled": "Cancelled__c",
+            },
+        ),
+    ),
+)

@@ -1,0 +1,18 @@
+"""price_list: Pricebook2."""
+
+from accord.systems.salesforce.mapping import Writing
+
+PRICE_LIST = Writing(
+    object="price_list",
+    sobject="Pricebook2",
+    external_id="Key__c",
+    fields={
+        "name": "Name",
+        "legal_entity": "Legal_Entity__c",
+        "currency": "Currency__c",
+        "active": "IsActive",
+        "valid_from": "Valid_From__c",
+        "valid_until": "Valid_Until__c",
+    },
+    gone={"IsActive": False},
+)

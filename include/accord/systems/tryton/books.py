@@ -1,0 +1,42 @@
+"""The companies of one Tryton, as legal entities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from accord.errors import SchemaDrift
+from accord.routing import LegalEntity, entities_of
+from accord.systems.tryton.client import TrytonClient
+from accord.systems.tryton.reading import reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """One legal entity's company in Tryton."""
+
+    entity: LegalEntity
+    company: int
+    currency: str
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """What makes Tryton answer for this company."""
+        return {"company": self.company}
+
+
+def books_of(client: TrytonClient, system: str) -> tuple[list[Books], set[int]]:
+    """The books `system` keeps, and the parties that are companies themselves. Raises SchemaDrift when one is missing."""
+    fields = ["party", "party.code", "currency.code"]
+    rows = reading(client, "model.company.company.search_read", [], 0, None, None, fields)
+    by_code = {row["party."]["code"]: row for row in rows}
+    books = []
+    for entity in entities_of(system):
+        if entity.company not in by_code:
+            raise SchemaDrift(
+                f"Tryton has no company whose party has the code {entity.company}.",
+                cure="Create it, give the integration user access to it, or correct the routing.",
+            )
+        row = by_code[entity.company]
+        books.append(Books(entity=entity, company=row["id"], currency=row["currency."]["code"]))
+    return books, {row["party"] for row in rows}

@@ -1,0 +1,164 @@
+"""Customer accounts: every party in every company's books, by what changed when.
+
+An account changes with its party, with the receivable lines of the party, and when an open line falls due. The companies' own
+parties are no customers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from accord.objects.definition import BusinessObject
+from accord.ports import Check, Selection, Sink
+from accord.systems import erp_account, erp_rows
+from accord.systems.erp import SourceHandler
+from accord.systems.erp_account import account_native, split_native
+from accord.systems.tryton.books import Books, books_of
+from accord.systems.tryton.client import TrytonClient
+from accord.systems.tryton.context import Context
+from accord.systems.tryton.reading import ANY, paged, reading, slices, window_of
+
+HOLD_CATEGORY = "Credit hold / {company}"
+
+_AT_ONCE = 500  # parties whose accounts are read together
+_LINE = "account.move.line"
+_FINANCE = ("credit_limit_amount", "customer_tax_rule", "customer_payment_term")
+_PARTY_FIELDS = [
+    "code",
+    "name",
+    "active",
+    "last_modified_at",
+    "credit_limit_amount",
+    "customer_tax_rule.name",
+    "customer_payment_term.name",
+    "categories.rec_name",
+]
+_LINE_FIELDS = ["party", "debit", "credit", "reconciliation", "maturity_date", "last_modified_at"]
+_NOTHING = Decimal(0)
+_FOREVER = timedelta(days=36_500)
+_PLACES = {
+    "customer": "party.party.id",
+    "legal_entity": "company.company.party.code",
+    "customer_number": "party.party.code",
+    "legal_name": "party.party.name",
+    "tax_classification": "party.party.customer_tax_rule.name",
+    "payment_terms": "party.party.customer_payment_term.name",
+    "currency": "company.company.currency.code",
+    "credit_limit": "party.party.credit_limit_amount",
+    "credit_hold": f"party.category {HOLD_CATEGORY}, or the balance is above the limit",
+    "balance": "account.move.line (receivable, open)",
+    "overdue": "account.move.line (receivable, open, past its maturity)",
+    **erp_account.DERIVED_PLACES,
+    "active": "party.party.active",
+}
+
+
+class CustomerAccounts(SourceHandler[Context]):
+    """Reads them."""
+
+    not_read = erp_account.NOT_READ
+    places = _PLACES
+    needs: ClassVar = {"party.party": ("read",), _LINE: ("read",)}
+
+    def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
+        """By Tryton's clock."""
+        client = self._context.client
+        books, companies = books_of(client, self._context.name)
+        read_at = client.clock
+        chosen = [(one, sorted(_selected(client, one, selection, read_at) - companies)) for one in books]
+        sink.expect(sum(len(parties) for _, parties in chosen))
+        for one, parties in chosen:
+            for some in slices(parties, _AT_ONCE):
+                rows = _accounts(client, one, some, read_at)
+                erp_rows.write(sink, definition, self.not_read, rows, selection)
+        return read_at
+
+    def derive(self, table: pa.Table) -> pa.Table:
+        return erp_account.derive(self._context.name, table)
+
+    def checks(self) -> Iterator[Check]:
+        """Whether the financial fields are there, and whose they are."""
+        fields = self._context.client.call("model.party.party.fields_get", list(_FINANCE))
+        for name in _FINANCE:
+            subject = f"{self._context.name}: party.party.{name}"
+            if name not in fields:
+                yield Check(subject=subject, ok=False, found="is not there", cure="Install the module it belongs to.")
+            else:
+                yield Check(subject=subject, ok=True, found="read only" if fields[name].get("readonly") else "readable")
+
+
+def _selected(client: TrytonClient, books: Books, selection: Selection, now: datetime) -> set[int]:
+    """The parties whose account in `books` may have changed."""
+    if selection.natives is not None:
+        pairs = (split_native(native) for native in selection.natives)
+        return {int(party) for entity, party in pairs if entity == books.entity.code and party.isdecimal()}
+    window = window_of(selection)
+    found = {row["id"] for row in paged(client, "party.party", [*window, ANY], ["id"])}
+    if window:
+        lines = paged(client, _LINE, [*_receivable(books), *window], ["party"], context=books.context)
+        found |= {row["party"] for row in lines}
+        first, last = selection.since or now - _FOREVER, min(selection.until or now, now)
+        day = timedelta(days=1)
+        fell_due = [["maturity_date", ">=", first.astimezone(UTC).date() - day]]
+        fell_due += [["maturity_date", "<", last.astimezone(UTC).date()], ["reconciliation", "=", None]]
+        lines = paged(client, _LINE, [*_receivable(books), *fell_due], ["party"], context=books.context)
+        found |= {row["party"] for row in lines}
+    return found
+
+
+def _accounts(client: TrytonClient, books: Books, parties: list[int], now: datetime) -> list[dict[str, Any]]:
+    domain = [["id", "in", parties], ANY]
+    rows = reading(
+        client, "model.party.party.search_read", domain, 0, None, [["id", "ASC"]], _PARTY_FIELDS, context=books.context
+    )
+    lines: dict[int, list[dict[str, Any]]] = {}
+    condition = [*_receivable(books), ["party", "in", parties]]
+    for line in paged(client, _LINE, condition, _LINE_FIELDS, context=books.context):
+        lines.setdefault(line["party"], []).append(line)
+    hold = HOLD_CATEGORY.format(company=books.entity.company)
+    return [_account(books, row, lines.get(row["id"], []), hold, now.date()) for row in rows]
+
+
+def _account(
+    books: Books, party: dict[str, Any], lines: list[dict[str, Any]], hold: str, today: date
+) -> dict[str, Any]:
+    unpaid = [line for line in lines if line["reconciliation"] is None]
+    late = [line for line in unpaid if line["maturity_date"] is None or line["maturity_date"] < today]
+    moments = [party["last_modified_at"], *(line["last_modified_at"] for line in lines)]
+    moments += [_midnight_after(line["maturity_date"]) for line in late if line["maturity_date"]]
+    native = str(party["id"])
+    return {
+        "native": account_native(books.entity.code, native),
+        "modified": max(moments),
+        "gone": False,
+        "customer": native,
+        "legal_entity": books.entity.code,
+        "customer_number": party["code"],
+        "legal_name": party["name"] or None,
+        "tax_classification": (party["customer_tax_rule."] or {}).get("name"),
+        "payment_terms": (party["customer_payment_term."] or {}).get("name"),
+        "currency": books.currency,
+        "credit_limit": party["credit_limit_amount"],
+        "credit_hold": any(c["rec_name"] == hold for c in party["categories."] or ()),
+        "balance": _sum(unpaid),
+        "overdue": _sum(late),
+        "active": party["active"],
+    }
+
+
+def _receivable(books: Books) -> list[Any]:
+    return [["party", "!=", None], ["account.type.receivable", "=", True], ["move.company", "=", books.company]]
+
+
+def _sum(lines: Iterable[dict[str, Any]]) -> Decimal:
+    return sum((line["debit"] - line["credit"] for line in lines), _NOTHING)
+
+
+def _midnight_after(day: date) -> datetime:
+    """When a line due on `day` is overdue: the next midnight, UTC."""
+    return datetime.combine(day + timedelta(days=1), time(), UTC)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from accord.objects.definition import BusinessObject
+from accord.systems.salesforce import send as sending
+from accord.systems.salesforce import standard_price
 from accord.systems.salesforce.adapter import Salesforce
 from tests.contract.salesforce_adapter import Company
 from tests.contract.salesforce_documents import MARK, NOTES, PRICE
@@ -146,16 +148,24 @@ def test_an_entry_made_by_hand_is_taken_over(company: Company, salesforce: Sales
     assert held(salesforce, PRICE, row["key"])["native"] == entry
 
 
-def test_an_entry_made_at_the_same_time_is_tried_again(company: Company) -> None:
-    salesforce, row = company.open(), Shop(company).price()
-    value = {
-        "every": 1,
-        "code": "DUPLICATE_VALUE",
-        "message": "This price definition already exists in this price book",
-    }
-    company.org.fault("fail_rows", method="PATCH", path=".*/composite/sobjects.*", value=value, times=1)
+def test_an_entry_made_at_the_same_time_is_tried_again(
+    company: Company, salesforce: Salesforce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(company)
+    given = {"Product2Id": shop.product, "CurrencyIsoCode": "EUR", "UnitPrice": 1, "IsActive": True}
+    row, look = shop.price(), sending.natives_by_identity
+    company.admin.create("PricebookEntry", **given, Pricebook2Id=shop.standard)
+
+    def a_moment_before(*asked: Any) -> dict[str, str]:
+        found = look(*asked)
+        if not found:
+            company.admin.create("PricebookEntry", **given, Pricebook2Id=shop.book)
+        return found
+
+    monkeypatch.setattr(sending, "natives_by_identity", a_moment_before)
     assert send(salesforce, PRICE, row)[row["key"]]["outcome"] == "retry"
     assert send(salesforce, PRICE, row)[row["key"]]["outcome"] == "applied"
+    assert shop.entries() == [(False, "EUR", 19.99, row["key"]), (True, "EUR", 1.0, "")]
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after"])
@@ -168,12 +178,17 @@ def test_a_standard_price_in_doubt_is_harmless(company: Company, salesforce: Sal
     assert len(shop.entries()) == 4
 
 
-def test_a_standard_price_somebody_else_made_meanwhile_is_welcome(company: Company, salesforce: Salesforce) -> None:
+def test_a_standard_price_somebody_else_made_meanwhile_is_welcome(
+    company: Company, salesforce: Salesforce, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop = Shop(company)
+    given = {"Product2Id": shop.product, "CurrencyIsoCode": "EUR", "UnitPrice": 1, "IsActive": True}
+    company.admin.create("PricebookEntry", **given, Pricebook2Id=shop.standard)
+    look, answers = standard_price._there, [set[tuple[str, str]]()]  # asked a moment before
+    monkeypatch.setattr(standard_price, "_there", lambda *asked: answers.pop() if answers else look(*asked))
     row = shop.price()
-    value = {"every": 1, "code": "DUPLICATE_VALUE", "message": "This price definition already exists"}
-    company.org.fault("fail_rows", method="POST", path=".*/composite/sobjects", value=value, times=1)
     assert send(salesforce, PRICE, row)[row["key"]]["outcome"] == "applied"
+    assert shop.entries() == [(False, "EUR", 19.99, row["key"]), (True, "EUR", 1.0, "")]
 
 
 def test_a_standard_price_that_is_refused_refuses_its_prices(company: Company, salesforce: Salesforce) -> None:

@@ -40,8 +40,8 @@ FINAL = "paid"
 # the ERP's state of an order → the step it proves
 _PROVEN = {"In Fulfilment": "in fulfilment", "Shipped": "shipped", "Invoiced": "invoiced", "Paid": "paid"}
 
-# everything that is known of the orders, one row each
-_KNOWN = """
+# everything that is known of the orders, one row each; where that puts them; what of it is new
+_PLACE = """
 WITH orders AS (
     SELECT l.key, bool_or(l.hash IS NOT NULL AND NOT l.gone) AS created, bool_or(l.hash IS NOT NULL AND l.gone) AS ended
     FROM link l JOIN stream s ON s.id = l.stream WHERE s.object = 'order' AND (l.hash IS NOT NULL OR l.dispatch IS NOT NULL) GROUP BY l.key
@@ -67,12 +67,7 @@ placed AS (
          WHEN quarantined OR lacks_customer THEN 'committed'
          WHEN waits THEN 'customer ensured' ELSE 'validated' END AS step,
     state = 'Cancelled' AS cancelled
-  FROM known)
-"""
-
-_PLACE = (
-    _KNOWN
-    + """,
+  FROM known),
 moved AS (
   INSERT INTO process AS p (name, key, step, status, closed)
   SELECT %(name)s, key, step,
@@ -86,7 +81,6 @@ moved AS (
   RETURNING name, key, step, status)
 INSERT INTO process_event (name, key, step, status, who) SELECT name, key, step, status, %(who)s FROM moved RETURNING key
 """
-)
 
 # waits for a record that has arrived since, or was never told to sales
 _READY = """

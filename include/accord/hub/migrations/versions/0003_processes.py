@@ -13,7 +13,7 @@ ALTER TABLE link ADD COLUMN state text;               -- of the record as last a
 CREATE TABLE process (                                -- one committed order on its way to cash
   name text NOT NULL, key text NOT NULL,              -- key: canonical id of the record it is about
   step text NOT NULL,                                 -- the last one that is done
-  status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'held', 'done', 'abandoned')),
+  status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'held', 'done', 'abandoning', 'abandoned')),
   opened timestamptz NOT NULL DEFAULT now(), since timestamptz NOT NULL DEFAULT now(), closed timestamptz,
   PRIMARY KEY (name, key));
 CREATE INDEX ON process (name, step) WHERE status IN ('open', 'held');

@@ -92,6 +92,16 @@ def _parser() -> argparse.ArgumentParser:
             action.add_argument("--why", required=True, help="the reason; sales is told")
         action.set_defaults(command=_process, action=name)
 
+    approvals = commands.add_parser("approvals", parents=[common], help="what waits for an approval")
+    approvals.set_defaults(command=_approvals)
+    for name in ("approve", "refuse"):
+        decision = commands.add_parser(
+            name, parents=[common], help=f"{name} what waits about one record, and go on with it"
+        )
+        decision.add_argument("key", metavar="KEY", help="the record's canonical id")
+        decision.add_argument("--why", required=name == "refuse", default="", help="the reason; it is kept")
+        decision.set_defaults(command=_decide, approved=name == "approve")
+
     docs = commands.add_parser("docs", parents=[common], help="write the business objects' pages and contracts")
     docs.add_argument("--folder", default="docs/objects", help="where to (docs/objects)")
     docs.set_defaults(command=_docs)
@@ -221,6 +231,35 @@ def _process(accord: Accord, asked: argparse.Namespace) -> int:
         print(f"  {event['at']:%Y-%m-%d %H:%M:%S}Z {event['step']}, {event['status']} ({event['who']}{why})")
     for matter in found["waits"]:
         print(f"  waits: {matter['category']} ({matter['queue']}): {matter['message']}")
+    return 0
+
+
+def _approvals(accord: Accord, asked: argparse.Namespace) -> int:
+    from accord.approvals import pending
+
+    rows = pending(accord.hub)
+    if asked.json:
+        _print_json(rows)
+        return 0
+    for row in rows:
+        money = f", {row['at_risk']:,.2f} {row['currency']}" if row["currency"] else ""
+        print(
+            f"{row['object']} {row['key']} since {row['opened']:%Y-%m-%d %H:%M}Z ({row['queue']}{money}): {row['message']}"
+        )
+    if not rows:
+        print("Nothing waits for an approval.")
+    return 0
+
+
+def _decide(accord: Accord, asked: argparse.Namespace) -> int:
+    from accord.approvals import decide
+
+    matters = decide(accord, asked.key, approved=asked.approved, who=getpass.getuser(), why=asked.why)
+    word = "approved" if asked.approved else "refused"
+    if asked.json:
+        _print_json({"key": asked.key, word: matters})
+    else:
+        print(f"{asked.key}: {matters} matter(s) {word}.")
     return 0
 
 

@@ -16,6 +16,7 @@ from accord.errors import GateStopped
 from accord.hub.connection import Hub, Session
 from accord.hub.copying import copy_into
 from accord.hub.exceptions import Raised, raise_exceptions
+from accord.pipeline.approving import Approvals
 from accord.pipeline.runs import Run, RunKind, read_run
 from accord.pipeline.transform import amount_columns
 from accord.quality.docs import build_docs
@@ -48,10 +49,12 @@ def gate(accord: Accord, run_id: int, manifest_path: str) -> dict[str, Any]:
     page = write_report(judgement, flow=run.flow.name, run_name=run.engine_run, folder=accord.reports)
     report = os.path.relpath(page, accord.reports)
     details = _details(accord, run, manifest, failures)
+    approvals = Approvals.about(accord.hub, run, suite, failures, details)
+    failures = approvals.without_approved(failures)
     with accord.hub.session() as session:
         quarantined = _store(session, run, judgement, failures, report)
         if not run.dry:
-            _raise(session, run, judgement, failures, details)
+            _raise(session, run, judgement, failures, details, approvals)
     log.info(
         "run %d %s gate %s: %s, %d quarantined", run.id, run.flow.name, judgement.gate, judgement.verdict, quarantined
     )
@@ -175,7 +178,12 @@ def _store(session: Session, run: Run, judgement: Judgement, failures: pa.Table,
 
 
 def _raise(
-    session: Session, run: Run, judgement: Judgement, failures: pa.Table, details: Mapping[str, Mapping[str, Any]]
+    session: Session,
+    run: Run,
+    judgement: Judgement,
+    failures: pa.Table,
+    details: Mapping[str, Mapping[str, Any]],
+    approvals: Approvals,
 ) -> None:
     batch = f"{run.flow.name}/{judgement.gate}"
     if judgement.verdict in (Verdict.STOP, Verdict.UNCHECKED):
@@ -194,11 +202,11 @@ def _raise(
             more = details.get(row["key"], {})
             raised.append(
                 Raised(
-                    kind="quarantined",
+                    kind="approval" if approvals.asks(row) else "quarantined",
                     key=row["key"],
                     category=Category(row["category"]),
                     rule=row["rule"],
-                    message=row["message"],
+                    message=approvals.told(row),
                     version=more.get("version"),
                     currency=more.get("currency") or None,
                     at_risk=more.get("amount") if more.get("currency") else None,

@@ -22,6 +22,11 @@ CREATE TABLE process_event (                          -- history, append-only
   at timestamptz NOT NULL DEFAULT now(), name text NOT NULL, key text NOT NULL, step text NOT NULL, status text NOT NULL,
   who text NOT NULL, why text);
 CREATE INDEX ON process_event (name, key, at);
+
+CREATE TABLE approval (                               -- a decision about one version of one record
+  object text NOT NULL, key text NOT NULL, rule text NOT NULL, version timestamptz NOT NULL,
+  approved boolean NOT NULL, who text NOT NULL, why text NOT NULL DEFAULT '', at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (object, key, rule, version));
 """
 
 
@@ -32,4 +37,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them."""
-    op.execute("DROP TABLE process_event, process; ALTER TABLE link DROP COLUMN state")
+    op.execute("DROP TABLE approval, process_event, process; ALTER TABLE link DROP COLUMN state")

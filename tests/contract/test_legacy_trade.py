@@ -54,7 +54,9 @@ def put(dsn: str, customer: str, *lines: tuple[Any, ...], **values: Any) -> str:
     return batch
 
 
-def place(dsn: str, customer: str, *lines: tuple[Any, ...], **values: Any) -> tuple[str, str | None, str | None, str | None]:
+def place(
+    dsn: str, customer: str, *lines: tuple[Any, ...], **values: Any
+) -> tuple[str, str | None, str | None, str | None]:
     """Send one order: status, code, the line it is about, number."""
     batch = put(dsn, customer, *lines, **values)
     ask(dsn, "CALL inbound.post_orders(%s)", batch)
@@ -139,7 +141,9 @@ def test_the_same_order_again_is_answered_with_the_same_number(legacy_dsn: str, 
     changed = seen(legacy_dsn, number, "changed_at")
     ask(legacy_dsn, "SELECT erp.hold(%s, 'US01')", customer)  # what is booked stays booked
     assert booked(legacy_dsn, customer, METER, ref=ref) == number
-    assert ask(legacy_dsn, "SELECT amendment, changed_at FROM erp.sales_order WHERE order_number = %s", number) == [(0, *changed)]
+    assert ask(legacy_dsn, "SELECT amendment, changed_at FROM erp.sales_order WHERE order_number = %s", number) == [
+        (0, *changed)
+    ]
     assert place(legacy_dsn, customer, METER, ref=ref, version=NOW - timedelta(seconds=1))[1] == "STALE"
 
 
@@ -151,7 +155,9 @@ def test_two_senders_at_once_book_one_order(legacy_dsn: str, customer: str) -> N
         thread.start()
     for thread in threads:
         thread.join()
-    answers = ask(legacy_dsn, "SELECT DISTINCT status, answered_number FROM inbound.sales_order WHERE external_ref = %s", ref)
+    answers = ask(
+        legacy_dsn, "SELECT DISTINCT status, answered_number FROM inbound.sales_order WHERE external_ref = %s", ref
+    )
     assert len(answers) == 1
     assert answers[0][0] == "accepted"
     assert ask(legacy_dsn, "SELECT count(*) FROM erp.sales_order WHERE external_ref = %s", ref) == [(1,)]
@@ -211,14 +217,20 @@ def test_from_order_to_payment_with_a_back_order_and_a_credit(legacy_dsn: str, c
     assert totals == {early: Decimal("1901.91"), rest: Decimal("943.94")}  # 3 meters with tax and 3 hours; 2 meters
     bank = uuid.uuid4().hex
     for _ in range(2):  # the bank says it twice
-        paid = ask(legacy_dsn, "SELECT erp.receive(%s, 'US01', %s, 2000, %s)", bank, customer, f'{{"{early}": 1901.91}}')
+        paid = ask(
+            legacy_dsn, "SELECT erp.receive(%s, 'US01', %s, 2000, %s)", bank, customer, f'{{"{early}": 1901.91}}'
+        )
         assert paid == [(Decimal("98.09"),)]
     memo = do("credit(%s, %s, 'broken')", rest, '{"a": 1}')
     do("apply(%s, %s)", bank, f'{{"{rest}": 98.09}}')
     do("receive(%s, 'US01', %s, %s, %s)", uuid.uuid4().hex, customer, Decimal("373.88"), f'{{"{rest}": 373.88}}')
     assert states == ["Accepted", *["In Fulfilment"] * 2, "Shipped", *["Invoiced"] * 3, "Paid"]
-    assert ask(legacy_dsn, "SELECT status, unapplied FROM outbound.payment WHERE payment_number = %s", bank) == [("Applied", 0)]
-    looked = "SELECT invoice_number, total, open_balance, reason FROM outbound.credit_memo WHERE credit_memo_number = %s"
+    assert ask(legacy_dsn, "SELECT status, unapplied FROM outbound.payment WHERE payment_number = %s", bank) == [
+        ("Applied", 0)
+    ]
+    looked = (
+        "SELECT invoice_number, total, open_balance, reason FROM outbound.credit_memo WHERE credit_memo_number = %s"
+    )
     assert ask(legacy_dsn, looked, memo) == [(rest, Decimal("471.97"), 0, "broken")]
     lines = "SELECT sum(net), sum(tax) FROM outbound.invoice_line WHERE invoice_number = %s"
     assert ask(legacy_dsn, lines, early) == [(Decimal("1794.00"), Decimal("107.91"))]
@@ -227,7 +239,7 @@ def test_from_order_to_payment_with_a_back_order_and_a_credit(legacy_dsn: str, c
     assert ask(legacy_dsn, sent, number) == [("Return", 1), ("Shipment", 5)]
     balance = "SELECT balance FROM outbound.customer_account WHERE customer_number = %s"
     assert ask(legacy_dsn, balance, customer) == [(0,)]
-    with pytest.raises(psycopg.errors.RaiseException, match="not be applied|can not"):
+    with pytest.raises(psycopg.errors.RaiseException, match="can not be applied"):
         ask(legacy_dsn, "SELECT erp.apply(%s, %s)", bank, f'{{"{rest}": 1}}')
 
 

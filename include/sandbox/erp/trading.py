@@ -279,12 +279,7 @@ class Day:
             raise NothingToDo(f"nothing of {sale['number']} waits to be sent")
         if found[0]["state"] == "assigned":
             in_company_of(self.operations, sale, "stock.shipment.out.wait", [found[0]["id"]])
-            return rows(
-                self.operations,
-                "stock.shipment.out",
-                [("id", "=", found[0]["id"])],
-                ["number", "state", "inventory_moves"],
-            )[0]
+            return self._waiting(sale)  # its moves are made again
         return found[0]
 
     def _inventory(self, shipment: int) -> list[int]:

@@ -10,8 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from proteus import Model
-
-from tools import currency, known, one, work_for
+from setup_records import currency, known, one, work_for
 
 COST = Decimal("0.55")  # of the list price
 CENT = Decimal("0.01")

@@ -1,8 +1,9 @@
 """Prices: every product on every list, computed by Tryton itself.
 
 There is a row for each pair of a list and a product. It is gone when the list is not in use, the product not sold, or there
-is no price today, so that a price that vanished is told. A list is read whole when it changed, a changed product on all lists. A line that is deleted
-by itself, not as a change of its list, leaves no trace: its prices are told when the list is read next.
+is no price today, so that a price that vanished is told. A list is read whole when it changed, a changed product on all
+lists. A line that is deleted by itself, not as a change of its list, leaves no trace: its prices are told when the list is
+read next.
 """
 
 from __future__ import annotations

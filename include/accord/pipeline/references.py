@@ -44,13 +44,6 @@ WHERE r.key = s.key AND r.native IS NULL AND r.object = %(own)s AND p.depth = %(
   AND s.bucket = 'changed' AND NOT s.gone
 """
 
-# round in a circle it gets ever deeper: none of them can be first
-_HOLD_CIRCLES = """
-UPDATE staged s SET bucket = 'parked', awaits = r.ref, awaits_object = %(own)s
-FROM (SELECT DISTINCT ON (key) key, ref FROM refers WHERE native IS NULL AND object = %(own)s ORDER BY key, ref) r
-WHERE s.key = r.key AND s.bucket = 'changed' AND s.depth >= %(depth)s
-"""
-
 _CAME = """
 SELECT key, coalesce(native, substr(key, strpos(key, ':') + 1)) AS native FROM link
 WHERE stream = %s AND key = ANY(%s) AND hash IS NOT NULL
@@ -118,12 +111,10 @@ class References:
         """Find what is referred to; records whose references are not there, and don't go before them, are parked."""
         session.execute("CREATE INDEX ON refers (key)")
         session.execute(_FIND)
-        while session.execute(_HOLD, {"own": self._own}).rowcount:
-            pass  # a parked record parks those of its batch that refer to it
+        session.execute(_HOLD, {"own": self._own})
         for depth in range(1, DEEPEST + 1):
             if not session.execute(_DEEPEN, {"own": self._own, "depth": depth}).rowcount:
-                return
-        session.execute(_HOLD_CIRCLES, {"own": self._own, "depth": DEEPEST})
+                break  # what goes round in a circle ends up deepest: the target holds it, as all whose reference did not arrive
 
     def with_natives(self, session: Session, chunk: int, changes: pa.Table) -> pa.Table:
         """`changes` of a chunk with `<reference>__native` for every reference: a column of the root's, a field in a part's."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -89,7 +90,7 @@ def test_bundles_of_each_other_wait_and_hold_up_nobody(world: World) -> None:
 
 def test_a_long_chain_goes_in_one_run(world: World) -> None:
     names = [f"{n:02}" for n in range(DEEPEST)]
-    for name, inside in zip(names, names[1:], strict=False):
+    for name, inside in pairwise(names):
         product(world, name, inside)
     product(world, names[-1])
     assert counts(world.run(PRODUCTS), "salesforce") == {"applied": DEEPEST}

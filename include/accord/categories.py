@@ -28,6 +28,8 @@ class Category(StrEnum):
     REFERENCE_UNKNOWN = "unknown reference"
     NO_LEGAL_ENTITY = "no legal entity"
     CURRENCY_MISMATCH = "currency does not fit the legal entity"
+    PRICE_IN_DOUBT = "price in doubt"
+    TAX_UNDECIDED = "tax can't be decided"
     REFUSED = "refused by the system"
     NOT_PERMITTED = "not permitted"
     LOCKED = "record locked"
@@ -82,6 +84,12 @@ HANDLING: dict[Category, Handling] = {
     ),
     Category.CURRENCY_MISMATCH: Handling(
         queue=Queue.FINANCE, severity=2, remedy="Agree the currency with finance and correct it in {source}."
+    ),
+    Category.PRICE_IN_DOUBT: Handling(
+        queue=Queue.FINANCE, severity=3, remedy="Correct the price list in {source}; the next run takes it."
+    ),
+    Category.TAX_UNDECIDED: Handling(
+        queue=Queue.FINANCE, severity=3, remedy="Fill in what decides the tax in {source}; the next run takes it."
     ),
     Category.REFUSED: Handling(
         queue=Queue.MASTER_DATA, severity=3, remedy="Read the system's answer, correct the record, and replay it."

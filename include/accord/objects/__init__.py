@@ -4,8 +4,13 @@ from accord.objects.customer import CUSTOMER
 from accord.objects.customer_account import CUSTOMER_ACCOUNT
 from accord.objects.customer_status import CUSTOMER_STATUS
 from accord.objects.definition import BusinessObject
+from accord.objects.price import PRICE
+from accord.objects.price_list import PRICE_LIST
+from accord.objects.product import PRODUCT
 
-OBJECTS: dict[str, BusinessObject] = {o.name: o for o in (CUSTOMER, CUSTOMER_ACCOUNT, CUSTOMER_STATUS)}
+OBJECTS: dict[str, BusinessObject] = {
+    o.name: o for o in (CUSTOMER, CUSTOMER_ACCOUNT, CUSTOMER_STATUS, PRODUCT, PRICE_LIST, PRICE)
+}
 
 
 def business_object(name: str) -> BusinessObject:

@@ -16,6 +16,9 @@ from accord.systems.tryton.context import Context
 from accord.systems.tryton.customer.handler import Customers
 from accord.systems.tryton.customer_account import CustomerAccounts
 from accord.systems.tryton.places import Places
+from accord.systems.tryton.price import Prices
+from accord.systems.tryton.price_list import PriceLists
+from accord.systems.tryton.product import Products
 
 
 def open_tryton(name: str, connection: Connection) -> Tryton:
@@ -32,7 +35,12 @@ class Tryton(Erp[Context]):
     """One database of one Tryton."""
 
     TARGETS: ClassVar = {"customer": Customers}
-    SOURCES: ClassVar = {"customer_account": CustomerAccounts}
+    SOURCES: ClassVar = {
+        "customer_account": CustomerAccounts,
+        "product": Products,
+        "price_list": PriceLists,
+        "price": Prices,
+    }
 
     def __init__(self, name: str, client: TrytonClient) -> None:
         super().__init__(name, Context(name=name, client=client, places=Places(client)))

@@ -6,9 +6,12 @@ from accord.systems.salesforce.mapping import Reading, Writing
 from accord.systems.salesforce.mappings.customer import CUSTOMER
 from accord.systems.salesforce.mappings.customer_account import CUSTOMER_ACCOUNT
 from accord.systems.salesforce.mappings.customer_status import CUSTOMER_STATUS
+from accord.systems.salesforce.mappings.price import PRICE
+from accord.systems.salesforce.mappings.price_list import PRICE_LIST
+from accord.systems.salesforce.mappings.product import PRODUCT
 
 READINGS: dict[str, Reading] = {m.object: m for m in (CUSTOMER,)}
-WRITINGS: dict[str, Writing] = {m.object: m for m in (CUSTOMER_ACCOUNT, CUSTOMER_STATUS)}
+WRITINGS: dict[str, Writing] = {m.object: m for m in (CUSTOMER_ACCOUNT, CUSTOMER_STATUS, PRODUCT, PRICE_LIST, PRICE)}
 
 
 def reading_of(definition: BusinessObject) -> Reading:

@@ -32,4 +32,5 @@ PRICE = Writing(
         ),
     ),
     gone={"IsActive": False},
+    decimals={"unit_price": 2},  # the tier from one on has it exactly
 )

@@ -254,7 +254,10 @@ class Day:
         if found[0]["state"] == "assigned":
             _in(self.operations, sale, "stock.shipment.out.wait", [found[0]["id"]])
             return _rows(
-                self.operations, "stock.shipment.out", [("id", "=", found[0]["id"])], ["number", "state", "inventory_moves"]
+                self.operations,
+                "stock.shipment.out",
+                [("id", "=", found[0]["id"])],
+                ["number", "state", "inventory_moves"],
             )[0]
         return found[0]
 

@@ -1,11 +1,26 @@
 """The registry of business objects."""
 
+from accord.objects.credit_memo import CREDIT_MEMO
 from accord.objects.customer import CUSTOMER
 from accord.objects.customer_account import CUSTOMER_ACCOUNT
 from accord.objects.customer_status import CUSTOMER_STATUS
 from accord.objects.definition import BusinessObject
+from accord.objects.invoice import INVOICE
+from accord.objects.payment import PAYMENT
+from accord.objects.shipment import SHIPMENT
 
-OBJECTS: dict[str, BusinessObject] = {o.name: o for o in (CUSTOMER, CUSTOMER_ACCOUNT, CUSTOMER_STATUS)}
+OBJECTS: dict[str, BusinessObject] = {
+    o.name: o
+    for o in (
+        CUSTOMER,
+        CUSTOMER_ACCOUNT,
+        CUSTOMER_STATUS,
+        SHIPMENT,
+        INVOICE,
+        CREDIT_MEMO,
+        PAYMENT,
+    )
+}
 
 
 def business_object(name: str) -> BusinessObject:

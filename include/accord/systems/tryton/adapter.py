@@ -13,9 +13,13 @@ from accord.systems.erp import Erp
 from accord.systems.tryton.checking import check_tryton
 from accord.systems.tryton.client import TrytonClient
 from accord.systems.tryton.context import Context
+from accord.systems.tryton.credit_memo import CreditMemos
 from accord.systems.tryton.customer.handler import Customers
 from accord.systems.tryton.customer_account import CustomerAccounts
+from accord.systems.tryton.invoice import Invoices
+from accord.systems.tryton.payment import Payments
 from accord.systems.tryton.places import Places
+from accord.systems.tryton.shipment import Shipments
 
 
 def open_tryton(name: str, connection: Connection) -> Tryton:
@@ -32,7 +36,13 @@ class Tryton(Erp[Context]):
     """One database of one Tryton."""
 
     TARGETS: ClassVar = {"customer": Customers}
-    SOURCES: ClassVar = {"customer_account": CustomerAccounts}
+    SOURCES: ClassVar = {
+        "customer_account": CustomerAccounts,
+        "invoice": Invoices,
+        "credit_memo": CreditMemos,
+        "payment": Payments,
+        "shipment": Shipments,
+    }
 
     def __init__(self, name: str, client: TrytonClient) -> None:
         super().__init__(name, Context(name=name, client=client, places=Places(client)))

@@ -28,6 +28,8 @@ class Category(StrEnum):
     REFERENCE_UNKNOWN = "unknown reference"
     NO_LEGAL_ENTITY = "no legal entity"
     CURRENCY_MISMATCH = "currency does not fit the legal entity"
+    AMOUNTS = "amounts do not add up"
+    DATES = "dates out of order"
     REFUSED = "refused by the system"
     NOT_PERMITTED = "not permitted"
     LOCKED = "record locked"
@@ -82,6 +84,14 @@ HANDLING: dict[Category, Handling] = {
     ),
     Category.CURRENCY_MISMATCH: Handling(
         queue=Queue.FINANCE, severity=2, remedy="Agree the currency with finance and correct it in {source}."
+    ),
+    Category.AMOUNTS: Handling(
+        queue=Queue.FINANCE,
+        severity=3,
+        remedy="Compare the document with the books in {source} and correct it there; the next run takes it.",
+    ),
+    Category.DATES: Handling(
+        queue=Queue.FINANCE, severity=1, remedy="Correct the date in {source}; the next run takes it."
     ),
     Category.REFUSED: Handling(
         queue=Queue.MASTER_DATA, severity=3, remedy="Read the system's answer, correct the record, and replay it."

@@ -60,7 +60,13 @@ _CENT, _NOTHING = Decimal("0.01"), Decimal(0)
 def shown(books: Books, *, credits: bool) -> list[Any]:
     """The condition that a document is one Salesforce sees."""
     side = ["total_amount", "<" if credits else ">=", _NOTHING]
-    return [["type", "=", "out"], ["company", "=", books.company], ["number", "!=", None], ["state", "in", [*INVOICE]], side]
+    return [
+        ["type", "=", "out"],
+        ["company", "=", books.company],
+        ["number", "!=", None],
+        ["state", "in", [*INVOICE]],
+        side,
+    ]
 
 
 def document(books: Books, row: Mapping[str, Any], *, credits: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from accord.ports import Selection
 from accord.systems.tryton import billing
-from accord.systems.tryton.billing import INVOICES, INVOICE_LINES, SALES
+from accord.systems.tryton.billing import INVOICE_LINES, INVOICES, SALES
 from accord.systems.tryton.books import Books
 from accord.systems.tryton.documents import Documents, target_of, the_only
 from accord.systems.tryton.reading import paged, window_of
@@ -20,7 +20,9 @@ _ABOUT = ["move_origin", "invoice_payments"]
 class Invoices(Documents):
     """Reads them."""
 
-    places = billing.PLACES | {"overdue": "account.invoice.lines_to_pay (open, past their maturity, less what was paid)"}
+    places = billing.PLACES | {
+        "overdue": "account.invoice.lines_to_pay (open, past their maturity, less what was paid)"
+    }
     needs: ClassVar = dict.fromkeys((INVOICES, INVOICE_LINES, SALES, LINE), ("read",))
 
     def _selected(self, books: Books, selection: Selection, now: datetime) -> set[int]:

@@ -76,7 +76,12 @@ class Payments(Documents):
 
 
 def _receipts(books: Books) -> list[Any]:
-    return [*receivable(books), ["credit", ">", _NOTHING], ["move.state", "=", "posted"], ["move.journal.type", "in", [*_JOURNALS]]]
+    return [
+        *receivable(books),
+        ["credit", ">", _NOTHING],
+        ["move.state", "=", "posted"],
+        ["move.journal.type", "in", [*_JOURNALS]],
+    ]
 
 
 def _payment(

@@ -20,7 +20,9 @@ def receivable(books: Books) -> list[Any]:
     return [["party", "!=", None], ["account.type.receivable", "=", True], ["move.company", "=", books.company]]
 
 
-def changed(client: TrytonClient, books: Books, selection: Selection, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
+def changed(
+    client: TrytonClient, books: Books, selection: Selection, fields: Sequence[str]
+) -> Iterator[dict[str, Any]]:
     """Lines that were written in the window; all of them without one."""
     return paged(client, LINE, [*receivable(books), *window_of(selection)], fields, context=books.context)
 

@@ -47,9 +47,7 @@ KINDS = (
         moves="outgoing_moves",
         own=("carrier.carrier_product.name", "shipping_reference"),
     ),
-    Kind(
-        word="return", name="Return", model="stock.shipment.out.return", states=RETURN, moves="incoming_moves"
-    ),
+    Kind(word="return", name="Return", model="stock.shipment.out.return", states=RETURN, moves="incoming_moves"),
 )
 _FIELDS = ("number", "customer", "state", "planned_date", "effective_date", "warehouse.name", "last_modified_at")
 _MOVE_FIELDS = ("product", "quantity", "state", "origin", "last_modified_at")

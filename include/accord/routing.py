@@ -31,6 +31,15 @@ LEGAL_ENTITIES = (
         trades_in=frozenset({"CHF", "CZK", "DKK", "EUR", "GBP", "NOK", "PLN", "SEK", "USD"}),
     ),
     LegalEntity(
+        code="GB01",
+        name="Meridian Instruments Ltd.",
+        currency="GBP",
+        country="GB",
+        system="tryton",
+        company="GB01",
+        trades_in=frozenset({"EUR", "GBP"}),
+    ),
+    LegalEntity(
         code="US01",
         name="Meridian Instruments Inc.",
         currency="USD",

@@ -167,7 +167,7 @@ def test_an_amendment_changes_what_is_not_sent_yet(legacy_dsn: str, customer: st
     ref = uuid.uuid4().hex
     number = booked(legacy_dsn, customer, METER, BUFFER, ref=ref)
     ask(legacy_dsn, "SELECT erp.ship(%s, %s)", number, '{"a": 3}')
-    later = {"ref": ref, "version": NOW + timedelta(hours=1)}
+    later: dict[str, Any] = {"ref": ref, "version": NOW + timedelta(hours=1)}
     assert place(legacy_dsn, customer, ("a", "MI-1002", 2, Decimal("436")), **later)[1:3] == ("QUANTITY_SHIPPED", "a")
     assert place(legacy_dsn, customer, HOUR, **later)[1:3] == ("QUANTITY_SHIPPED", "a")
     assert place(legacy_dsn, customer, **(later | {"action": "cancel"}))[1] == "ORDER_SHIPPED"
@@ -180,6 +180,11 @@ def test_an_amendment_changes_what_is_not_sent_yet(legacy_dsn: str, customer: st
     )
     assert lines == [("a", 4, 3, 1, False), ("b", 10, 0, 0, True), ("c", 3, 0, 0, False)]
     assert seen(legacy_dsn, number, "amendment, net, status") == (1, 4 * 436 + 3 * 162, "In Fulfilment")
+    ask(legacy_dsn, "SELECT erp.invoice(%s)", number)  # the hours too
+    later["version"] = NOW + timedelta(hours=2)
+    few = ("c", "MI-4001", 1, Decimal("162"))
+    for lines in ((METER, few), (METER,)):
+        assert place(legacy_dsn, customer, *lines, **later)[1:3] == ("QUANTITY_SHIPPED", "c")
 
 
 def test_a_cancelled_order_stays_cancelled(legacy_dsn: str, customer: str) -> None:
@@ -222,6 +227,8 @@ def test_from_order_to_payment_with_a_back_order_and_a_credit(legacy_dsn: str, c
         )
         assert paid == [(Decimal("98.09"),)]
     memo = do("credit(%s, %s, 'broken')", rest, '{"a": 1}')
+    with pytest.raises(psycopg.errors.RaiseException, match="that much"):
+        ask(legacy_dsn, "SELECT erp.credit(%s, %s, 'again')", rest, '{"a": 2}')
     do("apply(%s, %s)", bank, f'{{"{rest}": 98.09}}')
     do("receive(%s, 'US01', %s, %s, %s)", uuid.uuid4().hex, customer, Decimal("373.88"), f'{{"{rest}": 373.88}}')
     assert states == ["Accepted", *["In Fulfilment"] * 2, "Shipped", *["Invoiced"] * 3, "Paid"]

@@ -114,7 +114,11 @@ BEGIN
     IF NOT FOUND OR EXISTS (
         SELECT FROM jsonb_each_text(p_quantities) q
         LEFT JOIN erp.document_line l ON l.document_number = p_invoice AND l.line_ref = q.key
-        WHERE coalesce(l.quantity, 0) < q.value::numeric) THEN
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(c.quantity), 0) AS quantity FROM erp.document_line c JOIN erp.document d USING (document_number)
+            WHERE d.corrects = p_invoice AND c.line_ref = q.key
+        ) credited
+        WHERE coalesce(l.quantity, 0) < q.value::numeric + credited.quantity) THEN
         RAISE EXCEPTION 'invoice % has not that much to credit', p_invoice;
     END IF;
     made := erp.make_document('credit_memo', invoice.order_number, p_quantities, (now() AT TIME ZONE 'UTC')::date, p_invoice, p_reason);

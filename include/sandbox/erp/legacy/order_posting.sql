@@ -63,10 +63,10 @@ BEGIN
         CROSS JOIN LATERAL (SELECT erp.list_price(q.price_list, l.product_number, l.quantity, q.order_date) AS price) t
         CROSS JOIN LATERAL (
             SELECT CASE
-                WHEN h.line_ref IS NOT NULL AND h.shipped_quantity > CASE WHEN l.cancelled THEN 0 ELSE l.quantity END
-                    THEN ARRAY['QUANTITY_SHIPPED', 'more than that is shipped already']
-                WHEN h.shipped_quantity > 0 AND h.product_number <> l.product_number
-                    THEN ARRAY['QUANTITY_SHIPPED', 'the line''s product is shipped already']
+                WHEN greatest(h.shipped_quantity, h.invoiced_quantity) > CASE WHEN l.cancelled THEN 0 ELSE l.quantity END
+                    THEN ARRAY['QUANTITY_SHIPPED', 'more than that is shipped or invoiced already']
+                WHEN greatest(h.shipped_quantity, h.invoiced_quantity) > 0 AND h.product_number <> l.product_number
+                    THEN ARRAY['QUANTITY_SHIPPED', 'the line''s product is shipped or invoiced already']
                 WHEN l.cancelled THEN NULL
                 WHEN i.product_number IS NULL THEN ARRAY['PRODUCT_UNKNOWN', 'there is no such product']
                 WHEN i.status <> 'Active' AND (h.line_ref IS NULL OR h.quantity < l.quantity)
@@ -82,9 +82,10 @@ BEGIN
         ORDER BY q.external_ref, l.line_number, l.line_ref
     ) w
     WHERE p.external_ref = w.external_ref;
-    UPDATE arriving p SET code = 'QUANTITY_SHIPPED', reason = 'a line that is left out is shipped already', line_ref = h.line_ref
+    UPDATE arriving p SET code = 'QUANTITY_SHIPPED', reason = 'a line that is left out is shipped or invoiced already', line_ref = h.line_ref
     FROM erp.sales_order_line h
-    WHERE p.code IS NULL AND NOT known AND p.action = 'place' AND h.order_number = p.number AND h.shipped_quantity > 0
+    WHERE p.code IS NULL AND NOT known AND p.action = 'place' AND h.order_number = p.number
+      AND greatest(h.shipped_quantity, h.invoiced_quantity) > 0
       AND NOT EXISTS (SELECT FROM inbound.sales_order_line l
                       WHERE l.batch = p_batch AND l.external_ref = p.external_ref AND l.line_ref = h.line_ref);
 END $$;

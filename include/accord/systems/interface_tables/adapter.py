@@ -10,6 +10,7 @@ from accord.objects.definition import BusinessObject
 from accord.ports import Check
 from accord.settings import Connection
 from accord.systems.erp import Erp
+from accord.systems.interface_tables.catalogue import PriceLists, Prices, Products
 from accord.systems.interface_tables.checking import check_tables
 from accord.systems.interface_tables.context import Context
 from accord.systems.interface_tables.customer.handler import Customers
@@ -31,7 +32,12 @@ class InterfaceTables(Erp[Context]):
     """One ERP behind interface tables."""
 
     TARGETS: ClassVar = {"customer": Customers}
-    SOURCES: ClassVar = {"customer_account": CustomerAccounts}
+    SOURCES: ClassVar = {
+        "customer_account": CustomerAccounts,
+        "product": Products,
+        "price_list": PriceLists,
+        "price": Prices,
+    }
 
     def __init__(self, name: str, session: Session) -> None:
         super().__init__(name, Context(name=name, session=session))

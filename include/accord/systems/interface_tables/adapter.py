@@ -11,6 +11,7 @@ from accord.ports import Check
 from accord.settings import Connection
 from accord.systems.erp import Erp
 from accord.systems.interface_tables.billing import CreditMemos, Invoices
+from accord.systems.interface_tables.catalogue import PriceLists, Prices, Products
 from accord.systems.interface_tables.checking import check_tables
 from accord.systems.interface_tables.context import Context
 from accord.systems.interface_tables.customer.handler import Customers
@@ -40,6 +41,9 @@ class InterfaceTables(Erp[Context]):
         "credit_memo": CreditMemos,
         "payment": Payments,
         "shipment": Shipments,
+        "product": Products,
+        "price_list": PriceLists,
+        "price": Prices,
     }
 
     def __init__(self, name: str, session: Session) -> None:

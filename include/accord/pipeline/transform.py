@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from accord.batch import RECORDS, Chunk, Manifest
 from accord.objects.definition import BusinessObject, Unknown
 from accord.pipeline.resolve import UNRESOLVED, resolve
+from accord.pipeline.route import routed
 from accord.pipeline.runs import Run, read_run
 from accord.ports import Source
 from accord.records import conform
@@ -43,7 +44,7 @@ def transform(accord: Accord, run_id: int, manifest_path: str) -> str:
         add_amounts(came, definition, table)
         newest = _newest(table)
         superseded += table.num_rows - newest.num_rows
-        table = resolve(accord.hub, definition, ended(definition, newest))
+        table = resolve(accord.hub, definition, routed(definition, ended(definition, newest)))
         if not run.dry:
             _remember_unlinked(accord, run, table)
         add_amounts(dropped, definition, table, sign=-1)

@@ -15,6 +15,7 @@ from accord.systems.tryton.client import TrytonClient
 from accord.systems.tryton.context import Context
 from accord.systems.tryton.customer.handler import Customers
 from accord.systems.tryton.customer_account import CustomerAccounts
+from accord.systems.tryton.order.handler import Orders
 from accord.systems.tryton.places import Places
 
 
@@ -31,7 +32,7 @@ def places(object_name: str) -> dict[str, str]:
 class Tryton(Erp[Context]):
     """One database of one Tryton."""
 
-    TARGETS: ClassVar = {"customer": Customers}
+    TARGETS: ClassVar = {"customer": Customers, "order": Orders}
     SOURCES: ClassVar = {"customer_account": CustomerAccounts}
 
     def __init__(self, name: str, client: TrytonClient) -> None:

@@ -16,6 +16,7 @@ from accord.systems.tryton.context import Context
 from accord.systems.tryton.customer.handler import Customers
 from accord.systems.tryton.customer_account import CustomerAccounts
 from accord.systems.tryton.order.handler import Orders
+from accord.systems.tryton.order_status import OrderStatuses
 from accord.systems.tryton.places import Places
 
 
@@ -33,7 +34,7 @@ class Tryton(Erp[Context]):
     """One database of one Tryton."""
 
     TARGETS: ClassVar = {"customer": Customers, "order": Orders}
-    SOURCES: ClassVar = {"customer_account": CustomerAccounts}
+    SOURCES: ClassVar = {"customer_account": CustomerAccounts, "order_status": OrderStatuses}
 
     def __init__(self, name: str, client: TrytonClient) -> None:
         super().__init__(name, Context(name=name, client=client, places=Places(client)))

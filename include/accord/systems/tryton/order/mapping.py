@@ -38,6 +38,7 @@ FIXED = {
 WAREHOUSES = {"NL01": "RTM", "GB01": "LDS"}
 
 _ADDRESS = ("street", "city", "postal_code", "country", "subdivision")
+_MOVE = ("quantity", "state", "shipment", "last_modified_at")
 SALE_FIELDS = (
     "reference", "number", "state", "origin", "company", "party", "party.code", "payment_term", "invoice_address",
     "shipment_address", "currency.code", "payment_term.name",
@@ -46,8 +47,8 @@ SALE_FIELDS = (
     *(f"{kind}_address.{field}" for kind in ("invoice", "shipment") for field in _ADDRESS),
     *(f"lines.{field}" for field in (
         "type", "note", "product", "quantity", "unit", "unit_price", "base_price", "description", "shipping_date",
-        "moves.quantity", "moves.state", "moves.shipment",
-        "components.quantity", "components.moves.quantity", "components.moves.state", "components.moves.shipment",
+        *(f"moves.{field}" for field in _MOVE), "components.quantity",
+        *(f"components.moves.{field}" for field in _MOVE),
         "invoice_lines.quantity", "invoice_lines.invoice_state",
     )),
     "shipments.state", "shipments.last_modified_at", "invoices.last_modified_at", "amendments.last_modified_at",

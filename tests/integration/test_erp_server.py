@@ -49,13 +49,14 @@ def create(client: Client, count: int, country: str = "NL") -> dict[str, int]:
     return dict(zip(codes, client.call("model.party.party.create", values), strict=True))
 
 
-def test_the_legal_entity_is_set_up(accord: Client) -> None:
+def test_the_legal_entities_are_set_up(accord: Client) -> None:
     fields = ["party.code", "party.name", "currency.code"]
-    (company,) = accord.call("model.company.company.search_read", [], 0, None, None, fields)
-    assert company["party."]["code"] == "NL01"
-    assert company["party."]["name"] == "Meridian Instruments B.V."
-    assert company["currency."]["code"] == "EUR"
-    assert accord.context["company"] == company["id"]
+    companies = accord.call("model.company.company.search_read", [], 0, None, [("id", "ASC")], fields)
+    assert [(c["party."]["code"], c["party."]["name"], c["currency."]["code"]) for c in companies] == [
+        ("NL01", "Meridian Instruments B.V.", "EUR"),
+        ("GB01", "Meridian Instruments Ltd.", "GBP"),
+    ]
+    assert accord.context["company"] == companies[0]["id"]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,10 @@ def test_the_legal_entity_is_set_up(accord: Client) -> None:
         ("account.invoice.payment_term", {"Immediate", "NET14", "NET30", "NET60"}),
         ("account.tax.rule", {"Domestic", "EU reverse charge", "Export"}),
         ("party.relation.type", {"is parent of", "is subsidiary of"}),
-        ("party.category", {"Credit hold", "NL01"}),
+        ("party.category", {"Credit hold", "NL01", "GB01"}),
+        ("account.tax", {"VAT 21%", "VAT 9%", "UK VAT 20%", "UK VAT 0% zero-rated"}),
+        ("stock.location", {"Rotterdam", "Leeds"}),
+        ("product.price_list", {"Standard EUR", "Partner EUR", "Export USD", "Standard GBP", "Distributor GBP"}),
     ],
 )
 def test_what_customers_refer_to_is_there(accord: Client, model: str, names: set[str]) -> None:
@@ -81,7 +85,7 @@ def test_countries_subdivisions_and_currencies_are_complete(accord: Client) -> N
 def test_books_are_open_today(erp: Erp) -> None:
     today = dt.datetime.now(tz=dt.UTC).date()
     domain = [("start_date", "<=", today), ("end_date", ">=", today), ("state", "=", "open")]
-    assert erp.client("finance").call("model.account.period.search_count", domain) == 1
+    assert erp.client("finance").call("model.account.period.search_count", domain) == 2  # one in each company
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import setup_trade
 from proteus import Model, Wizard, config
+from setup_records import account, currency, known, one, work_for
 from trytond.modules.country.scripts import import_countries
 from trytond.modules.currency.scripts import import_currencies
-
-import trade
-from tools import account, currency, known, one, work_for
 
 YEARS_BACK, YEARS_AHEAD = 1, 2  # fiscal years around the current one
 
@@ -40,7 +39,7 @@ def main(database: str, config_file: str, declared: dict[str, Any], catalogue: d
         configuration = Model.get("account.configuration")(1)
         configuration.default_customer_payment_term = next(term for term in terms if term.name == "NET30")
         configuration.save()
-    trade.set_up(pairs, catalogue, year)
+    setup_trade.set_up(pairs, catalogue, year)
     categories(declared["legal_entities"])
     users(declared, companies)
 

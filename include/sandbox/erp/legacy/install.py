@@ -7,7 +7,11 @@ from pathlib import Path
 import psycopg
 
 FOLDER = Path(__file__).parent
-PARTS = ("erp.sql", "inbound.sql", "posting.sql", "outbound.sql")
+CATALOGUE = FOLDER.parent / "catalogue.json"
+PARTS = (
+    "erp.sql", "trade.sql", "inbound.sql", "orders_inbound.sql", "posting.sql", "order_posting.sql", "outbound.sql", "outbound_trade.sql",
+    "business.sql",
+)  # fmt: skip
 _TURNS = 7_236_101  # the advisory lock under which installers take turns
 
 
@@ -18,6 +22,8 @@ def install(dsn: str) -> None:
         connection.execute("SET LOCAL client_min_messages = warning")
         for part in PARTS:
             connection.execute((FOLDER / part).read_bytes())
+        given = {"catalogue": CATALOGUE.read_text(encoding="utf-8")}
+        connection.execute((FOLDER / "catalogue.sql").read_bytes(), given)
 
 
 def finance(dsn: str) -> int:

@@ -10,8 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from proteus import Model
-
-from tools import currency, known, one, work_for
+from setup_records import currency, known, one, work_for
 
 COST = Decimal("0.55")  # of the list price
 CENT = Decimal("0.01")
@@ -121,7 +120,9 @@ def warehouse(entity: dict[str, Any], *, first: bool) -> Any:
     else:
         made = Location(type="warehouse")
         for role in ("input", "output", "storage"):
-            place = Location(name=f"{declared['name']} {role}", code=f"{declared['code']}-{role[:3].upper()}", type="storage")
+            place = Location(
+                name=f"{declared['name']} {role}", code=f"{declared['code']}-{role[:3].upper()}", type="storage"
+            )
             place.save()
             setattr(made, f"{role}_location", place)
         made.lost_found_location = Location(known("stock.location_lost_found"))
@@ -147,7 +148,9 @@ def stock(entity: str, rows: list[dict[str, Any]], owner: Any, storage: Any, yea
 def price_lists(declared: list[dict[str, Any]], owner: Any, year: int) -> Any:
     default = None
     for one_list in declared:
-        made = Model.get("product.price_list")(name=one_list["name"], company=owner, unit="product_default", price="list_price")
+        made = Model.get("product.price_list")(
+            name=one_list["name"], company=owner, unit="product_default", price="list_price"
+        )
         for number, row in enumerate(one_list["lines"], start=1):
             line = made.lines.new(formula=row["formula"], sequence=number)
             line.quantity = float(row["from"]) if "from" in row else None

@@ -6,9 +6,26 @@ from accord.systems.salesforce.mapping import Reading, Writing
 from accord.systems.salesforce.mappings.customer import CUSTOMER
 from accord.systems.salesforce.mappings.customer_account import CUSTOMER_ACCOUNT
 from accord.systems.salesforce.mappings.customer_status import CUSTOMER_STATUS
+from accord.systems.salesforce.mappings.order import ORDER
+from accord.systems.salesforce.mappings.order_status import ORDER_STATUS
+from accord.systems.salesforce.mappings.order_sync import ORDER_SYNC
 
-READINGS: dict[str, Reading] = {m.object: m for m in (CUSTOMER,)}
-WRITINGS: dict[str, Writing] = {m.object: m for m in (CUSTOMER_ACCOUNT, CUSTOMER_STATUS)}
+READINGS: dict[str, Reading] = {
+    m.object: m
+    for m in (
+        CUSTOMER,
+        ORDER,
+    )
+}
+WRITINGS: dict[str, Writing] = {
+    m.object: m
+    for m in (
+        CUSTOMER_ACCOUNT,
+        CUSTOMER_STATUS,
+        ORDER_STATUS,
+        ORDER_SYNC,
+    )
+}
 
 
 def reading_of(definition: BusinessObject) -> Reading:

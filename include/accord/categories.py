@@ -30,6 +30,8 @@ class Category(StrEnum):
     CURRENCY_MISMATCH = "currency does not fit the legal entity"
     PRICE_IN_DOUBT = "price in doubt"
     TAX_UNDECIDED = "tax can't be decided"
+    AMOUNTS = "amounts do not add up"
+    DATES = "dates out of order"
     REFUSED = "refused by the system"
     NOT_PERMITTED = "not permitted"
     LOCKED = "record locked"
@@ -90,6 +92,14 @@ HANDLING: dict[Category, Handling] = {
     ),
     Category.TAX_UNDECIDED: Handling(
         queue=Queue.FINANCE, severity=3, remedy="Fill in what decides the tax in {source}; the next run takes it."
+    ),
+    Category.AMOUNTS: Handling(
+        queue=Queue.FINANCE,
+        severity=3,
+        remedy="Compare the document with the books in {source} and correct it there; the next run takes it.",
+    ),
+    Category.DATES: Handling(
+        queue=Queue.FINANCE, severity=1, remedy="Correct the date in {source}; the next run takes it."
     ),
     Category.REFUSED: Handling(
         queue=Queue.MASTER_DATA, severity=3, remedy="Read the system's answer, correct the record, and replay it."

@@ -195,7 +195,8 @@ class BusinessObject:
 
     `duplicate_rules` say what makes two records suspects of being one; `parent` names the reference to the record above
     in a hierarchy of the same object; `amounts` the money fields, all in one currency, that count for completeness;
-    `routed_by` the legal entity, or the set of them, that decides which ERPs hold the record; `scope` which records travel.
+    `routed_by` the legal entity, or the set of them, that decides which ERPs hold the record; `scope` which records travel;
+    `state` the field whose last applied value the hub remembers, for processes and figures.
     `version` rises with every incompatible change of the contract. Raises ValueError for a declaration that contradicts
     itself.
     """
@@ -211,6 +212,7 @@ class BusinessObject:
     duplicate_rules: tuple[DuplicateRule, ...] = ()
     routed_by: str | None = None
     scope: Scope | None = None
+    state: str | None = None
 
     def __post_init__(self) -> None:
         if taken := RESERVED & {path for path, _ in self.every_field()}:

@@ -13,12 +13,13 @@ import pyarrow.compute as pc
 from accord.batch import RECORDS, Chunk, Manifest
 from accord.categories import Category
 from accord.hub.copying import copy_into
+from accord.hub.processes import given_up
 from accord.objects import business_object
 from accord.pipeline.compare import Comparison
 from accord.pipeline.load import load
 from accord.pipeline.runs import Run, read_run
 from accord.records import conform
-from accord.routing import entities_of
+from accord.routing import kept_by
 from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
@@ -77,9 +78,8 @@ def _routed(run: Run, records: pa.Table, targets: Sequence[str]) -> set[str]:
     by = run.definition.routed_by
     if not targets or by is None:
         return set(records["key"].to_pylist()) if targets else set()
-    codes = {entity.code for target in targets for entity in entities_of(target)}
     rows = zip(records["key"].to_pylist(), records[by].to_pylist(), strict=True)
-    return {key for key, values in rows if codes.intersection(values or ())}
+    return {key for key, codes in rows if kept_by(codes, targets)}
 
 
 def _statuses(accord: Accord, run: Run, manifest: Manifest) -> Manifest:
@@ -121,6 +121,11 @@ def _statuses(accord: Accord, run: Run, manifest: Manifest) -> Manifest:
             }
             for r in rows
             if statuses[r["key"]]
+        ]
+        given = given_up(accord.hub, run.flow.object, records["key"].to_pylist())
+        told += [
+            {"key": key, "version": now, "read_at": now, "status": "Rejected", "error": f"Given up: {why}"[:255]}
+            for key, why in sorted(given.items())
         ]
         schema = pa.schema(
             [

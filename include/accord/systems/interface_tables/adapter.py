@@ -10,12 +10,15 @@ from accord.objects.definition import BusinessObject
 from accord.ports import Check
 from accord.settings import Connection
 from accord.systems.erp import Erp
+from accord.systems.interface_tables.billing import CreditMemos, Invoices
 from accord.systems.interface_tables.catalogue import PriceLists, Prices, Products
 from accord.systems.interface_tables.checking import check_tables
 from accord.systems.interface_tables.context import Context
 from accord.systems.interface_tables.customer.handler import Customers
 from accord.systems.interface_tables.customer_account import CustomerAccounts
+from accord.systems.interface_tables.payment import Payments
 from accord.systems.interface_tables.session import Session
+from accord.systems.interface_tables.shipment import Shipments
 
 
 def open_interface_tables(name: str, connection: Connection) -> InterfaceTables:
@@ -37,6 +40,10 @@ class InterfaceTables(Erp[Context]):
         "product": Products,
         "price_list": PriceLists,
         "price": Prices,
+        "invoice": Invoices,
+        "credit_memo": CreditMemos,
+        "payment": Payments,
+        "shipment": Shipments,
     }
 
     def __init__(self, name: str, session: Session) -> None:

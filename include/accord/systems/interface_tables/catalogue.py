@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import ClassVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from accord.objects.definition import BusinessObject
-from accord.ports import Selection, Sink
 from accord.routing import entities_of
 from accord.systems import erp_product
-from accord.systems.collapsing import flat
-from accord.systems.erp import SourceHandler
-from accord.systems.interface_tables.context import Context
 from accord.systems.interface_tables.contract import Outbox, Part
-from accord.systems.interface_tables.extracting import Extraction
+from accord.systems.interface_tables.outbox_source import OutboxSource
 
 PRODUCT = Outbox(
     relation="outbound.product",
@@ -59,7 +52,13 @@ PRICE = Outbox(
     relation="outbound.price",
     key=("company", "price_list", "product_number"),
     changes="outbound.price",
-    fields={"product": "product_number", "currency": "currency", "unit_price": "unit_price", "active": "active"},
+    fields={
+        "product": "product_number",
+        "price_list": "price_list",
+        "currency": "currency",
+        "unit_price": "unit_price",
+        "active": "active",
+    },
     parts={
         "tiers": Part(
             relation="outbound.price_tier",
@@ -73,20 +72,17 @@ PRICE = Outbox(
         )
     },
     gone="gone",
+    within_company=frozenset({"price_list"}),
 )
 
 
-class Products(SourceHandler[Context]):
+class Products(OutboxSource):
     """Reads products: every company of the ERP sells them."""
 
+    outbox = PRODUCT
     not_read = erp_product.NOT_READ | {"legal_entities"}
     needs = PRODUCT.needs
     places: ClassVar = PRODUCT.places | erp_product.DERIVED_PLACES | {"legal_entities": "every company of the ERP"}
-
-    def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
-        """By the database's clock."""
-        context = self._context
-        return Extraction(context.session, context.name, PRODUCT, definition, self.not_read).run(selection, sink)
 
     def derive(self, table: pa.Table) -> pa.Table:
         table = erp_product.derive(self._context.name, table)
@@ -95,30 +91,16 @@ class Products(SourceHandler[Context]):
         return table.set_column(place, "legal_entities", pa.array(codes, pa.list_(pa.string())))
 
 
-class PriceLists(SourceHandler[Context]):
+class PriceLists(OutboxSource):
     """Reads price lists."""
 
-    needs = PRICE_LIST.needs
-    places = PRICE_LIST.places
-
-    def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
-        """By the database's clock."""
-        context = self._context
-        return Extraction(context.session, context.name, PRICE_LIST, definition, self.not_read).run(selection, sink)
+    outbox = PRICE_LIST
+    needs, places = PRICE_LIST.needs, PRICE_LIST.places
 
 
-class Prices(SourceHandler[Context]):
-    """Reads prices. Which list one is on says its key: <legal entity>/<price list>/<product>."""
+class Prices(OutboxSource):
+    """Reads prices."""
 
-    not_read = frozenset({"price_list"})
+    outbox = PRICE
     needs = PRICE.needs
-    places: ClassVar = PRICE.places | {"price_list": "outbound.price.company, .price_list"}
-
-    def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
-        """By the database's clock."""
-        context = self._context
-        return Extraction(context.session, context.name, PRICE, definition, self.not_read).run(selection, sink)
-
-    def derive(self, table: pa.Table) -> pa.Table:
-        lists = pc.extract_regex(flat(table["key"]), r"^(?P<list>[^/]+/[^/]+)/").field("list")
-        return table.set_column(table.column_names.index("price_list"), "price_list", lists)
+    places: ClassVar = {path: place for path, place in PRICE.places.items() if path != "legal_entity"}

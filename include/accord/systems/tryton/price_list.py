@@ -63,12 +63,17 @@ class PriceLists(SourceHandler[Context]):
         client = self._context.client
         books, _ = books_of(client, self._context.name)
         read_at = client.clock
-        asked = set(selection.natives or ())
         lists = lists_of(client, books, read_at.date())
-        rows = [_row(one) for one in lists if selection.natives is None or str(one.id) in asked]
+        rows = [_row(one) for one in lists if _chosen(one, selection)]
         sink.expect(len(rows))
         erp_rows.write(sink, definition, self.not_read, rows, selection)
         return read_at
+
+
+def _chosen(one: PriceList, selection: Selection) -> bool:
+    if selection.natives is not None:
+        return str(one.id) in selection.natives
+    return erp_rows.inside(selection, one.modified)
 
 
 def lists_of(client: TrytonClient, books: Iterable[Books], today: date) -> Iterator[PriceList]:

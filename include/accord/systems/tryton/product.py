@@ -92,7 +92,9 @@ def changed(client: TrytonClient, selection: Selection, paths: Iterable[str] = _
     """Ids of the products of which something at `paths` changed in the window; of all of them when it is open."""
     window = window_of(selection)
     somewhere = ["OR", *([[f"{path}{stamp}", word, at] for stamp, word, at in window] for path in paths)]
-    return {row["id"] for row in paged(client, PRODUCT, [*KNOWN, somewhere] if window else KNOWN, ["id"])}
+    domain = [*KNOWN, somewhere] if window else KNOWN
+    # what a condition passes through is searched too: a template that was blocked is inactive
+    return {row["id"] for row in paged(client, PRODUCT, domain, ["id"], context={"active_test": False})}
 
 
 def state_of(product: Mapping[str, Any]) -> str:

@@ -14,6 +14,8 @@ from accord.systems.interface_tables.checking import check_tables
 from accord.systems.interface_tables.context import Context
 from accord.systems.interface_tables.customer.handler import Customers
 from accord.systems.interface_tables.customer_account import CustomerAccounts
+from accord.systems.interface_tables.order.handler import Orders
+from accord.systems.interface_tables.order_status import OrderStatuses
 from accord.systems.interface_tables.session import Session
 
 
@@ -30,8 +32,8 @@ def places(object_name: str) -> dict[str, str]:
 class InterfaceTables(Erp[Context]):
     """One ERP behind interface tables."""
 
-    TARGETS: ClassVar = {"customer": Customers}
-    SOURCES: ClassVar = {"customer_account": CustomerAccounts}
+    TARGETS: ClassVar = {"customer": Customers, "order": Orders}
+    SOURCES: ClassVar = {"customer_account": CustomerAccounts, "order_status": OrderStatuses}
 
     def __init__(self, name: str, session: Session) -> None:
         super().__init__(name, Context(name=name, session=session))

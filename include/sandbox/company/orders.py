@@ -19,6 +19,9 @@ PREFIX = "PO-"
 SEED = 20260301
 CENT = Decimal("0.01")
 
+_PARTS = ("Street", "City", "State", "PostalCode", "CountryCode")
+_ADDRESS = tuple(f"{kind}{part}" for kind in ("Billing", "Shipping") for part in _PARTS)
+
 # what is wrong with some of them, and how many of each
 DISCOUNTED = 3  # far below the list: somebody has to approve it
 NO_DATE_LEFT = 2  # wanted before it was ordered
@@ -91,8 +94,8 @@ def _create(org: Org, drafts: Sequence[Draft], done: Ordered) -> dict[str, str]:
 def _drafts(org: Org, per_entity: int, today: date) -> Iterable[Draft]:
     customers = list(
         org.query(
-            "SELECT Id, AccountNumber, Legal_Entities__c FROM Account WHERE AccountNumber LIKE 'MI-%' "
-            "AND ERP_Sync_Status__c = 'Synced' ORDER BY AccountNumber"
+            f"SELECT Id, AccountNumber, Legal_Entities__c, {', '.join(_ADDRESS)} FROM Account "  # noqa: S608 - our own words
+            "WHERE AccountNumber LIKE 'MI-%' AND ERP_Sync_Status__c = 'Synced' ORDER BY AccountNumber"
         )
     )
     entries = list(
@@ -143,6 +146,10 @@ def _draft(
         "PoNumber": number,
         "Legal_Entity__c": entity,
     }
+    # goods go where the customer says, else where the bill goes
+    shipped_to = "Shipping" if customer["ShippingCountryCode"] else "Billing"
+    header |= {f"Billing{part}": customer[f"Billing{part}"] for part in _PARTS}
+    header |= {f"Shipping{part}": customer[f"{shipped_to}{part}"] for part in _PARTS}
     return Draft(number=number, header=header, lines=tuple(lines))
 
 

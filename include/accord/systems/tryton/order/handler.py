@@ -11,6 +11,7 @@ from accord.objects.definition import BusinessObject
 from accord.ports import Check, Safety, Sending
 from accord.systems.collapsing import collapse_text, flat, trimmed
 from accord.systems.erp import TargetHandler
+from accord.systems.order_lines import earliest, live_lines
 from accord.systems.tryton.context import Context
 from accord.systems.tryton.order.mapping import KEEPS, LINE_NOT_KEPT, NEEDS, PLACES, WAREHOUSES
 from accord.systems.tryton.order.reading import Sales
@@ -35,9 +36,9 @@ class Orders(TargetHandler[Context]):
         table = collapse_text(definition, table, _single_line)
         lines = flat(table["lines"])
         place = table.column_names.index("requested_date")
-        dates = pc.coalesce(flat(table["requested_date"]), _earliest(lines))
+        dates = pc.coalesce(flat(table["requested_date"]), earliest(lines))
         table = table.set_column(place, "requested_date", dates)
-        return table.set_column(table.column_names.index("lines"), "lines", _live(lines))
+        return table.set_column(table.column_names.index("lines"), "lines", live_lines(lines, LINE_NOT_KEPT))
 
     def send(self, definition: BusinessObject, changes: pa.Table, sending: Sending) -> pa.Table:
         """See OrderSender."""
@@ -65,31 +66,3 @@ def _single_line(path: str, column: pa.Array) -> pa.Array:
     """Streets and descriptions have lines; what becomes a line of the comment has none."""
     lines = path in ("addresses.street", "lines.description")
     return trimmed(path, column if lines else pc.replace_substring_regex(column, "[\t\n\r\v\f]+", " "))
-
-
-def _earliest(lines: pa.ListArray) -> pa.Array:
-    """Each order's earliest requested date of a line, null where no line has one."""
-    rows = pa.table(
-        {"row": pc.list_parent_indices(lines), "day": pc.struct_field(pc.list_flatten(lines), "requested_date")}
-    )
-    found = rows.group_by("row").aggregate([("day", "min")])
-    place = pc.index_in(pa.array(range(len(lines)), rows["row"].type), value_set=flat(found["row"]))
-    return flat(found["day_min"]).take(place)
-
-
-def _live(lines: pa.ListArray) -> pa.ListArray:
-    """The lines that are not cancelled, without what Tryton has no place for."""
-    parts = pc.list_flatten(lines)
-    fields = list(lines.type.value_type)
-    columns = [
-        pa.nulls(len(parts), field.type) if field.name in LINE_NOT_KEPT else pc.struct_field(parts, field.name)
-        for field in fields
-    ]
-    wanted = pc.invert(pc.fill_null(pc.struct_field(parts, "cancelled"), False))
-    owners = pc.list_parent_indices(lines).filter(wanted)
-    structs = pa.StructArray.from_arrays(columns, fields=fields).filter(wanted)
-    counted = pc.value_counts(owners)
-    place = pc.index_in(pa.array(range(len(lines)), owners.type), value_set=counted.field("values"))
-    lengths = pc.fill_null(counted.field("counts").take(place), 0)
-    offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths).cast(pa.int32())])
-    return pa.ListArray.from_arrays(offsets, structs, type=lines.type, mask=pc.equal(lengths, 0))

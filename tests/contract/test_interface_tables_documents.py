@@ -171,8 +171,8 @@ class TestPayments(Documents):
 
     def change_part(self, source: Source, native: str) -> None:
         invoice, payment = self.invoiced(), self.number(native)
-        payer = "UPDATE erp.payment SET customer_number = d.customer_number FROM erp.document d WHERE document_number = %s AND payment_number = %s"
-        self.ask(payer, invoice, payment)
+        payer = self.ask("SELECT customer_number FROM erp.document WHERE document_number = %s", invoice)
+        self.ask("UPDATE erp.payment SET customer_number = %s WHERE payment_number = %s", payer, payment)
         self.ask("SELECT erp.apply(%s, %s)", payment, f'{{"{invoice}": 60}}')
 
     def remove(self, source: Source, native: str) -> None:

@@ -27,7 +27,7 @@ status: install ## what runs, where, and how to log in
 	@$(PY) -m sandbox.demo status
 
 test: install ## every test; starts what it needs; at most 20 minutes on two cores
-	@$(PY) -m sandbox.erp prepare
+	@ACCORD_PORTS=any $(PY) -m sandbox.erp prepare
 	@$(PY) -m pytest
 
 test-fast: install ## static checks and unit tests: no services

@@ -28,6 +28,10 @@ class Category(StrEnum):
     REFERENCE_UNKNOWN = "unknown reference"
     NO_LEGAL_ENTITY = "no legal entity"
     CURRENCY_MISMATCH = "currency does not fit the legal entity"
+    PRICE_IN_DOUBT = "price in doubt"
+    TAX_UNDECIDED = "tax can't be decided"
+    AMOUNTS = "amounts do not add up"
+    DATES = "dates out of order"
     NOT_SOLD_TO = "legal entity does not sell to the customer"
     OTHER_ERP = "product of another ERP"
     NOT_SOLD = "product no longer sold"
@@ -95,6 +99,20 @@ HANDLING: dict[Category, Handling] = {
     Category.CURRENCY_MISMATCH: Handling(
         queue=Queue.FINANCE, severity=2, remedy="Agree the currency with finance and correct it in {source}."
     ),
+    Category.PRICE_IN_DOUBT: Handling(
+        queue=Queue.FINANCE, severity=3, remedy="Correct the price list in {source}; the next run takes it."
+    ),
+    Category.TAX_UNDECIDED: Handling(
+        queue=Queue.FINANCE, severity=3, remedy="Fill in what decides the tax in {source}; the next run takes it."
+    ),
+    Category.AMOUNTS: Handling(
+        queue=Queue.FINANCE,
+        severity=3,
+        remedy="Compare the document with the books in {source} and correct it there; the next run takes it.",
+    ),
+    Category.DATES: Handling(
+        queue=Queue.FINANCE, severity=1, remedy="Correct the date in {source}; the next run takes it."
+    ),
     Category.NOT_SOLD_TO: Handling(
         queue=Queue.SALES_OPERATIONS,
         severity=3,
@@ -117,7 +135,9 @@ HANDLING: dict[Category, Handling] = {
         queue=Queue.SALES_OPERATIONS, severity=3, remedy="Have the discount approved, or lower it in {source}."
     ),
     Category.TOTAL_DIFFERS: Handling(
-        queue=Queue.SALES_OPERATIONS, severity=3, remedy="Correct the lines in {source} so that they add up to the total."
+        queue=Queue.SALES_OPERATIONS,
+        severity=3,
+        remedy="Correct the lines in {source} so that they add up to the total.",
     ),
     Category.TERMS_UNKNOWN: Handling(
         queue=Queue.FINANCE, severity=2, remedy="Choose terms the group knows in {source}, or have finance set them up."
@@ -131,7 +151,9 @@ HANDLING: dict[Category, Handling] = {
         remedy="Raise the limit, or book a payment, in the ERP: the order waits there and is then accepted by itself.",
     ),
     Category.CLOSED_PERIOD: Handling(
-        queue=Queue.FINANCE, severity=2, remedy="Reopen the period in the ERP, or give the order a later date in {source}."
+        queue=Queue.FINANCE,
+        severity=2,
+        remedy="Reopen the period in the ERP, or give the order a later date in {source}.",
     ),
     Category.ORDER_FIXED: Handling(
         queue=Queue.SALES_OPERATIONS,

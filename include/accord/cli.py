@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import logging
 import sys
@@ -75,6 +76,31 @@ def _parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser("doctor", parents=[common], help="check connections, permissions, fields and settings")
     doctor.set_defaults(command=_doctor)
+
+    process = commands.add_parser("process", help="orders on their way from commitment to cash")
+    actions = process.add_subparsers(required=True, metavar="ACTION")
+    listed = actions.add_parser("list", parents=[common], help="how many orders stand where, and since when")
+    listed.set_defaults(command=_process_list)
+    for name, meaning in (
+        ("show", "where one order stands, its history and what it waits for"),
+        ("resume", "ask for one order, and before it for the customer it waits for"),
+        ("abandon", "give one order up: cancel it in the ERP and tell sales why"),
+    ):
+        action = actions.add_parser(name, parents=[common], help=meaning)
+        action.add_argument("key", metavar="KEY", help="the order's canonical id, salesforce:<id>")
+        if name == "abandon":
+            action.add_argument("--why", required=True, help="the reason; sales is told")
+        action.set_defaults(command=_process, action=name)
+
+    approvals = commands.add_parser("approvals", parents=[common], help="what waits for an approval")
+    approvals.set_defaults(command=_approvals)
+    for name in ("approve", "refuse"):
+        decision = commands.add_parser(
+            name, parents=[common], help=f"{name} what waits about one record, and go on with it"
+        )
+        decision.add_argument("key", metavar="KEY", help="the record's canonical id")
+        decision.add_argument("--why", required=name == "refuse", default="", help="the reason; it is kept")
+        decision.set_defaults(command=_decide, approved=name == "approve")
 
     docs = commands.add_parser("docs", parents=[common], help="write the business objects' pages and contracts")
     docs.add_argument("--folder", default="docs/objects", help="where to (docs/objects)")
@@ -165,6 +191,75 @@ def _status(accord: Accord, asked: argparse.Namespace) -> int:
         print(f"  {row['open']:>6,} open: {row['category']} ({row['queue']})")
     if state["in_doubt"]:
         print(f"  {state['in_doubt']} dispatch(es) in doubt; the next run reads them back")
+    return 0
+
+
+def _process_list(accord: Accord, asked: argparse.Namespace) -> int:
+    from accord import processes
+
+    processes.place(accord.hub)
+    rows = processes.overview(accord.hub)
+    if asked.json:
+        _print_json(rows)
+        return 0
+    for row in rows:
+        print(
+            f"{row['orders']:>7,} {row['step']:<17} {row['status']:<11} since {row['oldest']:%Y-%m-%d %H:%M}Z at the longest"
+        )
+    if not rows:
+        print("No order is on its way.")
+    return 0
+
+
+def _process(accord: Accord, asked: argparse.Namespace) -> int:
+    from accord import processes
+
+    who = getpass.getuser()
+    if asked.action == "resume":
+        found = processes.resume(accord, asked.key, who=who)
+    elif asked.action == "abandon":
+        found = processes.abandon(accord, asked.key, who=who, why=asked.why)
+    else:
+        processes.place(accord.hub, asked.key)
+        found = processes.inspect(accord, asked.key)
+    if asked.json:
+        _print_json(found)
+        return 0
+    print(f"{found['key']}: {found['step']}, {found['status']}, since {found['since']:%Y-%m-%d %H:%M}Z")
+    for event in found["events"]:
+        why = f": {event['why']}" if event["why"] else ""
+        print(f"  {event['at']:%Y-%m-%d %H:%M:%S}Z {event['step']}, {event['status']} ({event['who']}{why})")
+    for matter in found["waits"]:
+        print(f"  waits: {matter['category']} ({matter['queue']}): {matter['message']}")
+    return 0
+
+
+def _approvals(accord: Accord, asked: argparse.Namespace) -> int:
+    from accord.approvals import pending
+
+    rows = pending(accord.hub)
+    if asked.json:
+        _print_json(rows)
+        return 0
+    for row in rows:
+        money = f", {row['at_risk']:,.2f} {row['currency']}" if row["currency"] else ""
+        print(
+            f"{row['object']} {row['key']} since {row['opened']:%Y-%m-%d %H:%M}Z ({row['queue']}{money}): {row['message']}"
+        )
+    if not rows:
+        print("Nothing waits for an approval.")
+    return 0
+
+
+def _decide(accord: Accord, asked: argparse.Namespace) -> int:
+    from accord.approvals import decide
+
+    matters = decide(accord, asked.key, approved=asked.approved, who=getpass.getuser(), why=asked.why)
+    word = "approved" if asked.approved else "refused"
+    if asked.json:
+        _print_json({"key": asked.key, word: matters})
+    else:
+        print(f"{asked.key}: {matters} matter(s) {word}.")
     return 0
 
 

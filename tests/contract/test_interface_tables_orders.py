@@ -163,7 +163,10 @@ class TestOrders(Selling, TargetSuite):
     def test_what_is_shipped_stays(self, target: Target) -> None:
         (row,) = self.create(target, self.sample(1))
         ask(self.dsn, "SELECT erp.ship(%s)", row["native"])
-        for wrong in (self.changed(row) | {"lines": [{**row["lines"][0], "quantity": Decimal(1)}]}, row | {"gone": True}):
+        for wrong in (
+            self.changed(row) | {"lines": [{**row["lines"][0], "quantity": Decimal(1)}]},
+            row | {"gone": True},
+        ):
             answer = self.send(target, wrong)[row["key"]]
             assert (answer["outcome"], answer["category"]) == ("reject", "already shipped or invoiced")
 

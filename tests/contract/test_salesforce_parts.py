@@ -1,77 +1,29 @@
-"""Roots with parts, references and prices on a local org: what every target must do, by calls and by bulk jobs, and the
-same end whatever breaks between two requests."""
+"""Roots with parts and references on a local org: what every target must do, by calls and by bulk jobs, and the same end
+whatever breaks between two requests."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from accord.errors import AccordError, SchemaDrift
-from accord.objects.definition import BusinessObject
 from accord.ports import Target
-from accord.systems.salesforce import mappings
 from accord.systems.salesforce.adapter import Salesforce
 from tests.contract.salesforce_adapter import Company
-from tests.contract.salesforce_documents import (
-    DOCUMENT,
-    ITEM,
-    MARK,
-    NOTES,
-    PRICE,
-    WRITINGS,
-    document,
-    line,
-    start_documents_org,
-)
+from tests.contract.salesforce_documents import DOCUMENT, ITEM, NOTES, PRICE, document, line
+from tests.contract.salesforce_documents_org import an_item, send
+from tests.contract.salesforce_documents_org import company as company
+from tests.contract.salesforce_documents_org import everybody as everybody
+from tests.contract.salesforce_documents_org import salesforce as salesforce
 from tests.contract.target_suite import TargetSuite
 from tests.fakes import FakeSending
-from tests.tables import Row, by_key, changes, wanted
+from tests.tables import Row, changes
 
 NOWHERE = "http://127.0.0.1:1"
 CHANGING = {"method": "(PATCH|POST|PUT|DELETE)", "path": ".*(composite/sobjects|jobs/ingest).*"}
-
-
-@pytest.fixture(scope="module")
-def everybody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
-    org = start_documents_org(tmp_path_factory.mktemp("org"))
-    yield Company(org)
-    org.stop()
-
-
-@pytest.fixture
-def company(everybody: Company, monkeypatch: pytest.MonkeyPatch) -> Iterator[Company]:
-    for name, writing in WRITINGS.items():
-        monkeypatch.setitem(mappings.WRITINGS, name, writing)
-    yield everybody
-    everybody.forget()
-
-
-@pytest.fixture(params=[2000, 0], ids=["calls", "bulk"])
-def salesforce(company: Company, request: pytest.FixtureRequest) -> Iterator[Salesforce]:
-    adapter = company.open(bulk_threshold=request.param)
-    yield adapter
-    adapter.close()
-
-
-def send(target: Target, definition: BusinessObject, *rows: Row) -> dict[str, dict[str, Any]]:
-    return by_key(target.send(definition, changes(definition, rows), FakeSending()))
-
-
-def held(target: Target, definition: BusinessObject, key: str, native: str | None = None) -> dict[str, Any]:
-    return by_key(target.read_back(definition, wanted([(key, native)])))[key]
-
-
-def an_item(company: Company, origin: str = "tryton") -> dict[str, str]:
-    """A record whose canonical id is the ERP's, or, without a key, this org's."""
-    if origin == "salesforce":
-        native = company.admin.create("Test_Item__c", Title__c="Made by hand")
-        return {"key": f"salesforce:{native}", "native": native}
-    key = f"{origin}:{uuid.uuid4().hex[:12]}"
-    return {"key": key, "native": company.admin.create("Test_Item__c", Title__c="An item", Key__c=key)}
 
 
 def lines_of(company: Company, key: str) -> list[dict[str, Any]]:
@@ -290,6 +242,18 @@ def test_sending_again_after_a_break_anywhere_ends_in_the_same_state(
     assert step > 3  # root, lines, tiers, deletes
 
 
+def test_what_can_not_be_asked_after_the_roots_went_is_tried_again(company: Company, salesforce: Salesforce) -> None:
+    row = document(company.account(), an_item(company))
+    company.org.fault("unavailable", path=".*/query")
+    answer = send(salesforce, DOCUMENT, row)[row["key"]]
+    assert (answer["outcome"], answer["category"]) == ("retry", "system unavailable")
+    assert answer["native"]
+    company.org.clear_faults()
+    assert lines_of(company, row["key"]) == []
+    assert send(salesforce, DOCUMENT, row)[row["key"]]["outcome"] == "applied"
+    assert len(lines_of(company, row["key"])) == 3
+
+
 def settled(company: Company) -> None:
     """Wait for the jobs that were let loose, as recovery does."""
     jobs = company.admin.get("/jobs/ingest").json().get("records", [])
@@ -318,6 +282,21 @@ def test_locked_parts_are_sent_again(company: Company, salesforce: Salesforce) -
     assert {o["outcome"] for o in outcomes.values()} == {"applied", "retry"}
     assert {o["category"] for o in outcomes.values()} == {None, "record locked"}
     assert {o["outcome"] for o in send(salesforce, DOCUMENT, *rows).values()} == {"applied"}
+
+
+def test_a_part_that_somebody_deletes_first_is_no_failure(company: Company, salesforce: Salesforce) -> None:
+    row = document(company.account(), an_item(company))
+    send(salesforce, DOCUMENT, row)
+    in_bulk = {"method": "JOB", "path": "/jobs/ingest/.*/delete"}
+    called = {"method": "DELETE", "path": ".*/composite/sobjects"}
+    rule = called if salesforce.client.options.bulk_threshold else in_bulk
+    company.org.fault(
+        "fail_rows", value={"every": 1, "code": "ENTITY_IS_DELETED", "message": "entity is deleted"}, **rule
+    )
+    bare = row | {"lines": row["lines"][:1]}
+    assert send(salesforce, DOCUMENT, bare)[row["key"]]["outcome"] == "applied"
+    (seen,) = company.org.faults()
+    assert seen["applied"] == 1
 
 
 # --------------------------------------------------------------------------------------------------- rights and doctor
@@ -351,154 +330,3 @@ def test_the_doctor_looks_at_parts_and_references(company: Company) -> None:
     company.org.reset_permissions()
     company.org.set_field("Test_Item__c", "Key__c", read=False, edit=False)
     assert "salesforce Test_Item__c for references of test_document: can't read Test_Item__c.Key__c" in wrong()
-
-
-# ----------------------------------------------------------------------------------- onto records that are there already
-def notes(account: str, *people: tuple[str, str | None], **values: Any) -> dict[str, Any]:
-    parts = [{"id": f"salesforce:{id_}", "title": title, "silent": None} for id_, title in people]
-    return {"key": f"salesforce:{account}", "status": "Synced", "people": parts} | values
-
-
-def test_existing_parts_are_updated_never_created_or_deleted(company: Company, salesforce: Salesforce) -> None:
-    account = company.account()
-    ann, bob, eve = (company.contact(account) for _ in range(3))
-
-    def titles() -> list[Any]:
-        rows = company.soql(f"SELECT Id, Test_Title__c FROM Contact WHERE AccountId = '{account}'")  # noqa: S608  # an id of ours
-        found = {row["Id"]: row["Test_Title__c"] for row in rows}
-        return [found[id_] for id_ in (ann, bob, eve)]
-
-    row = notes(account, (ann, "CFO"), (bob, "Buyer"))
-    assert send(salesforce, NOTES, row)[row["key"]]["outcome"] == "applied"
-    assert titles() == ["CFO", "Buyer", None]
-    suite = TestDocuments()
-    suite.definition = NOTES  # type: ignore[misc]
-    suite.assert_held(salesforce, row)
-    # one that says nothing equals one that is not there; one that is not sent any more says nothing
-    row = notes(account, (eve, "CEO"), (bob, None))
-    assert send(salesforce, NOTES, row)[row["key"]]["outcome"] == "applied"
-    assert titles() == [None, None, "CEO"]
-    suite.assert_held(salesforce, row)
-
-
-def test_parts_of_another_record_are_refused(company: Company, salesforce: Salesforce) -> None:
-    account, other = company.account(), company.account()
-    stranger, lost = company.contact(other), company.contact(account)
-    company.delete("Contact", lost)
-    rows = [notes(account, (stranger, "CFO")), notes(other)]
-    outcomes = send(salesforce, NOTES, *rows)
-    assert outcomes[rows[0]["key"]]["outcome"] == "reject"
-    assert outcomes[rows[0]["key"]]["message"].startswith("people: ")
-    assert outcomes[rows[1]["key"]]["outcome"] == "applied"
-    gone = notes(account, (lost, "CFO"))
-    assert send(salesforce, NOTES, gone)[gone["key"]]["category"] == "unknown reference"
-
-
-def test_a_key_of_another_system_names_no_record(company: Company, salesforce: Salesforce) -> None:
-    here = notes(company.account())
-    strange = here | {"key": "tryton:12"}
-    outcomes = send(salesforce, NOTES, here, strange)
-    assert outcomes[here["key"]]["outcome"] == "applied"
-    assert (outcomes["tryton:12"]["outcome"], outcomes["tryton:12"]["category"]) == ("reject", "unknown reference")
-    assert salesforce.read_back(NOTES, wanted([("tryton:12", None)])).num_rows == 0
-
-
-def test_a_record_is_written_on_the_one_it_refers_to(company: Company, salesforce: Salesforce) -> None:
-    account = company.account()
-    row = {"key": "tryton:77", "customer": f"salesforce:{account}", "customer__native": account, "status": "Held"}
-    lost = row | {"key": "tryton:78", "customer": "salesforce:001000000000000AAA", "customer__native": None}
-    outcomes = send(salesforce, MARK, row, lost)
-    assert (outcomes["tryton:77"]["outcome"], outcomes["tryton:77"]["native"]) == ("applied", account)
-    assert (outcomes["tryton:78"]["outcome"], outcomes["tryton:78"]["awaits"]) == ("hold", lost["customer"])
-    assert held(salesforce, MARK, "tryton:77", account)["status"] == "Held"
-
-
-# -------------------------------------------------------------------------------------------------------------- prices
-class Shop:
-    """A product and a price book."""
-
-    def __init__(self, company: Company) -> None:
-        self.company = company
-        self.product = company.admin.create("Product2", Name=f"Product {uuid.uuid4().hex}", IsActive=True)
-        self.book = company.admin.create("Pricebook2", Name=f"Book {uuid.uuid4().hex}", IsActive=True)
-        (standard,) = company.soql("SELECT Id FROM Pricebook2 WHERE IsStandard = true")
-        self.standard = standard["Id"]
-
-    def price(self, **values: Any) -> dict[str, Any]:
-        return {
-            "key": f"tryton:{uuid.uuid4().hex[:12]}",
-            "product": f"salesforce:{self.product}",
-            "product__native": self.product,
-            "price_list": f"salesforce:{self.book}",
-            "price_list__native": self.book,
-            "currency": "EUR",
-            "unit_price": Decimal("19.9900"),
-            "active": True,
-        } | values
-
-    def entries(self) -> list[tuple[Any, ...]]:
-        rows = self.company.soql(
-            "SELECT Pricebook2.IsStandard, CurrencyIsoCode, UnitPrice, Key__c FROM PricebookEntry "  # noqa: S608  # an id of ours
-            f"WHERE Product2Id = '{self.product}' ORDER BY CreatedDate, Id"
-        )
-        return sorted(
-            (r["Pricebook2"]["IsStandard"], r["CurrencyIsoCode"], float(r["UnitPrice"]), r["Key__c"] or "")
-            for r in rows
-        )
-
-
-def test_the_standard_price_comes_first(company: Company, salesforce: Salesforce) -> None:
-    shop = Shop(company)
-    row = shop.price()
-    company.org.calls(clear=True)
-    assert send(salesforce, PRICE, row)[row["key"]]["outcome"] == "applied"
-    made = [c["path"] for c in company.org.calls() if c["method"] == "POST" and "composite" in c["path"]]
-    assert len(made) == 1
-    assert shop.entries() == [(False, "EUR", 19.99, row["key"]), (True, "EUR", 19.99, "")]
-    # it is there now, and stays as it is
-    again = row | {"unit_price": Decimal("25.0000")}
-    assert send(salesforce, PRICE, again)[row["key"]]["outcome"] == "applied"
-    assert shop.entries() == [(False, "EUR", 25.0, row["key"]), (True, "EUR", 19.99, "")]
-    suite = TestDocuments()
-    suite.definition = PRICE  # type: ignore[misc]
-    suite.assert_held(salesforce, again)
-
-
-def test_an_entry_made_by_hand_is_taken_over(company: Company, salesforce: Salesforce) -> None:
-    shop = Shop(company)
-    given = {"Product2Id": shop.product, "CurrencyIsoCode": "EUR", "UnitPrice": 1, "IsActive": True}
-    company.admin.create("PricebookEntry", **given, Pricebook2Id=shop.standard)
-    entry = company.admin.create("PricebookEntry", **given, Pricebook2Id=shop.book)
-    row = shop.price()
-    answer = send(salesforce, PRICE, row)[row["key"]]
-    assert (answer["outcome"], answer["native"]) == ("applied", entry)
-    assert shop.entries() == [(False, "EUR", 19.99, row["key"]), (True, "EUR", 1.0, "")]
-    assert held(salesforce, PRICE, row["key"])["native"] == entry
-
-
-@pytest.mark.parametrize("kind", ["drop_before", "drop_after"])
-def test_a_standard_price_in_doubt_is_harmless(company: Company, salesforce: Salesforce, kind: str) -> None:
-    shop = Shop(company)
-    rows = [shop.price(), shop.price(currency="USD")]
-    company.org.fault(kind, method="POST", path=".*/composite/sobjects", times=1)
-    assert {o["outcome"] for o in send(salesforce, PRICE, *rows).values()} == {"retry"}
-    assert {o["outcome"] for o in send(salesforce, PRICE, *rows).values()} == {"applied"}
-    assert len(shop.entries()) == 4
-
-
-def test_a_standard_price_somebody_else_made_meanwhile_is_welcome(company: Company, salesforce: Salesforce) -> None:
-    shop = Shop(company)
-    row = shop.price()
-    value = {"every": 1, "code": "DUPLICATE_VALUE", "message": "This price definition already exists"}
-    company.org.fault("fail_rows", method="POST", path=".*/composite/sobjects", value=value, times=1)
-    assert send(salesforce, PRICE, row)[row["key"]]["outcome"] == "applied"
-
-
-def test_a_standard_price_that_is_refused_refuses_its_prices(company: Company, salesforce: Salesforce) -> None:
-    shop, other = Shop(company), Shop(company)
-    rows = [shop.price(), shop.price(price_list__native=other.book), other.price()]
-    value = {"every": 2, "code": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "no"}
-    company.org.fault("fail_rows", method="POST", path=".*/composite/sobjects", value=value, times=1)
-    outcomes = send(salesforce, PRICE, *rows)
-    assert sorted(o["outcome"] for o in outcomes.values()).count("applied") in (1, 2)
-    assert {o["outcome"] for o in outcomes.values()} == {"applied", "reject"}

@@ -169,7 +169,10 @@ class TestOrders(Selling):
         there = self.shop.order(line, legal_entity="GB01", currency="GBP")
         self.create(target, here, there)
         (one,), (two,) = self.sales(here["key"]), self.sales(there["key"])
-        assert (one["untaxed_amount"], one["tax_amount"]) == (Decimal("2368.50"), Decimal("497.38"))  # 21 %, of each line: 252.00 + 245.38
+        assert (one["untaxed_amount"], one["tax_amount"]) == (
+            Decimal("2368.50"),
+            Decimal("497.38"),
+        )  # 21 %, of each line: 252.00 + 245.38
         assert (two["untaxed_amount"], two["tax_amount"]) == (Decimal("200.00"), Decimal("40.00"))  # 20 %
         assert one["number"].startswith("NL01-")
         assert two["number"].startswith("GB01-")
@@ -302,7 +305,9 @@ class TestOrders(Selling):
             "More than the new quantity of a line is already shipped. Agree a return or a credit note with finance.",
         )
         assert self.refused(target, {**row, "gone": True})[:2] == ("reject", "already shipped or invoiced")
-        (row,) = self.create(target, later(row, lines=[{**first, "quantity": Decimal(1)}, second]))  # what was sent stays
+        (row,) = self.create(
+            target, later(row, lines=[{**first, "quantity": Decimal(1)}, second])
+        )  # what was sent stays
         (shipment,) = self.shop.client.call(
             "model.stock.shipment.out.search_read",
             [["state", "=", "shipped"], ["customer", "=", int(row["customer__native"])]], 0, None, None, ["number"],
@@ -315,7 +320,9 @@ class TestOrders(Selling):
             "A line is already invoiced: its price can't be changed any more. Agree a return or a credit note with finance.",
         )
         assert self.refused(target, {**row, "gone": True})[1] == "already shipped or invoiced"
-        (row,) = self.create(target, later(row, lines=[{**first, "quantity": Decimal(1)}, {**second, "cancelled": True}]))
+        (row,) = self.create(
+            target, later(row, lines=[{**first, "quantity": Decimal(1)}, {**second, "cancelled": True}])
+        )
         assert self.sales(row["key"])[0]["untaxed_amount"] == Decimal("600.00")  # what is left can still be dropped
 
     def test_cancellation_before_anything_left(self, target: Target) -> None:
@@ -378,7 +385,9 @@ class TestStatuses(SourceSuite):
             [f"lines.{name}" for name in ("product", "unit", "unit_price", "quantity")],
         )  # fmt: skip
         line = sale["lines."][1]
-        action = {"action": "line", "line": line["id"]} | {name: line[name] for name in ("product", "unit", "unit_price")}
+        action = {"action": "line", "line": line["id"]} | {
+            name: line[name] for name in ("product", "unit", "unit_price")
+        }
         values = {"sale": sale["id"], "lines": [["create", [action | {"quantity": line["quantity"] - 1}]]]}
         made = self.shop.client.call("model.sale.amendment.create", [values])
         self.shop.client.call("model.sale.amendment.validate_amendment", made)

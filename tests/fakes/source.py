@@ -31,6 +31,7 @@ class FakeSource(Fake):
     now: datetime = datetime(2026, 6, 1, tzinfo=UTC)
     page: int = 100
     on_extract: Callable[[], None] | None = None
+    keys: dict[str, str] = field(default_factory=dict)  # native → canonical id of records that are another system's
 
     # ------------------------------------------------------------------------------------------------ for tests
     def put(self, definition: BusinessObject, native: str, *, at: datetime, **values: Any) -> str:
@@ -86,7 +87,7 @@ class FakeSource(Fake):
         rows = []
         for row in staged[definition.name].to_pylist():
             out: Record = {
-                "key": f"{self.name}:{row['id']}",
+                "key": self.keys.get(row["id"], f"{self.name}:{row['id']}"),
                 "read_at": read_at,
                 "version": row["modified"],
                 "problems": [],

@@ -50,18 +50,19 @@ def test_every_field_a_target_keeps_has_a_documented_place(target: str, object_n
 
 def test_a_contract_that_breaks_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_documents(tmp_path)
-    before = (tmp_path / "customer.v1.json").read_text()
     customer = OBJECTS["customer"]
+    published, next_version = tmp_path / f"customer.v{customer.version}.json", customer.version + 1
+    before = published.read_text()
     shorter = dataclasses.replace(customer.field("name"), type=Text(limit=10))
     changed = dataclasses.replace(customer, fields=(shorter, *customer.fields[1:]))
     monkeypatch.setattr(documentation, "OBJECTS", {"customer": changed})
-    with pytest.raises(Stop, match=r"customer\.name became shorter.*Raise its version to 2"):
+    with pytest.raises(Stop, match=rf"customer\.name became shorter.*Raise its version to {next_version}"):
         write_documents(tmp_path)
-    assert (tmp_path / "customer.v1.json").read_text() == before
-    raised = dataclasses.replace(changed, version=2)
+    assert published.read_text() == before
+    raised = dataclasses.replace(changed, version=next_version)
     monkeypatch.setattr(documentation, "OBJECTS", {"customer": raised})
-    assert "customer.v2.json" in write_documents(tmp_path)
-    assert json.loads((tmp_path / "customer.v1.json").read_text())["x-version"] == 1
+    assert f"customer.v{next_version}.json" in write_documents(tmp_path)
+    assert json.loads(published.read_text())["x-version"] == customer.version
 
 
 def test_every_erp_of_the_routing_has_a_mapping() -> None:

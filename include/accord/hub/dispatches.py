@@ -155,12 +155,12 @@ def claim(
 
 _RESULTS = """
 CREATE TEMP TABLE result (key text PRIMARY KEY, native text, outcome text, gone boolean, merged_into text, deleted boolean,
-  left_out text, currency text, amount numeric) ON COMMIT DROP
+  left_out text, state text, currency text, amount numeric) ON COMMIT DROP
 """
 
 _APPLY = """
 UPDATE link l SET version = p_version, read_at = p_read_at, hash = p_hash, native = coalesce(r.native, l.native),
-  gone = r.gone, merged_into = r.merged_into, deleted = r.deleted, left_out = r.left_out,
+  gone = r.gone, merged_into = r.merged_into, deleted = r.deleted, left_out = r.left_out, state = r.state,
   dispatch = NULL, p_version = NULL, p_read_at = NULL, p_hash = NULL
 FROM result r
 WHERE l.stream = %(stream)s AND l.key = r.key AND l.key BETWEEN %(low)s AND %(high)s AND l.dispatch = %(dispatch)s
@@ -202,7 +202,7 @@ WHERE id = %(dispatch)s AND fence = %(fence)s AND closed IS NULL
 
 
 def settle_dispatch(session: Session, dispatch: Dispatch, fence: int, results: pa.Table) -> bool:
-    """Close `dispatch` with `results` (columns key, native, outcome, gone, merged_into, deleted, left_out, currency, amount) in one
+    """Close `dispatch` with `results` (columns key, native, outcome, gone, merged_into, deleted, left_out, state, currency, amount) in one
     transaction: applied state, freed claims, history, exceptions of what succeeded, counts. Claims of keys that have no result are freed.
 
     Returns False, having changed nothing, when another process settled it first.

@@ -51,7 +51,7 @@ LINES = Constituent(
             owner=Owner.ERP,
             required=True,
             sensitivity=Sensitivity.FINANCIAL,
-            meaning="Tax of this line.",
+            meaning="Tax of this line, rounded for itself: the lines' may differ from the document's by a cent per line.",
         ),
         Field(name="tax_code", type=Text(limit=80), owner=Owner.ERP, meaning="How it is taxed."),
     ),
@@ -76,7 +76,7 @@ HEADER = (
         name="order",
         type=Reference(object="order", unknown=Unknown.OMIT),
         owner=Owner.ERP,
-        meaning="The order it bills, where Salesforce has it.",
+        meaning="The order it bills, where it is one and Salesforce has it.",
     ),
     Field(
         name="legal_entity",

@@ -20,4 +20,5 @@ CREDIT_MEMO = BusinessObject(
     constituents=(LINES,),
     directions=(Direction(towards=Owner.SALESFORCE, schedule="*/15 * * * *"),),
     amounts=("total",),
+    state="status",
 )

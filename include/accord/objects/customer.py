@@ -100,7 +100,7 @@ CONTACTS = Constituent(
 
 CUSTOMER = BusinessObject(
     name="customer",
-    version=1,
+    version=2,
     meaning="A customer account with its place in the hierarchy, addresses and contacts.",
     fields=(
         Field(

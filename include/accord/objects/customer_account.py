@@ -18,7 +18,7 @@ from accord.objects.vocabulary import CURRENCIES, LEGAL_ENTITY_CODES, RISKS
 
 CUSTOMER_ACCOUNT = BusinessObject(
     name="customer_account",
-    version=1,
+    version=2,
     meaning="A customer as one legal entity's books see it: number, terms, credit, balance, risk.",
     fields=(
         Field(

@@ -207,7 +207,8 @@ class BusinessObject:
     `duplicate_rules` say what makes two records suspects of being one; `parent` names the reference to the record above
     in a hierarchy of the same object; `amounts` the money fields, all in one currency, that count for completeness;
     `routed_by` the legal entity, or the set of them, that decides which ERPs hold the record, `routing` what decides it where it
-    is not given; `scope` which records travel.
+    is not given; `scope` which records travel; `state` the field whose last applied value the hub remembers, for processes
+    and figures.
     `version` rises with every incompatible change of the contract. Raises ValueError for a declaration that contradicts
     itself.
     """
@@ -224,6 +225,7 @@ class BusinessObject:
     routed_by: str | None = None
     routing: Routing | None = None
     scope: Scope | None = None
+    state: str | None = None
 
     def __post_init__(self) -> None:
         if taken := RESERVED & {path for path, _ in self.every_field()}:

@@ -81,4 +81,5 @@ ORDER_STATUS = BusinessObject(
     constituents=(LINES,),
     directions=(Direction(towards=Owner.SALESFORCE, schedule="*/5 * * * *"),),
     amounts=("total",),
+    state="status",
 )

@@ -93,4 +93,5 @@ PAYMENT = BusinessObject(
     constituents=(APPLICATIONS,),
     directions=(Direction(towards=Owner.SALESFORCE, schedule="*/15 * * * *"),),
     amounts=("amount",),
+    state="status",
 )

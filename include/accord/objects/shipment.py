@@ -85,4 +85,5 @@ SHIPMENT = BusinessObject(
     ),
     constituents=(LINES,),
     directions=(Direction(towards=Owner.SALESFORCE, schedule="*/15 * * * *"),),
+    state="status",
 )

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from accord.batch import RECORDS, Chunk, Manifest
 from accord.categories import Category
 from accord.hub.copying import copy_into
+from accord.hub.processes import given_up
 from accord.objects import business_object
 from accord.pipeline.compare import Comparison
 from accord.pipeline.load import load
@@ -120,6 +121,11 @@ def _statuses(accord: Accord, run: Run, manifest: Manifest) -> Manifest:
             }
             for r in rows
             if statuses[r["key"]]
+        ]
+        given = given_up(accord.hub, run.flow.object, records["key"].to_pylist())
+        told += [
+            {"key": key, "version": now, "read_at": now, "status": "Rejected", "error": f"Given up: {why}"[:255]}
+            for key, why in sorted(given.items())
         ]
         schema = pa.schema(
             [

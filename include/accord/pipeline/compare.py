@@ -161,6 +161,7 @@ class Comparison:
             "gone": here["gone"],
             "deleted": gone,
             "parent": table[parent] if parent else pa.nulls(table.num_rows, pa.string()),
+            "state": table[self.definition.state] if self.definition.state else pa.nulls(table.num_rows, pa.string()),
             "unresolved": awaits,
             "awaits_object": awaits_object,
             "out_of_scope": table[OUT_OF_SCOPE] if OUT_OF_SCOPE in table.column_names else _nowhere(table),
@@ -273,6 +274,7 @@ class Comparison:
                     ("parent_left_out", pa.bool_()),
                     ("depth", pa.int32()),
                     ("_number", pa.int32()),
+                    ("_state", pa.string()),
                     ("_currency", pa.string()),
                     ("_amount", pa.decimal128(30, 2)),
                 ]
@@ -284,7 +286,7 @@ class Comparison:
             if name in changes.column_names:
                 changes = changes.drop_columns([name])
         changes = changes.set_column(changes.column_names.index("gone"), "gone", decided["gone"])
-        for name in ("native", "_deleted", "depth", "hash", "_number", "_currency", "_amount"):
+        for name in ("native", "_deleted", "depth", "hash", "_number", "_state", "_currency", "_amount"):
             changes = changes.append_column(name, decided[name])
         if parent := self.definition.parent:
             left_out, nobody = decided["parent_left_out"], pa.scalar(None, pa.string())

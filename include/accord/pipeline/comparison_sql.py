@@ -3,7 +3,7 @@
 STAGED = """
 CREATE TEMP TABLE staged (
   key text NOT NULL, version timestamptz, read_at timestamptz, hash bytea, hash_alone bytea, gone boolean, deleted boolean,
-  parent text, out_of_scope boolean, currency text, amount numeric, batch_chunk int,
+  parent text, state text, out_of_scope boolean, currency text, amount numeric, batch_chunk int,
   unresolved text, awaits text, awaits_object text,   -- what it waits for, as the source or as the canonical id has it
   bucket text NOT NULL DEFAULT 'changed', known boolean NOT NULL DEFAULT false, native text,
   parent_native text, parent_left_out boolean NOT NULL DEFAULT false,
@@ -45,14 +45,15 @@ RECOGNIZE = (
 
 NUMBER = (
     "UPDATE staged SET tree = key WHERE tree IS NULL AND bucket = 'changed'",
-    """WITH trees AS (SELECT tree, count(*) AS n, min(batch_chunk) AS batch_chunk FROM staged WHERE bucket = 'changed' GROUP BY tree),
-       places AS (SELECT tree, sum(n) OVER (ORDER BY batch_chunk, tree) - n AS before FROM trees)
+    """WITH trees AS (SELECT tree, count(*) AS n, min(depth) AS depth, min(batch_chunk) AS batch_chunk
+                      FROM staged WHERE bucket = 'changed' GROUP BY tree),
+       places AS (SELECT tree, sum(n) OVER (ORDER BY depth, batch_chunk, tree) - n AS before FROM trees)
        UPDATE staged s SET number = (p.before / %(chunk_rows)s)::int FROM places p WHERE p.tree = s.tree AND s.bucket = 'changed'""",
 )
 
 CHANGED_OF_CHUNK = """
 SELECT key, gone, deleted AS _deleted, hash, CASE WHEN known THEN native END AS native, parent_native, parent_left_out,
-  depth, number AS _number,
+  depth, number AS _number, state AS _state,
   coalesce(currency, '') AS _currency, coalesce(amount, 0) AS _amount
 FROM staged WHERE batch_chunk = %s AND bucket = 'changed' ORDER BY number, depth, key
 """

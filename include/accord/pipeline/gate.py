@@ -16,6 +16,7 @@ from accord.errors import GateStopped
 from accord.hub.connection import Hub, Session
 from accord.hub.copying import copy_into
 from accord.hub.exceptions import Raised, raise_exceptions
+from accord.pipeline.approving import Approvals
 from accord.pipeline.runs import Run, RunKind, read_run
 from accord.pipeline.transform import amount_columns
 from accord.quality.docs import build_docs
@@ -49,10 +50,12 @@ def gate(accord: Accord, run_id: int, manifest_path: str) -> dict[str, Any]:
     page = write_report(judgement, flow=run.flow.name, run_name=run.engine_run, folder=accord.reports)
     report = os.path.relpath(page, accord.reports)
     details = _details(accord, run, manifest, failures)
+    approvals = Approvals.about(accord.hub, run, suite, failures, details)
+    failures = approvals.without_approved(failures)
     with accord.hub.session() as session:
         quarantined = _store(session, run, judgement, failures, report)
         if not run.dry:
-            _raise(session, run, judgement, failures, details)
+            _raise(session, run, judgement, failures, details, approvals)
     log.info(
         "run %d %s gate %s: %s, %d quarantined", run.id, run.flow.name, judgement.gate, judgement.verdict, quarantined
     )
@@ -77,18 +80,27 @@ def gate(accord: Accord, run_id: int, manifest_path: str) -> dict[str, Any]:
 
 
 def _earlier_counts(hub: Hub, run: Run, most: int) -> list[int]:
-    """How many canonical records earlier runs had, at most `most` of them, newest first: those that read a window of the schedule,
-    as this one does. None for a run that reads what somebody chose: its size says nothing."""
+    """How many canonical records earlier runs had, at most `most` of them, newest first: windows of the schedule that ended in the
+    same hour of the week, as nights and weekends are quiet; readings of everything for one that reads everything. None for a
+    run that reads what somebody chose: its size says nothing."""
     if not most or run.kind is not RunKind.SCHEDULED or run.natives is not None:
         return []
     with hub.session() as session:
         rows = session.execute(
             """SELECT coalesce((counts ->> 'extracted')::bigint, 0) + coalesce((counts ->> 'released')::bigint, 0)
                       - coalesce((counts ->> 'superseded')::bigint, 0) AS records
-               FROM run WHERE flow = %s AND id < %s AND kind = %s AND state = 'succeeded' AND NOT dry AND natives IS NULL
-                 AND (win_from IS NULL) = %s  -- reading everything is not like reading what changed
-               ORDER BY id DESC LIMIT %s""",
-            (run.flow.name, run.id, run.kind, run.since is None, most),
+               FROM run WHERE flow = %(flow)s AND id < %(run)s AND kind = %(kind)s AND state = 'succeeded' AND NOT dry AND natives IS NULL
+                 AND (win_from IS NULL) = %(everything)s
+                 AND (%(everything)s OR to_char(win_to AT TIME ZONE 'UTC', 'ID HH24') = to_char(%(until)s AT TIME ZONE 'UTC', 'ID HH24'))
+               ORDER BY id DESC LIMIT %(most)s""",
+            {
+                "flow": run.flow.name,
+                "run": run.id,
+                "kind": run.kind,
+                "everything": run.since is None,
+                "until": run.until,
+                "most": most,
+            },
         ).fetchall()
     return [int(row["records"]) for row in rows]
 
@@ -166,7 +178,12 @@ def _store(session: Session, run: Run, judgement: Judgement, failures: pa.Table,
 
 
 def _raise(
-    session: Session, run: Run, judgement: Judgement, failures: pa.Table, details: Mapping[str, Mapping[str, Any]]
+    session: Session,
+    run: Run,
+    judgement: Judgement,
+    failures: pa.Table,
+    details: Mapping[str, Mapping[str, Any]],
+    approvals: Approvals,
 ) -> None:
     batch = f"{run.flow.name}/{judgement.gate}"
     if judgement.verdict in (Verdict.STOP, Verdict.UNCHECKED):
@@ -185,11 +202,11 @@ def _raise(
             more = details.get(row["key"], {})
             raised.append(
                 Raised(
-                    kind="quarantined",
+                    kind="approval" if approvals.asks(row) else "quarantined",
                     key=row["key"],
                     category=Category(row["category"]),
                     rule=row["rule"],
-                    message=row["message"],
+                    message=approvals.told(row),
                     version=more.get("version"),
                     currency=more.get("currency") or None,
                     at_risk=more.get("amount") if more.get("currency") else None,

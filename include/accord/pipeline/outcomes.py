@@ -15,6 +15,7 @@ OUTCOMES = pa.schema(
         ("merged_into", pa.string()),
         ("deleted", pa.bool_()),
         ("left_out", pa.string()),
+        ("state", pa.string()),
         ("currency", pa.string()),
         ("amount", pa.decimal128(30, 2)),
     ]
@@ -32,6 +33,7 @@ def outcomes(rows: pa.Table, outcome: str, natives: Mapping[str, str] | None = N
         "merged_into": rows["merged_into"],
         "deleted": rows["_deleted"],
         "left_out": rows["_left_out"] if "_left_out" in rows.column_names else pa.nulls(len(keys), pa.string()),
+        "state": rows["_state"] if "_state" in rows.column_names else pa.nulls(len(keys), pa.string()),
         "currency": rows["_currency"],
         "amount": rows["_amount"],
     }

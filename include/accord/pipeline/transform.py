@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 from psycopg.types.json import Jsonb
 
 from accord.batch import RECORDS, Chunk, Manifest
+from accord.hub.connection import Hub
+from accord.hub.processes import given_up
 from accord.objects.definition import BusinessObject, Unknown
 from accord.pipeline.resolve import UNRESOLVED, resolve
 from accord.pipeline.route import routed
@@ -44,7 +46,7 @@ def transform(accord: Accord, run_id: int, manifest_path: str) -> str:
         add_amounts(came, definition, table)
         newest = _newest(table)
         superseded += table.num_rows - newest.num_rows
-        table = resolve(accord.hub, definition, routed(definition, ended(definition, newest)))
+        table = resolve(accord.hub, definition, routed(definition, ended(accord.hub, definition, newest)))
         if not run.dry:
             _remember_unlinked(accord, run, table)
         add_amounts(dropped, definition, table, sign=-1)
@@ -130,12 +132,15 @@ def _newest(table: pa.Table) -> pa.Table:
     return ordered.filter(pc.fill_null(first, True))
 
 
-def ended(definition: BusinessObject, table: pa.Table) -> pa.Table:
-    """`table` with the records that came to their end marked as gone."""
-    if definition.scope is None:
-        return table
-    over = pc.is_in(table[definition.scope.field], value_set=pa.array(definition.scope.ends, pa.string()))
-    return table.set_column(table.column_names.index("gone"), "gone", pc.or_(pc.fill_null(table["gone"], False), over))
+def ended(hub: Hub, definition: BusinessObject, table: pa.Table) -> pa.Table:
+    """`table` with the records marked as gone that came to their end, or that somebody gave up."""
+    gone = pc.fill_null(table["gone"], False)
+    if definition.scope is not None:
+        ends = pa.array(definition.scope.ends, pa.string())
+        gone = pc.or_(gone, pc.is_in(table[definition.scope.field], value_set=ends))
+    if abandoned := given_up(hub, definition.name, table["key"].to_pylist()):
+        gone = pc.or_(gone, pc.is_in(table["key"], value_set=pa.array(sorted(abandoned), pa.string())))
+    return table.set_column(table.column_names.index("gone"), "gone", gone)
 
 
 def _remember_unlinked(accord: Accord, run: Run, table: pa.Table) -> None:

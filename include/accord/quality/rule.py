@@ -95,7 +95,8 @@ class Rule:
 
     Deleted records are exempt unless `gone_too`. `path` is the field the rule is about: a value that could not be converted is
     reported as that, not as missing too. `detail` names a `list<string>` column that holds the finding of each record.
-    `usual` makes a count rule, held against the counts of earlier runs.
+    `usual` makes a count rule, held against the counts of earlier runs. A record that fails an `approvable` rule waits for
+    somebody's approval instead of a correction.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Rule:
     detail: str = ""
     usual: Usual | None = None
     owner: Queue | None = None
+    approvable: bool = False
 
     def __post_init__(self) -> None:
         if self.holds and self.expectation != IN_SET:

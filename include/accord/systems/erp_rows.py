@@ -46,7 +46,7 @@ def write(
 
     Those whose last change is not in the window are left out: they belong to another one.
     """
-    roots = [row for row in rows if selection.natives is not None or _inside(selection, row["modified"])]
+    roots = [row for row in rows if selection.natives is not None or inside(selection, row["modified"])]
     for part, types in columns(definition, not_read).items():
         found = roots
         if part != definition.name:
@@ -56,7 +56,8 @@ def write(
             sink.write(part, pa.table(texts), "native" if part == definition.name else "root")
 
 
-def _inside(selection: Selection, at: datetime) -> bool:
+def inside(selection: Selection, at: datetime) -> bool:
+    """Whether a change at that instant is in the window."""
     return (selection.since is None or at >= selection.since) and (selection.until is None or at < selection.until)
 
 

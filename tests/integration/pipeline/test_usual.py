@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,11 +20,18 @@ def earlier(world: World, *counts: int, **columns: Any) -> None:
     """Runs of the schedule that read windows of so many records; the flow has a watermark."""
     open_run(world.accord(), CUSTOMERS, engine_run="first", kind=RunKind.MANUAL)
     world.rows("UPDATE flow SET watermark = %s RETURNING name", START)
-    told = {"kind": "scheduled", "dry": False, "natives": None, "state": "succeeded", "win_from": START} | columns
+    told = {
+        "kind": "scheduled",
+        "dry": False,
+        "natives": None,
+        "state": "succeeded",
+        "win_from": START,
+        "win_to": START + MINUTE,
+    } | columns
     for count in counts:
         world.rows(
-            """INSERT INTO run (flow, engine_run, kind, dry, natives, state, win_from, counts)
-               VALUES (%s, gen_random_uuid()::text, %s, %s, %s, %s, %s,
+            """INSERT INTO run (flow, engine_run, kind, dry, natives, state, win_from, win_to, counts)
+               VALUES (%s, gen_random_uuid()::text, %s, %s, %s, %s, %s, %s,
                        jsonb_build_object('extracted', %s::int, 'released', 2, 'superseded', 2))
                RETURNING id""",
             CUSTOMERS.name,
@@ -64,8 +72,11 @@ def test_what_the_runs_before_are(world: World) -> None:
     earlier(world, 103, dry=True)
     earlier(world, 104, natives="[1]")
     earlier(world, 105, state="failed")
-    assert usual(world) == [8, 7], "newest first, in records that reach the gate"
-    assert usual(world, most=1) == [8]
+    earlier(world, 106, win_to=START - timedelta(hours=1))
+    earlier(world, 107, win_to=START - timedelta(days=1))
+    earlier(world, 9, win_to=START - timedelta(days=7))
+    assert usual(world) == [9, 8, 7], "newest first, in records that reach the gate"
+    assert usual(world, most=1) == [9]
 
 
 @pytest.mark.usefixtures("open_gates")

@@ -27,7 +27,7 @@ WITH_TABLES = [
     Call(what=REQUEST, nth=2),  # copied into the tables, not posted
     Call(what="accord.systems.interface_tables.sending:_results"),  # posted, the answers not read
     Call(what="accord.pipeline.load:settle_dispatch"),  # judged, not recorded
-    Call(what="accord.systems.salesforce.send:write_collections", when="after"),  # the statuses written to the org
+    Call(what="accord.systems.salesforce.delivery:write_collections", when="after"),  # the statuses written to the org
     Call(what=f"{STEPS}:settle"),
 ]
 WITH_TRYTON = [

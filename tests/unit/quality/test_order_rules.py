@@ -128,7 +128,11 @@ def test_bad_statuses_are_held() -> None:
         status(3, lines=[{**status()["lines"][0], "shipped": Decimal(-1)}]),
     ]
     judgement = judge(lenient(suite(ORDER_STATUS)), table(ORDER_STATUS, rows))
-    expected = {("salesforce:1", "reason.given"), ("salesforce:2", "tax.part_of_total"), ("salesforce:3", "lines.quantities")}
+    expected = {
+        ("salesforce:1", "reason.given"),
+        ("salesforce:2", "tax.part_of_total"),
+        ("salesforce:3", "lines.quantities"),
+    }
     assert failing(judgement) == expected
     early = judge(suite(ORDER_STATUS), table(ORDER_STATUS, [status(4, promised_date=DAY - dt.timedelta(days=1))]))
     assert [result.rule for result in early.results if result.failed] == ["promised_date.possible"]

@@ -212,6 +212,7 @@ CANONICAL_RULES = (
         needs=("list_price", "current_price", "unit_price"),
         holds=discount_is_allowed,
         threshold=EACH,
+        approvable=True,
     ),
     Rule(
         name="total.sum",

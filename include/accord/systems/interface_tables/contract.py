@@ -71,6 +71,8 @@ class Outbox:
     `changes` has a row with `changed_at` for every change of anything a record shows; `relation` has the last. In the native
     id the key's columns are joined by "/", a column `company` as the legal entity's code. `fields`: canonical field →
     column; the field `legal_entity` takes the company. `gone`: a column that is true for a record that was deleted.
+    `within_company`: dotted paths of references to records of the same company that are named by it too; their column holds
+    the rest of the name.
     """
 
     relation: str
@@ -79,6 +81,7 @@ class Outbox:
     fields: Mapping[str, str]
     parts: Mapping[str, Part] = field(default_factory=dict)
     gone: str | None = None
+    within_company: frozenset[str] = frozenset()
 
     @property
     def needs(self) -> Needs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -108,6 +108,7 @@ class Extraction:
             table = rows.append_column("native", self._natives(rows))
             if LEGAL_ENTITY in names:
                 table = table.append_column(LEGAL_ENTITY, self._entities(rows))
+            table = self._with_companies(table, {name: name for name in self._outbox.fields})
             yield table.select(list(names))
 
     def _parts(self, cursor: psycopg.Cursor[Any], name: str, condition: Condition) -> Iterator[pa.Table]:
@@ -118,7 +119,8 @@ class Extraction:
             key=self._key, relation=_relation(self._outbox.relation), where=where
         )
         for rows in self._read(cursor, part.relation, columns, chosen, parameters):
-            yield rows.append_column("root", self._natives(rows)).select(["root", *fields])
+            table = self._with_companies(rows, {field: f"{name}.{field}" for field in part.fields})
+            yield table.append_column("root", self._natives(rows)).select(["root", *fields])
 
     def _read(
         self,
@@ -137,6 +139,14 @@ class Extraction:
     def _natives(self, rows: pa.Table) -> pa.Array:
         texts = [self._entities(rows) if name == COMPANY else flat(rows[f"key.{name}"]) for name in self._outbox.key]
         return pc.binary_join_element_wise(*texts, "/")
+
+    def _with_companies(self, rows: pa.Table, paths: Mapping[str, str]) -> pa.Table:
+        """`rows` with whole names of what is named by the company too; `paths` are column → dotted path."""
+        for column, path in paths.items():
+            if path in self._outbox.within_company:
+                whole = pc.binary_join_element_wise(self._entities(rows), flat(rows[column]), "/")
+                rows = rows.set_column(rows.column_names.index(column), column, whole)
+        return rows
 
     def _entities(self, rows: pa.Table) -> pa.Array:
         """The legal entity of each row's company."""

@@ -94,8 +94,8 @@ class Writing:
     record is the one the reference `addressed_by` names, or the one whose Id is in the key. `identity` are fields
     Salesforce keeps unique together: a record that agrees in them is taken over instead of created. Fields the org lets
     nobody change after creation are written on create only. `gone` is what a record that is gone in the source looks
-    like here; its parts stay. `decimals`: dotted path → digits after the point Salesforce keeps, where fewer than the
-    field has.
+    like here, and none that is there; its parts stay. `decimals`: dotted path → digits after the point Salesforce
+    keeps, where fewer than the field has.
     """
 
     object: str

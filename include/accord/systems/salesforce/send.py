@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from accord.categories import Category
-from accord.errors import Recovery
+from accord.errors import AccordError, Recovery
 from accord.objects.definition import BusinessObject, Field, Owner, Reference
 from accord.ports import Sending
 from accord.systems.collapsing import flat
@@ -178,8 +178,22 @@ class _Send:
             kept=kept,
         )
         replies = self._delivery.deliver(group, of=self._size)
+        if creating:
+            replies |= dict.fromkeys(self._met(changes, replies), JUST_CREATED)
         lost = pa.array(self._judge(changes, replies, creating), pa.string())
         return changes.filter(pc.is_in(changes["key"], value_set=lost))
+
+    def _met(self, changes: pa.Table, replies: Replies) -> list[str]:
+        """Keys refused because a record of the same identity came into being between our look and our write: asked, as
+        Salesforce has more than one code for it."""
+        refused = [key for key, reply in replies.items() if isinstance(reply, Refusal)]
+        if not refused or not self._writing.identity:
+            return []
+        rows = changes.filter(pc.is_in(changes["key"], value_set=pa.array(refused, pa.string())))
+        try:
+            return list(natives_by_identity(self._client, self._definition, self._writing, rows))
+        except AccordError:  # the refusal stands; sending again finds out
+            return []
 
     def _judge(self, changes: pa.Table, replies: Replies, creating: bool) -> list[str]:
         """Store what became of each record; returns the keys of those that are deleted in Salesforce."""
@@ -209,7 +223,9 @@ class _Send:
         """Whether the record came into being between our look and our write."""
         if reply.code == "DUPLICATE_VALUE":
             external = self._writing.external_id
-            return external in _named(reply) or f": {external} " in reply.faults[0].message
+            return (
+                bool(self._writing.identity) or external in _named(reply) or f": {external} " in reply.faults[0].message
+            )
         fixed = {self._writing.fields[name] for name in self._fixed}
         return reply.code == "INVALID_FIELD_FOR_INSERT_UPDATE" and bool(fixed) and _named(reply) <= fixed
 

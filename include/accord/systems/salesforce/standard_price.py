@@ -64,11 +64,14 @@ def ensure_standard(
         ),
     )
     replies = delivery.call(group)
+    refused = {pair for pair, name in zip(lacking, group.keys, strict=True) if isinstance(replies[name], Refusal)}
+    # somebody else may have been quicker; Salesforce has more than one code for it
+    there = _there(client, writing, rule, standard, {product for product, _ in refused}) if refused else set()
     failed: dict[str, Outcome] = {}
     for pair, name in zip(lacking, group.keys, strict=True):
         reply = replies[name]
         if isinstance(reply, Refusal):
-            if reply.code == "DUPLICATE_VALUE":  # somebody else was quicker
+            if pair in there:
                 continue
             reply = outcome(reply.faults, values=reply.values)
         if reply.outcome is Recovery.UNKNOWN:

@@ -13,11 +13,18 @@ from accord.systems.erp import Erp
 from accord.systems.tryton.checking import check_tryton
 from accord.systems.tryton.client import TrytonClient
 from accord.systems.tryton.context import Context
+from accord.systems.tryton.credit_memo import CreditMemos
 from accord.systems.tryton.customer.handler import Customers
 from accord.systems.tryton.customer_account import CustomerAccounts
+from accord.systems.tryton.invoice import Invoices
 from accord.systems.tryton.order.handler import Orders
 from accord.systems.tryton.order_status import OrderStatuses
+from accord.systems.tryton.payment import Payments
 from accord.systems.tryton.places import Places
+from accord.systems.tryton.price import Prices
+from accord.systems.tryton.price_list import PriceLists
+from accord.systems.tryton.product import Products
+from accord.systems.tryton.shipment import Shipments
 
 
 def open_tryton(name: str, connection: Connection) -> Tryton:
@@ -34,7 +41,17 @@ class Tryton(Erp[Context]):
     """One database of one Tryton."""
 
     TARGETS: ClassVar = {"customer": Customers, "order": Orders}
-    SOURCES: ClassVar = {"customer_account": CustomerAccounts, "order_status": OrderStatuses}
+    SOURCES: ClassVar = {
+        "customer_account": CustomerAccounts,
+        "product": Products,
+        "price_list": PriceLists,
+        "price": Prices,
+        "order_status": OrderStatuses,
+        "invoice": Invoices,
+        "credit_memo": CreditMemos,
+        "payment": Payments,
+        "shipment": Shipments,
+    }
 
     def __init__(self, name: str, client: TrytonClient) -> None:
         super().__init__(name, Context(name=name, client=client, places=Places(client)))

@@ -7,7 +7,7 @@ parties are no customers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -22,11 +22,11 @@ from accord.systems.tryton.books import Books, books_of
 from accord.systems.tryton.client import TrytonClient
 from accord.systems.tryton.context import Context
 from accord.systems.tryton.reading import ANY, paged, reading, slices, window_of
+from accord.systems.tryton.receivables import LINE, changed, fell_due, midnight_after, receivable
 
 HOLD_CATEGORY = "Credit hold / {company}"
 
 _AT_ONCE = 500  # parties whose accounts are read together
-_LINE = "account.move.line"
 _FINANCE = ("credit_limit_amount", "customer_tax_rule", "customer_payment_term")
 _PARTY_FIELDS = [
     "code",
@@ -40,7 +40,6 @@ _PARTY_FIELDS = [
 ]
 _LINE_FIELDS = ["party", "debit", "credit", "reconciliation", "maturity_date", "last_modified_at"]
 _NOTHING = Decimal(0)
-_FOREVER = timedelta(days=36_500)
 _PLACES = {
     "customer": "party.party.id",
     "legal_entity": "company.company.party.code",
@@ -63,7 +62,7 @@ class CustomerAccounts(SourceHandler[Context]):
 
     not_read = erp_account.NOT_READ
     places = _PLACES
-    needs: ClassVar = {"party.party": ("read",), _LINE: ("read",)}
+    needs: ClassVar = {"party.party": ("read",), LINE: ("read",)}
 
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         """By Tryton's clock."""
@@ -100,14 +99,8 @@ def _selected(client: TrytonClient, books: Books, selection: Selection, now: dat
     window = window_of(selection)
     found = {row["id"] for row in paged(client, "party.party", [*window, ANY], ["id"])}
     if window:
-        lines = paged(client, _LINE, [*_receivable(books), *window], ["party"], context=books.context)
-        found |= {row["party"] for row in lines}
-        first, last = selection.since or now - _FOREVER, min(selection.until or now, now)
-        day = timedelta(days=1)
-        fell_due = [["maturity_date", ">=", first.astimezone(UTC).date() - day]]
-        fell_due += [["maturity_date", "<", last.astimezone(UTC).date()], ["reconciliation", "=", None]]
-        lines = paged(client, _LINE, [*_receivable(books), *fell_due], ["party"], context=books.context)
-        found |= {row["party"] for row in lines}
+        found |= {row["party"] for row in changed(client, books, selection, ["party"])}
+        found |= {row["party"] for row in fell_due(client, books, selection, now, ["party"])}
     return found
 
 
@@ -117,8 +110,8 @@ def _accounts(client: TrytonClient, books: Books, parties: list[int], now: datet
         client, "model.party.party.search_read", domain, 0, None, [["id", "ASC"]], _PARTY_FIELDS, context=books.context
     )
     lines: dict[int, list[dict[str, Any]]] = {}
-    condition = [*_receivable(books), ["party", "in", parties]]
-    for line in paged(client, _LINE, condition, _LINE_FIELDS, context=books.context):
+    condition = [*receivable(books), ["party", "in", parties]]
+    for line in paged(client, LINE, condition, _LINE_FIELDS, context=books.context):
         lines.setdefault(line["party"], []).append(line)
     hold = HOLD_CATEGORY.format(company=books.entity.company)
     return [_account(books, row, lines.get(row["id"], []), hold, now.date()) for row in rows]
@@ -130,7 +123,7 @@ def _account(
     unpaid = [line for line in lines if line["reconciliation"] is None]
     late = [line for line in unpaid if line["maturity_date"] is None or line["maturity_date"] < today]
     moments = [party["last_modified_at"], *(line["last_modified_at"] for line in lines)]
-    moments += [_midnight_after(line["maturity_date"]) for line in late if line["maturity_date"]]
+    moments += [midnight_after(line["maturity_date"]) for line in late if line["maturity_date"]]
     native = str(party["id"])
     return {
         "native": account_native(books.entity.code, native),
@@ -151,14 +144,5 @@ def _account(
     }
 
 
-def _receivable(books: Books) -> list[Any]:
-    return [["party", "!=", None], ["account.type.receivable", "=", True], ["move.company", "=", books.company]]
-
-
 def _sum(lines: Iterable[dict[str, Any]]) -> Decimal:
     return sum((line["debit"] - line["credit"] for line in lines), _NOTHING)
-
-
-def _midnight_after(day: date) -> datetime:
-    """When a line due on `day` is overdue: the next midnight, UTC."""
-    return datetime.combine(day + timedelta(days=1), time(), UTC)

@@ -119,7 +119,9 @@ def _status(sales: Iterable[Sale]) -> list[dict[str, Any]]:
         return []
     row, status = sale.row, status_of(sale)
     stamps = [one.row["last_modified_at"] for one in sales]
-    stamps += [part["last_modified_at"] for one in ("shipments.", "invoices.", "amendments.") for part in row[one] or ()]
+    stamps += [
+        part["last_modified_at"] for one in ("shipments.", "invoices.", "amendments.") for part in row[one] or ()
+    ]
     stamps += [move["last_modified_at"] for line in row["lines."] or () for move in _moves(line)]
     promised = [line.row["shipping_date"] for line in sale.lines if line.quantity and line.row["shipping_date"]]
     return [

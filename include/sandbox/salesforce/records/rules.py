@@ -246,7 +246,10 @@ class Term:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """A change goes on to the fields of children that repeat it: `fields` are (own, child's) pairs."""
+    """A change goes on to the fields of children that repeat it: `fields` are (own, child's) pairs.
+
+    The children only show the parent's value, so they do not count as modified.
+    """
 
     child: str
     via: str

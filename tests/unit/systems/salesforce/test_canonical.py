@@ -1,14 +1,17 @@
 """Salesforce's rows as canonical customers."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pyarrow as pa
 import pytest
 
 from accord.objects import CUSTOMER
+from accord.objects.definition import BusinessObject, Field, Instant, Money, Number, Owner
 from accord.records import content_hash, schema_of
 from accord.systems.salesforce.canonical import to_canonical
-from accord.systems.salesforce.mapping import parts_of
+from accord.systems.salesforce.columns import from_records
+from accord.systems.salesforce.mapping import Reading, parts_of
 from accord.systems.salesforce.mappings import reading_of
 
 READING = reading_of(CUSTOMER)
@@ -138,3 +141,18 @@ def test_the_order_of_contacts_read_does_not_change_the_content():
         for order in (contacts, contacts[::-1])
     )
     assert one.equals(other)
+
+
+def test_numbers_and_instants_keep_their_exactness():
+    kinds = {"price": Money(scale=4), "quantity": Number(), "at": Instant()}
+    fields = tuple(Field(name=n, type=kind, owner=Owner.SALESFORCE, meaning=n) for n, kind in kinds.items())
+    definition = BusinessObject(name="thing", version=1, meaning="A thing.", fields=fields)
+    reading = Reading(object="thing", sobject="Thing", fields={"price": "P__c", "quantity": "Q__c", "at": "At__c"})
+    columns = parts_of(reading, definition)["Thing"]
+    record = {"Id": "a01", "IsDeleted": False, "SystemModstamp": "2026-11-20T10:00:00.000+0000", "P__c": Decimal("0.0001"),
+              "Q__c": Decimal("12345678901234.5"), "At__c": "2026-03-01T12:30:15.000+0000"}  # fmt: skip
+    (row,) = to_canonical(
+        "salesforce", definition, reading, {"Thing": from_records([record], columns)}, READ
+    ).to_pylist()
+    assert (row["price"], row["quantity"]) == (Decimal("0.0001"), Decimal("12345678901234.5000"))
+    assert row["at"] == datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC)

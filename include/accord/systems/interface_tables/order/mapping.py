@@ -62,7 +62,9 @@ INBOX = Inbox(
             Category.ALREADY_FULFILLED, f"More of a line is already shipped or invoiced than the change leaves. {_UNDO}"
         ),
         "CURRENCY_MISMATCH": _rejected(Category.CURRENCY_MISMATCH, "The price list is in another currency."),
-        "PRICE_NOT_ON_LIST": _rejected(Category.PRICE_DIFFERS, "A price is not the ERP's list price less the discount."),
+        "PRICE_NOT_ON_LIST": _rejected(
+            Category.PRICE_DIFFERS, "A price is not the ERP's list price less the discount."
+        ),
         "PERIOD_CLOSED": _rejected(Category.CLOSED_PERIOD, "The order's date lies in a closed period of the ERP."),
         "CREDIT_HOLD": Meaning(
             outcome=_HELD, category=Category.CREDIT_HOLD, message="Finance has the customer on credit hold."

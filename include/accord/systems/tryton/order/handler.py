@@ -66,4 +66,3 @@ def _single_line(path: str, column: pa.Array) -> pa.Array:
     """Streets and descriptions have lines; what becomes a line of the comment has none."""
     lines = path in ("addresses.street", "lines.description")
     return trimmed(path, column if lines else pc.replace_substring_regex(column, "[\t\n\r\v\f]+", " "))
-

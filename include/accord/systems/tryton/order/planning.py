@@ -171,4 +171,3 @@ def _action(line: Line, quantity: Decimal, price: Decimal) -> Values:
 
 def _named(row: Row, role: str) -> bool:
     return any(one["role"] == role for one in row["addresses"] or ())
-

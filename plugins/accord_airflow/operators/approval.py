@@ -1,0 +1,87 @@
+"""Approvals in Airflow: what waits for one, and what a person decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from accord_airflow.operators.base import AccordOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+APPROVE, REFUSE = "Approve", "Refuse"
+
+
+class PendingApprovalsOperator(AccordOperator):
+    """Hand on what waits for an approval, for TriggerDagRunOperator to expand over: one run per record and version.
+
+    pending = PendingApprovalsOperator(task_id="pending")
+    TriggerDagRunOperator.partial(task_id="ask", trigger_dag_id="approval", skip_when_already_exists=True).expand_kwargs(pending.output)
+    """
+
+    def work(self, context: Context) -> list[dict[str, Any]]:
+        from accord.approvals import pending
+
+        with self.accord() as accord:
+            rows = pending(accord.hub)
+        asked: dict[str, dict[str, Any]] = {}
+        for row in rows:
+            version = row["version"].isoformat()
+            money = f"{row['at_risk']:,.2f} {row['currency']}" if row["currency"] else "no amount"
+            run = asked.setdefault(
+                f"{row['key']}__{version}",
+                {
+                    "key": row["key"],
+                    "version": version,
+                    "object": row["object"],
+                    "queue": row["queue"],
+                    "money": money,
+                    "reasons": "",
+                },
+            )
+            run["reasons"] += f"- {row['message']}\n"
+        self.log.info("%d record(s) wait for an approval", len(asked))
+        return [{"trigger_run_id": name, "conf": conf} for name, conf in asked.items()]
+
+
+class DecideOperator(AccordOperator):
+    """Keep what a person decided, and go on with the record.
+
+        DecideOperator(task_id="decide", key="{{ params.key }}", version="{{ params.version }}", answer=ask.output)
+
+    Args:
+        key: the record's canonical id.
+        version: the version the question was about, ISO 8601; an answer holds for no other.
+        answer: what HITLOperator hands on.
+
+    Hands on the decision and how many matters it settled.
+    """
+
+    template_fields: Sequence[str] = ("connections", "key", "version", "answer")
+
+    def __init__(self, *, key: str, version: str, answer: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.key, self.version, self.answer = key, version, answer
+
+    def work(self, context: Context) -> dict[str, Any]:
+        from accord.approvals import decide, pending
+
+        chosen = (self.answer or {}).get("chosen_options") or []
+        if chosen not in ([APPROVE], [REFUSE]):
+            raise AirflowFailException(f"The answer is neither {APPROVE} nor {REFUSE}: {chosen}.")
+        person = (self.answer or {}).get("responded_by_user") or {}
+        who = str(person.get("name") or person.get("id") or "nobody in time")
+        why = str(((self.answer or {}).get("params_input") or {}).get("why") or "")
+        version = datetime.fromisoformat(self.version)
+        with self.accord() as accord:
+            if not any(row["version"] == version for row in pending(accord.hub, self.key)):
+                self.log.info("%s: nothing of that version waits any more", self.key)
+                return {"key": self.key, "decision": chosen[0], "matters": 0}
+            approved = chosen == [APPROVE]
+            matters = decide(accord, self.key, approved=approved, who=who, why=why, version=version)
+        self.log.info("%s: %d matter(s) %s", self.key, matters, "approved" if approved else "refused")
+        return {"key": self.key, "decision": chosen[0], "matters": matters}

@@ -1,0 +1,62 @@
+"""The process from commitment to cash: moved on for everybody, or looked at, resumed and given up for one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from accord_airflow.operators.base import AccordOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from accord.runtime import Accord
+
+ACTIONS = ("advance", "inspect", "resume", "abandon")
+
+
+class ProcessOperator(AccordOperator):
+    """Move the orders on their way to cash, or see to one of them.
+
+        ProcessOperator(task_id="process", action="{{ params.action }}", key="{{ params.key }}", why="{{ params.why }}")
+
+    Args:
+        action: advance (every open process, by what the hub knows), inspect, resume or abandon (one of them).
+        key: canonical id of the order, `salesforce:<id>`; not for advance.
+        why: the reason, for abandon; it is told to sales.
+
+    Hands on how many moved and were asked for, or where the one stands. Safe beside every flow: it asks the same loads.
+    """
+
+    template_fields = ("connections", "action", "key", "why")
+
+    def __init__(self, *, action: str = "advance", key: str = "", why: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.action, self.key, self.why = action, key, why
+
+    def work(self, context: Context) -> dict[str, Any]:
+        from accord import processes
+
+        if self.action not in ACTIONS:
+            raise AirflowFailException(f"{self.action!r} is no action; choose {', '.join(ACTIONS)}.")
+        if self.action != "advance" and not self.key:
+            raise AirflowFailException(f"To {self.action} say which order: its canonical id as `key`.")
+        if self.action == "abandon" and not self.why.strip():
+            raise AirflowFailException("To abandon an order say why: sales is told.")
+        who = str(getattr(context["dag_run"], "triggering_user_name", None) or "airflow")
+        actions: dict[str, Callable[[Accord], Any]] = {
+            "inspect": lambda accord: processes.inspect(accord, self.key),
+            "resume": lambda accord: processes.resume(accord, self.key, who=who),
+            "abandon": lambda accord: processes.abandon(accord, self.key, who=who, why=self.why.strip()),
+        }
+        with self.accord() as accord:
+            if self.action == "advance":
+                done = processes.advance(accord)
+                return {"moved": done.moved, "asked": done.asked}
+            found = actions[self.action](accord)
+        self.log.info(
+            "%s: %s, %s; waits for %d matter(s)", self.key, found["step"], found["status"], len(found["waits"])
+        )
+        return {"key": self.key, "step": found["step"], "status": found["status"], "waits": len(found["waits"])}

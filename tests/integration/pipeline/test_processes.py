@@ -1,0 +1,147 @@
+"""An order's way from commitment to cash: placed by what the hub knows, resumed, given up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from accord import processes
+from accord.categories import Category
+from accord.errors import Stop
+from accord.flows import FLOWS, Flow
+from accord.objects import OBJECTS
+from accord.objects.order import ORDER
+from accord.objects.order_status import ORDER_STATUS
+from accord.objects.order_sync import ORDER_SYNC
+from tests.world import World
+
+pytestmark = pytest.mark.usefixtures("open_gates", "flows")
+
+ORDERS = Flow(
+    name="order__salesforce_to_erp", object="order", source="salesforce", targets=("tryton",), schedule="* * * * *",
+    status="order_sync",
+)  # fmt: skip
+STATUSES = Flow(
+    name="order_status__tryton_to_salesforce", object="order_status", source="tryton", targets=("salesforce",),
+    schedule="* * * * *",
+)  # fmt: skip
+
+
+@pytest.fixture
+def flows(monkeypatch: pytest.MonkeyPatch) -> None:
+    for definition in (ORDER, ORDER_SYNC, ORDER_STATUS):
+        monkeypatch.setitem(OBJECTS, definition.name, definition)
+    for name in [name for name, flow in FLOWS.items() if flow.object.startswith("order")]:
+        monkeypatch.delitem(FLOWS, name)
+    for flow in (ORDERS, STATUSES):
+        monkeypatch.setitem(FLOWS, flow.name, flow)
+
+
+def order(world: World, native: str, *, customer: str, **values: Any) -> str:
+    usual = {"number": native, "customer": customer, "legal_entity": "NL01", "currency": "EUR", "status": "Activated",
+             "total": "10.00"}  # fmt: skip
+    return world.source.put(ORDER, native, at=world.tick(), **usual | values)
+
+
+def erp_says(world: World, key: str, state: str) -> None:
+    """The ERP has the order in this state; its record's key is the order's own."""
+    source = world.systems["tryton"].source
+    native = key.split(":", 1)[1]
+    source.keys[native] = key
+    source.put(
+        ORDER_STATUS, native, at=world.tick(), number="S1", status=state, currency="EUR", total="12.10", tax="2.10"
+    )
+
+
+def places(world: World) -> dict[str, tuple[str, str]]:
+    processes.place(world.accord().hub)
+    return {row["key"]: (row["step"], row["status"]) for row in world.rows("SELECT * FROM process")}
+
+
+def test_an_order_goes_all_the_way(world: World) -> None:
+    key = order(world, "O1", customer=world.customer("1"))
+    world.run(ORDERS)
+    assert places(world) == {key: ("committed", "held")}
+
+    world.run()
+    advanced = processes.advance(world.accord())
+    assert advanced.asked >= 1
+    assert places(world) == {key: ("created", "open")}
+    assert world.salesforce.held(ORDER_SYNC, key)[0]["status"] == "Synced"
+
+    for state, step in (
+        ("Accepted", "acknowledged"),
+        ("In Fulfilment", "in fulfilment"),
+        ("Shipped", "shipped"),
+        ("Invoiced", "invoiced"),
+        ("Paid", "paid"),
+    ):
+        erp_says(world, key, state)
+        world.run(STATUSES)
+        assert places(world)[key] == (step, "done" if step == "paid" else "open")
+    steps = [event["step"] for event in processes.inspect(world.accord(), key)["events"]]
+    assert steps == ["committed", "created", "acknowledged", "in fulfilment", "shipped", "invoiced", "paid"]
+    assert processes.place(world.accord().hub) == 0, "placing again changes nothing"
+
+
+def test_resuming_asks_for_what_it_waits_for(world: World) -> None:
+    key = order(world, "O1", customer=world.customer("1"))
+    world.run(ORDERS)
+    places(world)
+    found = processes.resume(world.accord(), key, who="somebody")
+    assert (found["step"], found["status"], found["waits"]) == ("created", "open", [])
+    assert ("somebody", "resumed") in {(event["who"], event["why"]) for event in found["events"]}
+
+
+def test_given_up_it_is_cancelled_and_sales_is_told(world: World) -> None:
+    customer = world.customer("1")
+    world.run()
+    key = order(world, "O1", customer=customer)
+    world.run(ORDERS)
+    places(world)
+    world.tick()
+    found = processes.abandon(world.accord(), key, who="somebody", why="the customer went elsewhere")
+    assert (found["step"], found["status"]) == ("created", "abandoned")
+    assert world.tryton.held(ORDER, key)[0]["gone"]
+    told = world.salesforce.held(ORDER_SYNC, key)[0]
+    assert (told["status"], told["error"]) == ("Rejected", "Given up: the customer went elsewhere")
+    written = world.writes()
+    world.run(ORDERS)
+    processes.advance(world.accord())
+    assert world.writes() == written, "once is enough"
+
+
+def test_what_the_erp_does_not_let_go_stays_visible(world: World) -> None:
+    customer = world.customer("1")
+    world.run()
+    key = order(world, "O1", customer=customer)
+    world.run(ORDERS)
+    places(world)
+    world.tryton.rejects[key] = Category.REFUSED
+    world.tick()
+    found = processes.abandon(world.accord(), key, who="somebody", why="no longer needed")
+    assert found["status"] == "abandoning"
+    assert [matter["category"] for matter in found["waits"]] == [Category.REFUSED]
+    assert places(world) == {key: ("created", "abandoning")}
+    world.tryton.rejects.clear()  # finance has credited it
+    world.tick()
+    processes.resume(world.accord(), key, who="somebody")
+    assert places(world) == {key: ("created", "abandoned")}
+
+
+def test_one_that_is_cancelled_in_salesforce(world: World) -> None:
+    customer = world.customer("1")
+    world.run()
+    key = order(world, "O1", customer=customer)
+    never = order(world, "O2", customer=customer, status="Draft")
+    world.run(ORDERS)
+    world.source.touch(ORDER, "O1", at=world.tick(), status="Cancelled")
+    world.run(ORDERS)
+    assert places(world) == {key: ("created", "abandoned")}
+    assert not world.tryton.held(ORDER, never), "a draft never travels"
+
+
+def test_an_unknown_order_is_named(world: World) -> None:
+    with pytest.raises(Stop, match="no order salesforce:O9"):
+        processes.inspect(world.accord(), "salesforce:O9")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from typing import Any
 
 import pyarrow as pa
@@ -113,8 +114,8 @@ def _parts(batch: str, changes: pa.Table, parts: pa.Table, into: Part) -> pa.Tab
     parts = parts.filter(pc.is_in(parts["key"], value_set=flat(changes["key"])))
     values = {column: parts[name] for name, column in into.fields.items()}
     if into.number:
-        counted: Counter[str] = Counter()
-        values[into.number] = pa.array([counted.update([key]) or counted[key] for key in parts["key"].to_pylist()])
+        counters: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(1))
+        values[into.number] = pa.array([next(counters[key]) for key in parts["key"].to_pylist()], pa.int64())
     return pa.table({"batch": pa.repeat(batch, parts.num_rows), "external_ref": parts["key"], **values})
 
 

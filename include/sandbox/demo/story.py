@@ -86,7 +86,11 @@ def up(home: Path) -> None:
             run_flows(api, flows_for("credit_memo", "payment"), console)
             processes.advance(accord)
         console.line()
-        for line in summary.lines(summary.flow_summaries(accord, begun), summary.waiting(accord)):
+        summaries = summary.flow_summaries(accord, begun)
+        for line in summary.lines(summaries, summary.waiting(accord)):
+            console.line(line)
+        console.line()
+        for line in (*summary.on_their_way(processes.overview(accord.hub)), *summary.agreement(org, summaries)):
             console.line(line)
         accord.close()
         console.line()

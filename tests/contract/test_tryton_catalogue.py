@@ -18,9 +18,9 @@ from accord.systems import open_system
 from sandbox.erp.rpc import Client
 from sandbox.erp.server import Erp
 from tests.contract.source_suite import SourceSuite
-from tests.contract.tryton_catalogue import Catalogue, catalogue_of
 from tests.contract.tryton_server import connection as connection
 from tests.contract.tryton_server import one as one
+from tests.tryton_catalogue import Catalogue, catalogue_of
 
 DAY = dt.timedelta(days=1)
 
@@ -166,7 +166,9 @@ class TestPriceLists(OnTryton):
             ("USD", "NL01"), ("EUR", "NL01"), ("GBP", "GB01"),
         ]  # fmt: skip
 
-    def test_a_list_whose_validity_ended_is_out_of_use_since_that_midnight(self, source: Source, today: dt.date) -> None:
+    def test_a_list_whose_validity_ended_is_out_of_use_since_that_midnight(
+        self, source: Source, today: dt.date
+    ) -> None:
         line = {"product": 1, "formula": "1", "start_date": today - 9 * DAY}
         over, still = self.people.list(line | {"end_date": today - DAY}), self.people.list(line | {"end_date": today})
         row = self.row(source, over)

@@ -18,9 +18,9 @@ from accord.systems import open_system
 from sandbox.erp.rpc import Client
 from sandbox.erp.server import Erp
 from tests.contract.source_suite import SourceSuite
-from tests.contract.tryton_catalogue import Catalogue, catalogue_of
 from tests.contract.tryton_server import connection as connection
 from tests.contract.tryton_server import one as one
+from tests.tryton_catalogue import Catalogue, catalogue_of
 
 DAY = dt.timedelta(days=1)
 

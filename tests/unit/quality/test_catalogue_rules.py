@@ -120,9 +120,8 @@ def test_good_ones_pass(definition: BusinessObject, rows: list[Row]) -> None:
 @pytest.mark.parametrize("definition", [PRODUCT, PRICE_LIST, PRICE], ids=str)
 def test_bad_ones_are_quarantined_for_one_reason_each(definition: BusinessObject) -> None:
     mine = [(row, rule) for of, row, rule in BAD if of is definition]
-    rows = [
-        row if rule == "components.itself" else row | {"key": f"tryton:9/{n}"} for n, (row, rule) in enumerate(mine)
-    ]
+    own = {"components.itself"}  # the key is part of what is wrong
+    rows = [row if rule in own else row | {"key": f"tryton:9/{n}"} for n, (row, rule) in enumerate(mine)]
     judgement = judge(lenient(suite(definition)), table(definition, rows))
     expected = {(row["key"], rule) for row, (_, rule) in zip(rows, mine, strict=True)}
     assert failing(judgement) == expected

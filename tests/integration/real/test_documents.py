@@ -25,7 +25,7 @@ HEADER = (
     "Tax__c, Total__c, Open_Balance__c"
 )
 LINE = "Product__c, Description__c, Quantity__c, Unit_Price__c, Net__c, Tax__c, Tax_Code__c, CurrencyIsoCode"
-BUFFER, STANDARD, METER = "MI-3001", "MI-3004", "MI-1002"
+BUFFER, METER, REPAIR, TRAINING = "MI-3001", "MI-1002", "MI-4004", "MI-4003"
 
 
 @dataclass
@@ -58,9 +58,8 @@ class Trade:
         return reference
 
     def billed(self, *lines: tuple[str, float, str]) -> str:
-        """An invoice of goods that were delivered; its number."""
+        """An invoice of services, which are billed as ordered; its number."""
         reference = self.sell(*lines)
-        self.orders.day.ship(reference, deliver=True)
         (number,) = self.orders.day.invoice(reference)
         return number
 
@@ -143,7 +142,7 @@ def test_partial_shipment_back_order_and_return(trade: Trade) -> None:
 
 def test_an_invoice_lands_field_by_field_with_tax_rounded_per_line(trade: Trade) -> None:
     """Three lines of 0.12 at 21 %: tax of 0.03 each, and 0.08 of their total, which is what is owed."""
-    number = trade.billed((BUFFER, 1, "0.12"), (BUFFER, 1, "0.12"), (STANDARD, 1, "0.12"))
+    number = trade.billed((REPAIR, 1, "0.12"), (REPAIR, 1, "0.12"), (TRAINING, 1, "0.12"))
     assert trade.bring("invoice") == {"applied": 1}
     (erp,) = rows(trade.orders.accord, "account.invoice", [("number", "=", number)], ["invoice_date", "tax_amount"])
     row = trade.document(number)
@@ -159,16 +158,16 @@ def test_an_invoice_lands_field_by_field_with_tax_rounded_per_line(trade: Trade)
         "Invoice__c": row["Id"], "Quantity__c": 1.0, "Unit_Price__c": 0.12, "Net__c": 0.12, "Tax__c": 0.03, "Tax_Code__c": "VAT 21%",
         "CurrencyIsoCode": "EUR",
     }  # fmt: skip
-    buffer = common | {"Product__c": trade.product(BUFFER), "Description__c": "Buffer solution pH 4.01"}
-    standard = common | {"Product__c": trade.product(STANDARD), "Description__c": "Conductivity standard 1413 µS/cm"}
-    assert sorted(lines, key=lambda line: line["Description__c"]) == [buffer, buffer, standard]
+    repair = common | {"Product__c": trade.product(REPAIR), "Description__c": "Repair, workshop"}
+    training = common | {"Product__c": trade.product(TRAINING), "Description__c": "Operator training"}
+    assert sorted(lines, key=lambda line: line["Description__c"]) == [training, repair, repair]
     assert trade.unchanged("invoice")
     assert trade.world.exceptions() == {}
 
 
 @pytest.mark.usefixtures("open_gates")
 def test_a_payment_before_its_invoice_and_unapplied_cash(trade: Trade) -> None:
-    number, day, world = trade.billed((METER, 1, "389.00")), trade.orders.day, trade.world
+    number, day, world = trade.billed((REPAIR, 1, "389.00")), trade.orders.day, trade.world
     early, kept = f"early {world.number}", f"kept {world.number}"
     day.receive(trade.code, Decimal("120.50"), {number: Decimal("100.00")}, number=early)
     assert trade.bring("payment") == {"parked": 1}
@@ -243,7 +242,7 @@ def test_cancellation_after_a_partial_invoice_and_credit_of_a_return(trade: Trad
 @pytest.mark.usefixtures("open_gates")
 def test_what_is_overdue_agrees_with_the_account_risk_indicator(trade: Trade) -> None:
     world, day = trade.world, trade.orders.day
-    late, due, later = (trade.billed((BUFFER, count, "18.50")) for count in (1, 2, 3))
+    late, due, later = (trade.billed((REPAIR, count, "18.50")) for count in (1, 2, 3))
     trade.orders.reschedule(late, TODAY - dt.timedelta(days=3))
     trade.orders.reschedule(due, TODAY)
     day.receive(trade.code, Decimal("5.00"), {late: Decimal("5.00")}, number=f"risk {world.number}")
@@ -273,11 +272,11 @@ def test_what_is_overdue_agrees_with_the_account_risk_indicator(trade: Trade) ->
     assert agreed() == (Decimal("0"), "Blocked")
 
 
+@pytest.mark.usefixtures("open_gates")
 def test_a_year_end_invoice_and_a_closed_period(trade: Trade) -> None:
     """Days are the legal entity's, whatever the hour in UTC. What can't be posted reaches nobody as posted."""
     year = TODAY.year - 1
-    order = trade.sell((BUFFER, 2, "18.50"))
-    trade.orders.day.ship(order, deliver=True)
+    order = trade.sell((REPAIR, 2, "18.50"))
     with pytest.raises(TrytonError, match="reopen the period"):
         trade.orders.day.invoice(order, dt.date(year, 2, 10))
     assert trade.bring("invoice") == {}

@@ -262,7 +262,7 @@ def test_a_bundle_takes_its_parts_from_stock(legacy_dsn: str, customer: str) -> 
 
 @pytest.mark.parametrize(
     "view",
-    ["product", "product_component", "product_availability", "price_list", "price", "sales_order", "sales_order_line", "shipment",
+    ["price_list", "price", "price_tier", "sales_order", "sales_order_line", "shipment",
      "shipment_line", "invoice", "invoice_line", "credit_memo", "credit_memo_line", "payment", "payment_application"],
 )  # fmt: skip
 def test_every_view_says_whose_it_is_and_when_it_changed(legacy_dsn: str, view: str) -> None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from accord.categories import Category
 from accord.errors import InDoubt, Recovery, Unavailable
 from accord.matching import normalized_code, normalized_name
-from accord.objects.definition import BusinessObject, Owner, Reference
+from accord.objects.definition import BusinessObject, Owner, Reference, Unknown
 from accord.ports import Safety, Sending
 from accord.records import arrow_type, part_type, schema_of
 from accord.systems.collapsing import collapse_text
@@ -201,6 +201,8 @@ class FakeTarget(Fake):
         parent = row[definition.parent] if definition.parent else None
         if parent and not row[f"{definition.parent}__native"] and not self._parent_here(definition, parent):
             return awaits_parent(parent, native)
+        if lacking := next(_unknown(definition, row), None):
+            return awaits_parent(lacking, native)
         fields = {name: row[name] for name in self._writable(definition, creating=native is None)}
         created = native is None
         if native is None:
@@ -249,3 +251,12 @@ def _locked(native: str | None) -> Outcome:
 def _apart(field: str | None, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     values = {_identity(field, row.get(field)) for row in (one, other)} if field else set()
     return len(values - {"", None}) == 2
+
+
+def _unknown(definition: BusinessObject, row: Record) -> Iterator[str]:
+    """What the record may not go without, and is not here."""
+    for path, kind in definition.references():
+        constituent, _, name = path.rpartition(".")
+        for part in row.get(constituent) or () if constituent else [row]:
+            if part.get(name) and not part.get(f"{name}__native") and kind.unknown is not Unknown.OMIT:
+                yield part[name]

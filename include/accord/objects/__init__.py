@@ -6,15 +6,28 @@ from accord.objects.customer_account import CUSTOMER_ACCOUNT
 from accord.objects.customer_status import CUSTOMER_STATUS
 from accord.objects.definition import BusinessObject
 from accord.objects.invoice import INVOICE
+from accord.objects.order import ORDER
+from accord.objects.order_status import ORDER_STATUS
+from accord.objects.order_sync import ORDER_SYNC
 from accord.objects.payment import PAYMENT
+from accord.objects.price import PRICE
+from accord.objects.price_list import PRICE_LIST
+from accord.objects.product import PRODUCT
 from accord.objects.shipment import SHIPMENT
 
+# in the order of the way from a product to cash: what is referred to stands before what refers to it
 OBJECTS: dict[str, BusinessObject] = {
     o.name: o
     for o in (
         CUSTOMER,
         CUSTOMER_ACCOUNT,
         CUSTOMER_STATUS,
+        PRODUCT,
+        PRICE_LIST,
+        PRICE,
+        ORDER,
+        ORDER_STATUS,
+        ORDER_SYNC,
         SHIPMENT,
         INVOICE,
         CREDIT_MEMO,

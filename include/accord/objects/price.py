@@ -58,7 +58,11 @@ PRICE = BusinessObject(
             meaning="Currency of the list, ISO 4217.",
         ),
         Field(
-            name="unit_price", type=Money(), owner=Owner.ERP, required=True, meaning="Price of one today, without tax."
+            name="unit_price",
+            type=Money(scale=4),
+            owner=Owner.ERP,
+            required=True,
+            meaning="Price of one today, without tax.",
         ),
         Field(name="active", type=Flag(), owner=Owner.ERP, required=True, meaning="Sales may quote it."),
     ),

@@ -45,8 +45,9 @@ RECOGNIZE = (
 
 NUMBER = (
     "UPDATE staged SET tree = key WHERE tree IS NULL AND bucket = 'changed'",
-    """WITH trees AS (SELECT tree, count(*) AS n, min(batch_chunk) AS batch_chunk FROM staged WHERE bucket = 'changed' GROUP BY tree),
-       places AS (SELECT tree, sum(n) OVER (ORDER BY batch_chunk, tree) - n AS before FROM trees)
+    """WITH trees AS (SELECT tree, count(*) AS n, min(depth) AS depth, min(batch_chunk) AS batch_chunk
+                      FROM staged WHERE bucket = 'changed' GROUP BY tree),
+       places AS (SELECT tree, sum(n) OVER (ORDER BY depth, batch_chunk, tree) - n AS before FROM trees)
        UPDATE staged s SET number = (p.before / %(chunk_rows)s)::int FROM places p WHERE p.tree = s.tree AND s.bucket = 'changed'""",
 )
 

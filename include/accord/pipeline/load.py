@@ -36,6 +36,7 @@ from accord.objects import business_object
 from accord.pipeline import recover
 from accord.pipeline.compare import ChunkToLoad
 from accord.pipeline.outcomes import outcomes
+from accord.pipeline.references import own_references, with_those_that_came
 from accord.pipeline.runs import Run, read_run
 from accord.ports import Target
 from accord.records import RESULTS, correlation_id
@@ -77,7 +78,7 @@ class ChunkLoad:
                 remaining = self._remaining(session, changes)
             if not remaining.num_rows:
                 return self._counts()
-            busy = self._once(remaining, give_up=time.monotonic() > patience)
+            busy = self._once(self._first(remaining), give_up=time.monotonic() > patience)
             if busy is None:
                 self._recover_own()
             elif busy:
@@ -97,6 +98,12 @@ class ChunkLoad:
             if done
             else changes
         )
+
+    def _first(self, changes: pa.Table) -> pa.Table:
+        """Those that go now. Records of the same object refer to each other beyond their parents: one depth after the other."""
+        if own_references(self.definition) in ([], [self.definition.parent]):
+            return changes
+        return changes.filter(pc.equal(changes["depth"], pc.min(changes["depth"])))
 
     def _once(self, changes: pa.Table, *, give_up: bool) -> int | None:
         """One dispatch over `changes`; returns how many keys another run holds (parked when `give_up`), None when another try of
@@ -123,7 +130,7 @@ class ChunkLoad:
                 rows=changes.select(["key", "version", "read_at", "hash"]),
                 overlap=self.run.flow.overlap,
             )
-            changes = self._with_parents(session, changes)
+            changes = with_those_that_came(session, self.stream, self.definition, changes)
         dispatch = self._dispatch(number, part)
         sending = OpenDispatch(self.accord.hub, number, dispatch.fence, self.accord.lease, since)
         mine = changes.filter(pc.is_in(changes["key"], pa.array(sorted(claimed), pa.string())))
@@ -145,25 +152,6 @@ class ChunkLoad:
             busy = []
         self._record(dispatch, pa.concat_tables(settled), raised)
         return len(busy)
-
-    def _with_parents(self, session: Session, changes: pa.Table) -> pa.Table:
-        """`changes` with the native ids of parents that came after the comparison: by another run, or by a try that died."""
-        parent = self.definition.parent
-        if parent is None:
-            return changes
-        column = f"{parent}__native"
-        missing = pc.and_(pc.is_null(changes[column]), pc.is_valid(changes[parent]))
-        asked = changes.filter(missing)[parent].unique().to_pylist()
-        rows = session.execute(
-            "SELECT key, native FROM link WHERE stream = %s AND key = ANY(%s) AND hash IS NOT NULL AND native IS NOT NULL",
-            (self.stream, asked),
-        ).fetchall()
-        came = {row["key"]: row["native"] for row in rows}
-        natives = [
-            native or came.get(key)
-            for native, key in zip(changes[column].to_pylist(), changes[parent].to_pylist(), strict=True)
-        ]
-        return changes.set_column(changes.column_names.index(column), column, pa.array(natives, pa.string()))
 
     def _send(self, changes: pa.Table, sending: OpenDispatch, dispatch: Dispatch) -> pa.Table:
         """Send, send again what may pass, read back what stayed without an answer.

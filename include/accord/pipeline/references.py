@@ -1,6 +1,7 @@
 """Where the records a changed record refers to stand in the target: by their links, or by their own ids where they come from it.
 
-A record waits for what it refers to; its changes carry the target's ids beside the canonical ones (see accord.ports).
+A record waits for what it refers to; its changes carry the target's ids beside the canonical ones (see accord.ports). One that
+refers to records of its own batch (a bundle to its products) goes after them, in the same run: deeper, and in a later chunk.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 from accord.flows import origins
 from accord.hub.connection import Hub, Session
 from accord.hub.copying import copy_into
-from accord.objects.definition import BusinessObject
+from accord.objects.definition import BusinessObject, Reference
 from accord.pipeline.resolve import with_part_column
 from accord.systems.collapsing import flat
 
@@ -29,9 +30,26 @@ FROM link l WHERE r.native IS NULL AND l.stream = r.stream AND l.key = r.ref AND
 
 _HOLD = """
 UPDATE staged s SET bucket = 'parked', awaits = r.ref, awaits_object = r.object
-FROM (SELECT DISTINCT ON (key) key, object, ref FROM refers WHERE native IS NULL ORDER BY key, object, ref) r
+FROM (SELECT DISTINCT ON (key) key, object, ref FROM refers f
+      WHERE native IS NULL AND NOT (object = %(own)s AND EXISTS (
+        SELECT FROM staged p WHERE p.key = f.ref AND p.bucket = 'changed' AND NOT p.gone))
+      ORDER BY key, object, ref) r
 WHERE s.key = r.key AND s.bucket = 'changed' AND NOT s.gone
 """
+
+# one that refers to a record of the depth above goes after it
+_DEEPEN = """
+UPDATE staged s SET depth = %(depth)s FROM refers r JOIN staged p ON p.key = r.ref
+WHERE r.key = s.key AND r.native IS NULL AND r.object = %(own)s AND p.depth = %(depth)s - 1 AND p.bucket = 'changed'
+  AND s.bucket = 'changed' AND NOT s.gone
+"""
+
+_CAME = """
+SELECT key, coalesce(native, substr(key, strpos(key, ':') + 1)) AS native FROM link
+WHERE stream = %s AND key = ANY(%s) AND hash IS NOT NULL
+"""
+
+DEEPEST = 20  # records one behind the other in a batch
 
 _NATIVES = """
 SELECT DISTINCT r.object, r.ref, r.native FROM refers r JOIN staged s ON s.key = r.key
@@ -58,7 +76,7 @@ class References:
             Referred(path, kind.object, None if target in origins(kind.object) else hub.stream(target, kind.object))
             for path, kind in definition.references()
         )
-        self._definition = definition
+        self._own = "" if definition.parent else definition.name  # a hierarchy's records travel in trees
 
     def __bool__(self) -> bool:
         return bool(self._referred)
@@ -90,10 +108,13 @@ class References:
             copy_into(session, "refers", rows.group_by(rows.column_names).aggregate([]))
 
     def hold(self, session: Session) -> None:
-        """Find what is referred to; records whose references are not there yet are parked."""
+        """Find what is referred to; records whose references are not there, and don't go before them, are parked."""
         session.execute("CREATE INDEX ON refers (key)")
         session.execute(_FIND)
-        session.execute(_HOLD)
+        session.execute(_HOLD, {"own": self._own})
+        for depth in range(1, DEEPEST + 1):
+            if not session.execute(_DEEPEN, {"own": self._own, "depth": depth}).rowcount:
+                break  # what goes round in a circle ends up deepest: the target holds it, as all whose reference did not arrive
 
     def with_natives(self, session: Session, chunk: int, changes: pa.Table) -> pa.Table:
         """`changes` of a chunk with `<reference>__native` for every reference: a column of the root's, a field in a part's."""
@@ -111,6 +132,30 @@ class References:
             else:
                 changes = changes.append_column(f"{field}__native", found)
         return changes
+
+
+def own_references(definition: BusinessObject) -> list[str]:
+    """Dotted paths of the references to records of the same object, the parent included."""
+    fields = definition.every_field()
+    return [p for p, field in fields if isinstance(field.type, Reference) and field.type.object == definition.name]
+
+
+def with_those_that_came(session: Session, stream: int, definition: BusinessObject, changes: pa.Table) -> pa.Table:
+    """`changes` with the native ids of records of the same object that were written after the comparison: before them by the
+    same run, by another run, or by a try that died."""
+    for path in own_references(definition):
+        constituent, _, field = path.rpartition(".")
+        _, values = _column(changes, path)
+        _, natives = _column(changes, f"{path}__native")
+        asked = pc.unique(values.filter(pc.and_(pc.is_null(natives), pc.is_valid(values)))).to_pylist()
+        if not asked:
+            continue
+        came = {row["key"]: row["native"] for row in session.execute(_CAME, (stream, asked)).fetchall()}
+        found = pc.coalesce(natives, _mapped(values, came))
+        name = constituent or f"{field}__native"
+        column = with_part_column(flat(changes[name]), f"{field}__native", found) if constituent else found
+        changes = changes.set_column(changes.column_names.index(name), name, column)
+    return changes
 
 
 def _column(table: pa.Table, path: str) -> tuple[pa.Array, pa.Array]:

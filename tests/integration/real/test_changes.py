@@ -148,7 +148,7 @@ def test_a_duplicate_waits_until_it_is_merged(world: RealWorld) -> None:
     second = world.account("PINE  Supply")
     summary = world.run()
     assert counts(summary, "tryton") == {"parked": 1, "unchanged": 1}
-    assert [row["category"] for row in world.exceptions()[f"salesforce:{second}"]] == ["possible duplicate customer"]
+    assert [row["category"] for row in world.exceptions()[f"salesforce:{second}"]] == ["possible duplicate"]
     status, error = world.status(second)
     assert status == "Held"
     assert error

@@ -1,33 +1,5 @@
 -- What the legacy ERP offers to read of its trade. A document's rows say when the document last changed, whichever of them did.
 
-CREATE OR REPLACE VIEW outbound.product AS
-SELECT c.code AS company, p.product_number::text AS product_number, p.name::text AS name, p.description, p.family, p.unit, p.kind,
-       p.tax_category, p.status, p.changed_at
-FROM erp.product p CROSS JOIN erp.company c;
-
-CREATE OR REPLACE VIEW outbound.product_component AS
-SELECT c.code AS company, k.product_number::text AS product_number, k.component_number::text AS component_number, k.quantity, p.changed_at
-FROM erp.product_component k JOIN erp.product p USING (product_number) CROSS JOIN erp.company c;
-
--- what can still be promised: on hand, less what is ordered and not yet sent
-CREATE OR REPLACE VIEW outbound.product_availability AS
-SELECT s.company, s.product_number::text AS product_number, s.warehouse, greatest(s.on_hand - coalesce(o.waiting, 0), 0) AS available,
-       (now() AT TIME ZONE 'UTC')::date AS as_of, greatest(s.changed_at, o.changed_at) AS changed_at
-FROM erp.stock s
-LEFT JOIN LATERAL (
-    SELECT sum(l.quantity - l.shipped_quantity) AS waiting, max(h.changed_at) AS changed_at
-    FROM erp.sales_order_line l JOIN erp.sales_order h USING (order_number)
-    WHERE l.product_number = s.product_number AND h.company = s.company AND NOT l.cancelled
-) o ON true;
-
-CREATE OR REPLACE VIEW outbound.price_list AS
-SELECT company, price_list, name, currency::text AS currency, active, valid_from, valid_until, changed_at FROM erp.price_list;
-
-CREATE OR REPLACE VIEW outbound.price AS
-SELECT l.company, p.price_list, p.product_number::text AS product_number, p.from_quantity, p.unit_price, l.currency::text AS currency,
-       p.valid_from, p.valid_until, p.changed_at
-FROM erp.price p JOIN erp.price_list l USING (price_list);
-
 CREATE OR REPLACE VIEW outbound.sales_order AS
 SELECT o.company, o.order_number, o.external_ref, o.customer_number, c.external_ref AS customer_ref, o.currency::text AS currency,
        o.price_list, o.order_date, o.requested_date, o.po_number::text AS po_number, o.payment_terms, o.amendment,
@@ -38,7 +10,8 @@ SELECT o.company, o.order_number, o.external_ref, o.customer_number, c.external_
             WHEN l.left_to_invoice THEN 'Shipped'
             WHEN d.open THEN 'Invoiced' ELSE 'Paid' END AS status,
        l.promised_date, (o.booked_at AT TIME ZONE 'UTC')::date AS booked_date, o.net, o.tax, o.net + o.tax AS total,
-       o.external_version AS version, greatest(o.changed_at, CASE WHEN l.left_to_ship THEN a.changed_at END) AS changed_at
+       o.external_version AS version, greatest(o.changed_at, CASE WHEN l.left_to_ship THEN a.changed_at END) AS changed_at,
+       CASE WHEN NOT o.cancelled AND a.on_hold AND l.left_to_ship THEN 'Finance has the customer on credit hold.' END AS reason
 FROM erp.sales_order o
 JOIN erp.customer c USING (customer_number)
 LEFT JOIN erp.account a ON a.customer_number = o.customer_number AND a.company = o.company
@@ -57,7 +30,10 @@ CREATE OR REPLACE VIEW outbound.sales_order_line AS
 SELECT o.company, l.order_number, o.external_ref, l.line_ref, l.line_number, l.product_number::text AS product_number, l.description,
        l.quantity, l.unit_price, l.service_date, l.promised_date, l.shipped_quantity,
        CASE WHEN l.cancelled OR l.shipped_quantity = 0 THEN 0 ELSE l.quantity - l.shipped_quantity END AS back_ordered_quantity,
-       l.invoiced_quantity, l.cancelled, o.changed_at
+       l.invoiced_quantity, l.cancelled, o.changed_at,
+       CASE WHEN l.cancelled OR o.cancelled THEN 'Cancelled' WHEN l.invoiced_quantity >= l.quantity THEN 'Invoiced'
+            WHEN l.shipped_quantity >= l.quantity THEN 'Shipped' WHEN l.shipped_quantity > 0 THEN 'In Fulfilment'
+            ELSE 'Accepted' END AS status
 FROM erp.sales_order_line l JOIN erp.sales_order o USING (order_number);
 
 CREATE OR REPLACE VIEW outbound.shipment AS

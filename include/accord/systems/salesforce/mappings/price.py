@@ -31,5 +31,6 @@ PRICE = Writing(
             },
         ),
     ),
-    gone={"IsActive": False},
+    gone={"IsActive": False},  # a price that is there is active, or it is none
+    decimals={"unit_price": 2},  # the tier from one on has it exactly
 )

@@ -14,5 +14,6 @@ PRICE_LIST = Writing(
         "valid_from": "Valid_From__c",
         "valid_until": "Valid_Until__c",
     },
-    gone={"IsActive": False},
+    # a list that is there has a currency: one not in use is not taken for one that is gone
+    gone={"IsActive": False, "Currency__c": None},
 )

@@ -35,5 +35,6 @@ PRODUCT = Writing(
             fields={"warehouse": "Warehouse__c", "region": "Region__c", "available": "Available__c"},
         ),
     ),
-    gone={"IsActive": False, "ERP_Status__c": "Discontinued"},
+    # a product that is there has a kind: a discontinued one is not taken for one that is gone
+    gone={"IsActive": False, "ERP_Status__c": "Discontinued", "Kind__c": None},
 )

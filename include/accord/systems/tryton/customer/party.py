@@ -75,7 +75,7 @@ def wanted_party(row: Mapping[str, Any], parent: int | None, places: Places) -> 
     for address in row["addresses"] or ():
         if address["role"] in addresses:
             raise Impossible(Category.DUPLICATE_KEY, "Two addresses have the same role.")
-        addresses[address["role"]] = _address(address, places)
+        addresses[address["role"]] = address_values(address, places)
     code = row["tax_registration"]
     identifier = {"type": identifier_type(code), "code": code} if code else None
     return Party(
@@ -165,12 +165,13 @@ def canonical_row(key: str, held: Held, places: Places, system: str) -> dict[str
         "parent": parent,
         "tax_registration": held.identifier["code"] if held.identifier else None,
         **own,
-        "addresses": [_canonical_address(role, values, places) for role, values in held.addresses.items()] or None,
+        "addresses": [canonical_address(role, values, places) for role, values in held.addresses.items()] or None,
         "contacts": _canonical_contacts(key, held.mechanisms) or None,
     }
 
 
-def _address(address: Mapping[str, Any], places: Places) -> Values:
+def address_values(address: Mapping[str, Any], places: Places) -> Values:
+    """The values of an address of a party, flagged for its role. Raises Impossible."""
     country = subdivision = None
     if address["country"]:
         country = places.country(address["country"])
@@ -189,7 +190,8 @@ def _address(address: Mapping[str, Any], places: Places) -> Values:
     return plain | {"country": country, "subdivision": subdivision} | flags
 
 
-def _canonical_address(role: str, values: Values, places: Places) -> dict[str, Any]:
+def canonical_address(role: str, values: Mapping[str, Any], places: Places) -> dict[str, Any]:
+    """An address of a party in canonical words."""
     country, subdivision = values["country"], values["subdivision"]
     return {
         "role": role,

@@ -12,13 +12,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from accord.flows import flow, flows_of
+from accord.flows import flow
 from accord.pipeline.runs import Params, RunKind
-from sandbox.erp.lookups import only, rows
+from sandbox.erp.lookups import rows
 from sandbox.erp.rpc import TrytonError
 from tests.erp_orders import Orders
+from tests.integration.real.selling import Sales
 from tests.integration.real.world import TRYTON_ACCOUNTS, RealWorld, counts
 
+ORDERS = flow("order__salesforce_to_erp")
 TODAY = dt.datetime.now(dt.UTC).date()
 HEADER = (
     "Number__c, Account__c, Legal_Entity__c, Status__c, Invoice_Date__c, Booking_Date__c, Due_Date__c, CurrencyIsoCode, Net__c, "
@@ -34,6 +36,7 @@ class Trade:
 
     world: RealWorld
     orders: Orders
+    sales: Sales
     account: str
     party: int
     code: str
@@ -41,17 +44,16 @@ class Trade:
 
     @classmethod
     def begin(cls, world: RealWorld, **conditions: Any) -> Trade:
-        """A customer that sales entered and finance has given its conditions; the products are there."""
+        """A customer that sales entered and finance has given its conditions."""
         account = world.account("Birch")
         assert counts(world.run(), "tryton") == {"applied": 1}
         orders = Orders(world.erp)
-        for one in flows_of("product"):
-            if one.source == "tryton":
-                world.run(one, kind=RunKind.MANUAL, params=Params(full_refresh=True))
-        return cls(world, orders, account, orders.customer(account, **conditions), account)
+        return cls(world, orders, Sales(world), account, orders.customer(account, **conditions), account)
 
     def sell(self, *lines: tuple[str, float, str]) -> str:
-        """A confirmed order; its reference."""
+        """A confirmed order; its reference. Its products are known."""
+        for code, _, price in lines:
+            self.sales.entry(code, float(price))
         self.sold += 1
         reference = f"documents {self.world.number}-{self.sold}"
         self.orders.sell(self.party, reference, list(lines))
@@ -84,10 +86,12 @@ class Trade:
         (found,) = [row for row in self.see(f"Id, Key__c, {HEADER}", sobject) if row["Number__c"] == number]
         return found
 
-    def product(self, code: str) -> str | None:
-        """The product in Salesforce, if products travel."""
-        identity = only(self.orders.accord, "product.product", [("code", "=", code)], [])["id"]
-        return {row["Key__c"]: row["Id"] for row in self.see("Id, Key__c", "Product2")}.get(f"tryton:{identity}")
+    def product(self, code: str) -> str:
+        """The product's id in Salesforce."""
+        (found,) = [
+            row["Id"] for row in self.see("Id, ProductCode", "Product2", "ProductCode") if row["ProductCode"] == code
+        ]
+        return str(found)
 
 
 @pytest.fixture
@@ -102,7 +106,9 @@ def money(value: Any) -> Decimal:
 @pytest.mark.usefixtures("open_gates")
 def test_partial_shipment_back_order_and_return(trade: Trade) -> None:
     day, fields = trade.orders.day, "Number__c, Kind__c, Status__c, Tracking_Number__c, Carrier__c, Warehouse__c"
-    order = trade.sell((BUFFER, 3, "18.50"), (METER, 2, "389.00"))
+    placed = trade.sales.order(trade.account, (BUFFER, 3, 18.5), (METER, 2, 389))
+    assert counts(trade.world.run(ORDERS), "tryton") == {"applied": 1}
+    order = f"salesforce:{placed}"
     first = day.ship(order, {BUFFER: 2, METER: 2}, tracking="1Z999")
     assert trade.bring("shipment") == {"applied": 2}
     sent, waits = trade.see(fields, "ERP_Shipment__c", "Number__c")
@@ -112,18 +118,26 @@ def test_partial_shipment_back_order_and_return(trade: Trade) -> None:
     }  # fmt: skip
     assert (waits["Kind__c"], waits["Status__c"], waits["Tracking_Number__c"]) == ("Shipment", "Planned", None)
     lines = trade.see("Shipment__r.Number__c, Product__c, Quantity__c", "ERP_Shipment_Line__c")
-    moved = sorted((one["Shipment__r"]["Number__c"], one["Quantity__c"], one["Product__c"] or "") for one in lines)
-    buffer, meter = trade.product(BUFFER) or "", trade.product(METER) or ""
+    moved = sorted((one["Shipment__r"]["Number__c"], one["Quantity__c"], one["Product__c"]) for one in lines)
+    buffer, meter = trade.product(BUFFER), trade.product(METER)
     assert moved == sorted([(first, 2.0, buffer), (first, 2.0, meter), (waits["Number__c"], 1.0, buffer)])
-    assert {row["Account__c"] for row in trade.see("Account__c", "ERP_Shipment__c")} == {trade.account}
+    about = {(row["Account__c"], row["Order__c"]) for row in trade.see("Account__c, Order__c", "ERP_Shipment__c")}
+    assert about == {(trade.account, placed)}
     assert trade.unchanged("shipment")
 
     day.deliver(first)
     second = day.ship(order, tracking="1Z998", deliver=True)
     assert second == waits["Number__c"]
-    day.take_back(order, {BUFFER: 1})
+    (number,) = day.invoice(order)
+    _, (memo,) = day.take_back(order, {BUFFER: 1})
     assert trade.bring("shipment") == {"applied": 3}
-    seen = {row["Number__c"]: row for row in trade.see(f"{fields}, Shipped_Date__c", "ERP_Shipment__c")}
+    seen = {row["Number__c"]: row for row in trade.see(f"{fields}, Shipped_Date__c, Order__c", "ERP_Shipment__c")}
+    assert {row["Order__c"] for row in seen.values()} == {placed}
+    for name, sobject, told in (("invoice", "ERP_Invoice__c", number), ("credit_memo", "ERP_Credit_Memo__c", memo)):
+        assert trade.bring(name) == {"applied": 1}
+        assert [(row["Number__c"], row["Order__c"]) for row in trade.see("Number__c, Order__c", sobject)] == [
+            (told, placed)
+        ]
     assert {row["Kind__c"]: row["Status__c"] for row in seen.values()} == {
         "Shipment": "Delivered",
         "Return": "Delivered",
@@ -296,9 +310,7 @@ def test_the_legacy_erps_documents_come_the_same_way(world: RealWorld) -> None:
         "Cedar", entities="US01", BillingCountryCode="US", BillingStateCode="CA", BillingCity="Napa"
     )
     assert counts(world.run(), "legacy") == {"applied": 1}
-    for one in flows_of("product"):
-        if one.source == "legacy":
-            world.run(one, kind=RunKind.MANUAL, params=Params(full_refresh=True))
+    world.run(flow("product__legacy_to_salesforce"), kind=RunKind.MANUAL, params=Params(full_refresh=True))
     with psycopg.connect(world.server.dsn(world.legacy), autocommit=True) as erp:
 
         def ask(query: str, *values: Any) -> Any:

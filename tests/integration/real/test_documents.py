@@ -12,20 +12,22 @@ from typing import Any
 import psycopg
 import pytest
 
-from accord.flows import flow, flows_of
+from accord.flows import flow
 from accord.pipeline.runs import Params, RunKind
-from sandbox.erp.lookups import only, rows
+from sandbox.erp.lookups import rows
 from sandbox.erp.rpc import TrytonError
 from tests.erp_orders import Orders
+from tests.integration.real.selling import Sales
 from tests.integration.real.world import TRYTON_ACCOUNTS, RealWorld, counts
 
+ORDERS = flow("order__salesforce_to_erp")
 TODAY = dt.datetime.now(dt.UTC).date()
 HEADER = (
     "Number__c, Account__c, Legal_Entity__c, Status__c, Invoice_Date__c, Booking_Date__c, Due_Date__c, CurrencyIsoCode, Net__c, "
     "Tax__c, Total__c, Open_Balance__c"
 )
 LINE = "Product__c, Description__c, Quantity__c, Unit_Price__c, Net__c, Tax__c, Tax_Code__c, CurrencyIsoCode"
-BUFFER, STANDARD, METER = "MI-3001", "MI-3004", "MI-1002"
+BUFFER, METER, REPAIR, TRAINING = "MI-3001", "MI-1002", "MI-4004", "MI-4003"
 
 
 @dataclass
@@ -34,6 +36,7 @@ class Trade:
 
     world: RealWorld
     orders: Orders
+    sales: Sales
     account: str
     party: int
     code: str
@@ -41,26 +44,24 @@ class Trade:
 
     @classmethod
     def begin(cls, world: RealWorld, **conditions: Any) -> Trade:
-        """A customer that sales entered and finance has given its conditions; the products are there."""
+        """A customer that sales entered and finance has given its conditions."""
         account = world.account("Birch")
         assert counts(world.run(), "tryton") == {"applied": 1}
         orders = Orders(world.erp)
-        for one in flows_of("product"):
-            if one.source == "tryton":
-                world.run(one, kind=RunKind.MANUAL, params=Params(full_refresh=True))
-        return cls(world, orders, account, orders.customer(account, **conditions), account)
+        return cls(world, orders, Sales(world), account, orders.customer(account, **conditions), account)
 
     def sell(self, *lines: tuple[str, float, str]) -> str:
-        """A confirmed order; its reference."""
+        """A confirmed order; its reference. Its products are known."""
+        for code, _, price in lines:
+            self.sales.entry(code, float(price))
         self.sold += 1
         reference = f"documents {self.world.number}-{self.sold}"
         self.orders.sell(self.party, reference, list(lines))
         return reference
 
     def billed(self, *lines: tuple[str, float, str]) -> str:
-        """An invoice of goods that were delivered; its number."""
+        """An invoice of services, which are billed as ordered; its number."""
         reference = self.sell(*lines)
-        self.orders.day.ship(reference, deliver=True)
         (number,) = self.orders.day.invoice(reference)
         return number
 
@@ -85,10 +86,12 @@ class Trade:
         (found,) = [row for row in self.see(f"Id, Key__c, {HEADER}", sobject) if row["Number__c"] == number]
         return found
 
-    def product(self, code: str) -> str | None:
-        """The product in Salesforce, if products travel."""
-        identity = only(self.orders.accord, "product.product", [("code", "=", code)], [])["id"]
-        return {row["Key__c"]: row["Id"] for row in self.see("Id, Key__c", "Product2")}.get(f"tryton:{identity}")
+    def product(self, code: str) -> str:
+        """The product's id in Salesforce."""
+        (found,) = [
+            row["Id"] for row in self.see("Id, ProductCode", "Product2", "ProductCode") if row["ProductCode"] == code
+        ]
+        return str(found)
 
 
 @pytest.fixture
@@ -103,7 +106,9 @@ def money(value: Any) -> Decimal:
 @pytest.mark.usefixtures("open_gates")
 def test_partial_shipment_back_order_and_return(trade: Trade) -> None:
     day, fields = trade.orders.day, "Number__c, Kind__c, Status__c, Tracking_Number__c, Carrier__c, Warehouse__c"
-    order = trade.sell((BUFFER, 3, "18.50"), (METER, 2, "389.00"))
+    placed = trade.sales.order(trade.account, (BUFFER, 3, 18.5), (METER, 2, 389))
+    assert counts(trade.world.run(ORDERS), "tryton") == {"applied": 1}
+    order = f"salesforce:{placed}"
     first = day.ship(order, {BUFFER: 2, METER: 2}, tracking="1Z999")
     assert trade.bring("shipment") == {"applied": 2}
     sent, waits = trade.see(fields, "ERP_Shipment__c", "Number__c")
@@ -113,18 +118,26 @@ def test_partial_shipment_back_order_and_return(trade: Trade) -> None:
     }  # fmt: skip
     assert (waits["Kind__c"], waits["Status__c"], waits["Tracking_Number__c"]) == ("Shipment", "Planned", None)
     lines = trade.see("Shipment__r.Number__c, Product__c, Quantity__c", "ERP_Shipment_Line__c")
-    moved = sorted((one["Shipment__r"]["Number__c"], one["Quantity__c"], one["Product__c"] or "") for one in lines)
-    buffer, meter = trade.product(BUFFER) or "", trade.product(METER) or ""
+    moved = sorted((one["Shipment__r"]["Number__c"], one["Quantity__c"], one["Product__c"]) for one in lines)
+    buffer, meter = trade.product(BUFFER), trade.product(METER)
     assert moved == sorted([(first, 2.0, buffer), (first, 2.0, meter), (waits["Number__c"], 1.0, buffer)])
-    assert {row["Account__c"] for row in trade.see("Account__c", "ERP_Shipment__c")} == {trade.account}
+    about = {(row["Account__c"], row["Order__c"]) for row in trade.see("Account__c, Order__c", "ERP_Shipment__c")}
+    assert about == {(trade.account, placed)}
     assert trade.unchanged("shipment")
 
     day.deliver(first)
     second = day.ship(order, tracking="1Z998", deliver=True)
     assert second == waits["Number__c"]
-    day.take_back(order, {BUFFER: 1})
+    (number,) = day.invoice(order)
+    _, (memo,) = day.take_back(order, {BUFFER: 1})
     assert trade.bring("shipment") == {"applied": 3}
-    seen = {row["Number__c"]: row for row in trade.see(f"{fields}, Shipped_Date__c", "ERP_Shipment__c")}
+    seen = {row["Number__c"]: row for row in trade.see(f"{fields}, Shipped_Date__c, Order__c", "ERP_Shipment__c")}
+    assert {row["Order__c"] for row in seen.values()} == {placed}
+    for name, sobject, told in (("invoice", "ERP_Invoice__c", number), ("credit_memo", "ERP_Credit_Memo__c", memo)):
+        assert trade.bring(name) == {"applied": 1}
+        assert [(row["Number__c"], row["Order__c"]) for row in trade.see("Number__c, Order__c", sobject)] == [
+            (told, placed)
+        ]
     assert {row["Kind__c"]: row["Status__c"] for row in seen.values()} == {
         "Shipment": "Delivered",
         "Return": "Delivered",
@@ -143,7 +156,7 @@ def test_partial_shipment_back_order_and_return(trade: Trade) -> None:
 
 def test_an_invoice_lands_field_by_field_with_tax_rounded_per_line(trade: Trade) -> None:
     """Three lines of 0.12 at 21 %: tax of 0.03 each, and 0.08 of their total, which is what is owed."""
-    number = trade.billed((BUFFER, 1, "0.12"), (BUFFER, 1, "0.12"), (STANDARD, 1, "0.12"))
+    number = trade.billed((REPAIR, 1, "0.12"), (REPAIR, 1, "0.12"), (TRAINING, 1, "0.12"))
     assert trade.bring("invoice") == {"applied": 1}
     (erp,) = rows(trade.orders.accord, "account.invoice", [("number", "=", number)], ["invoice_date", "tax_amount"])
     row = trade.document(number)
@@ -159,16 +172,16 @@ def test_an_invoice_lands_field_by_field_with_tax_rounded_per_line(trade: Trade)
         "Invoice__c": row["Id"], "Quantity__c": 1.0, "Unit_Price__c": 0.12, "Net__c": 0.12, "Tax__c": 0.03, "Tax_Code__c": "VAT 21%",
         "CurrencyIsoCode": "EUR",
     }  # fmt: skip
-    buffer = common | {"Product__c": trade.product(BUFFER), "Description__c": "Buffer solution pH 4.01"}
-    standard = common | {"Product__c": trade.product(STANDARD), "Description__c": "Conductivity standard 1413 µS/cm"}
-    assert sorted(lines, key=lambda line: line["Description__c"]) == [buffer, buffer, standard]
+    repair = common | {"Product__c": trade.product(REPAIR), "Description__c": "Repair, workshop"}
+    training = common | {"Product__c": trade.product(TRAINING), "Description__c": "Operator training"}
+    assert sorted(lines, key=lambda line: line["Description__c"]) == [training, repair, repair]
     assert trade.unchanged("invoice")
     assert trade.world.exceptions() == {}
 
 
 @pytest.mark.usefixtures("open_gates")
 def test_a_payment_before_its_invoice_and_unapplied_cash(trade: Trade) -> None:
-    number, day, world = trade.billed((METER, 1, "389.00")), trade.orders.day, trade.world
+    number, day, world = trade.billed((REPAIR, 1, "389.00")), trade.orders.day, trade.world
     early, kept = f"early {world.number}", f"kept {world.number}"
     day.receive(trade.code, Decimal("120.50"), {number: Decimal("100.00")}, number=early)
     assert trade.bring("payment") == {"parked": 1}
@@ -243,7 +256,7 @@ def test_cancellation_after_a_partial_invoice_and_credit_of_a_return(trade: Trad
 @pytest.mark.usefixtures("open_gates")
 def test_what_is_overdue_agrees_with_the_account_risk_indicator(trade: Trade) -> None:
     world, day = trade.world, trade.orders.day
-    late, due, later = (trade.billed((BUFFER, count, "18.50")) for count in (1, 2, 3))
+    late, due, later = (trade.billed((REPAIR, count, "18.50")) for count in (1, 2, 3))
     trade.orders.reschedule(late, TODAY - dt.timedelta(days=3))
     trade.orders.reschedule(due, TODAY)
     day.receive(trade.code, Decimal("5.00"), {late: Decimal("5.00")}, number=f"risk {world.number}")
@@ -273,11 +286,11 @@ def test_what_is_overdue_agrees_with_the_account_risk_indicator(trade: Trade) ->
     assert agreed() == (Decimal("0"), "Blocked")
 
 
+@pytest.mark.usefixtures("open_gates")
 def test_a_year_end_invoice_and_a_closed_period(trade: Trade) -> None:
     """Days are the legal entity's, whatever the hour in UTC. What can't be posted reaches nobody as posted."""
     year = TODAY.year - 1
-    order = trade.sell((BUFFER, 2, "18.50"))
-    trade.orders.day.ship(order, deliver=True)
+    order = trade.sell((REPAIR, 2, "18.50"))
     with pytest.raises(TrytonError, match="reopen the period"):
         trade.orders.day.invoice(order, dt.date(year, 2, 10))
     assert trade.bring("invoice") == {}
@@ -297,9 +310,7 @@ def test_the_legacy_erps_documents_come_the_same_way(world: RealWorld) -> None:
         "Cedar", entities="US01", BillingCountryCode="US", BillingStateCode="CA", BillingCity="Napa"
     )
     assert counts(world.run(), "legacy") == {"applied": 1}
-    for one in flows_of("product"):
-        if one.source == "legacy":
-            world.run(one, kind=RunKind.MANUAL, params=Params(full_refresh=True))
+    world.run(flow("product__legacy_to_salesforce"), kind=RunKind.MANUAL, params=Params(full_refresh=True))
     with psycopg.connect(world.server.dsn(world.legacy), autocommit=True) as erp:
 
         def ask(query: str, *values: Any) -> Any:

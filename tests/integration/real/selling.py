@@ -12,7 +12,12 @@ from accord.hub import Hub
 from tests.integration.real.world import RealWorld
 
 TODAY = dt.datetime.now(dt.UTC).date()
-SHIP_TO = {"ShippingStreet": "Dok 2", "ShippingCity": "Delft", "ShippingPostalCode": "2611 AA", "ShippingCountryCode": "NL"}
+SHIP_TO = {
+    "ShippingStreet": "Dok 2",
+    "ShippingCity": "Delft",
+    "ShippingPostalCode": "2611 AA",
+    "ShippingCountryCode": "NL",
+}
 
 
 @dataclass(slots=True)
@@ -32,7 +37,9 @@ class Sales:
         if not self._book:
             self._book = people.create("Pricebook2", Name=f"Standard {self.currency}", IsActive=True)
         (standard,) = people.soql("SELECT Id FROM Pricebook2 WHERE IsStandard = TRUE")
-        (native,) = self.world.erp.client("accord").call("model.product.product.search", [["code", "=", code]], 0, 1, None)
+        (native,) = self.world.erp.client("accord").call(
+            "model.product.product.search", [["code", "=", code]], 0, 1, None
+        )
         known = people.soql(f"SELECT Id FROM Product2 WHERE ProductCode = '{code}'")  # noqa: S608 - our words
         product = known[0]["Id"] if known else people.create("Product2", Name=code, ProductCode=code, IsActive=True)
         self._link(product, f"tryton:{native}")

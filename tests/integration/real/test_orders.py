@@ -59,7 +59,11 @@ def test_there_and_back(world: RealWorld, sales: Sales) -> None:
         "comment", "shipment_address.street", "invoice_address.city",
     )  # fmt: skip
     assert (sale["state"], str(sale["untaxed_amount"])) == ("processing", "2465.00")
-    assert (sale["party."]["code"], sale["currency."]["code"], sale["payment_term."]["name"]) == (account, "EUR", "NET30")
+    assert (sale["party."]["code"], sale["currency."]["code"], sale["payment_term."]["name"]) == (
+        account,
+        "EUR",
+        "NET30",
+    )
     assert (sale["sale_date"], sale["shipping_date"]) == (TODAY, TODAY + dt.timedelta(days=20))
     assert "PO 4711" in sale["comment"]
     assert (sale["shipment_address."]["street"], sale["invoice_address."]["city"]) == ("Dok 2", "Delft")

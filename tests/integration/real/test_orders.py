@@ -37,6 +37,7 @@ def back(world: RealWorld) -> dict[str, int]:
     return counts(summary, "salesforce")
 
 
+@pytest.mark.usefixtures("open_gates")
 def test_there_and_back(world: RealWorld, sales: Sales) -> None:
     """An order for a customer not yet created parks and goes by itself; then acceptance, shipment and invoice come back."""
     account = world.account("Birch")
@@ -102,6 +103,7 @@ def test_there_and_back(world: RealWorld, sales: Sales) -> None:
     assert world.exceptions() == {}
 
 
+@pytest.mark.usefixtures("open_gates")
 def test_amendments_and_cancellation(world: RealWorld, sales: Sales) -> None:
     """Quantity, price, line cancelled: changes of the same sale; then the whole order is cancelled."""
     account = world.account("Cedar")
@@ -155,6 +157,7 @@ def test_the_policy_holds_orders_before_anything_is_posted(world: RealWorld, sal
     assert (sale["number"][:5], sale["currency."]["code"]) == ("GB01-", "GBP")
 
 
+@pytest.mark.usefixtures("open_gates")
 def test_credit_limit_refusal(world: RealWorld, sales: Sales) -> None:
     """The order waits in the ERP for finance, sales sees it on hold, and it goes by itself."""
     account = world.account("Fir")

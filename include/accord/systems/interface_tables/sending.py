@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from itertools import count
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -114,9 +113,18 @@ def _parts(batch: str, changes: pa.Table, parts: pa.Table, into: Part) -> pa.Tab
     parts = parts.filter(pc.is_in(parts["key"], value_set=flat(changes["key"])))
     values = {column: parts[name] for name, column in into.fields.items()}
     if into.number:
-        counters: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(1))
-        values[into.number] = pa.array([next(counters[key]) for key in parts["key"].to_pylist()], pa.int64())
+        values[into.number] = _numbers(parts["key"].to_pylist())
     return pa.table({"batch": pa.repeat(batch, parts.num_rows), "external_ref": parts["key"], **values})
+
+
+def _numbers(owners: list[str]) -> pa.Array:
+    """1, 2, 3 … for the parts of each owner, in their order."""
+    counted: Counter[str] = Counter()
+    numbers = []
+    for owner in owners:
+        counted[owner] += 1
+        numbers.append(counted[owner])
+    return pa.array(numbers, pa.int32())
 
 
 def _storable(changes: pa.Table, parts: Mapping[str, pa.Table]) -> pa.Array:

@@ -81,9 +81,9 @@ KEEPS = frozenset({*INBOX.fields, "customer", "legal_entity", "price_list", "lin
 
 ORDERS, LINES = "outbound.sales_order", "outbound.sales_order_line"
 # canonical field → column of what the ERP shows
-HELD = {**INBOX.fields} | {"customer": "customer_ref", "legal_entity": "company", "price_list": "price_list"}
+HELD = dict(INBOX.fields) | {"customer": "customer_ref", "legal_entity": "company", "price_list": "price_list"}
 HELD_LINE = {name.removesuffix("__native"): column for name, column in _LINE.items() if name != "discount"}
-NEEDS = {**INBOX.needs} | {
+NEEDS = INBOX.needs | {
     ORDERS: ("order_number", "external_ref", "customer_number", "status", *HELD.values()),
     LINES: ("order_number", *HELD_LINE.values()),
 }

@@ -64,7 +64,7 @@ def test_the_legal_entities_are_set_up(accord: Client) -> None:
     [
         ("account.invoice.payment_term", {"Immediate", "NET14", "NET30", "NET60"}),
         ("account.tax.rule", {"Domestic", "EU reverse charge", "Export"}),
-        ("party.relation.type", {"is parent of", "is subsidiary of"}),
+        ("party.relation.type", {"is parent of", "is subsidiary of", "is customer of", "sells to"}),
         ("party.category", {"Credit hold", "NL01", "GB01"}),
         ("account.tax", {"VAT 21%", "VAT 9%", "UK VAT 20%", "UK VAT 0% zero-rated"}),
         ("stock.location", {"Rotterdam", "Leeds"}),

@@ -15,7 +15,7 @@ from accord.systems.tryton.documents import the_only
 from accord.systems.tryton.receivables import midnight_after
 from accord.systems.tryton.states import INVOICE, RETURN, SHIPMENT
 
-BOOKS = Books(entity=legal_entity("NL01"), company=1, currency="EUR")
+BOOKS = Books(entity=legal_entity("NL01"), company=1, party=1, currency="EUR")
 AT = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 TODAY = AT.date()
 

@@ -32,6 +32,18 @@ class Category(StrEnum):
     TAX_UNDECIDED = "tax can't be decided"
     AMOUNTS = "amounts do not add up"
     DATES = "dates out of order"
+    NOT_SOLD_TO = "legal entity does not sell to the customer"
+    OTHER_ERP = "product of another ERP"
+    NOT_SOLD = "product no longer sold"
+    PRICE_DIFFERS = "price differs from the list"
+    DISCOUNT = "discount above the limit"
+    TOTAL_DIFFERS = "total is not the sum of the lines"
+    TERMS_UNKNOWN = "payment terms unknown"
+    CREDIT_HOLD = "customer on credit hold"
+    CREDIT_LIMIT = "credit limit exceeded"
+    CLOSED_PERIOD = "closed period"
+    ORDER_FIXED = "fixed once the order is accepted"
+    ALREADY_FULFILLED = "already shipped or invoiced"
     REFUSED = "refused by the system"
     NOT_PERMITTED = "not permitted"
     LOCKED = "record locked"
@@ -100,6 +112,58 @@ HANDLING: dict[Category, Handling] = {
     ),
     Category.DATES: Handling(
         queue=Queue.FINANCE, severity=1, remedy="Correct the date in {source}; the next run takes it."
+    ),
+    Category.NOT_SOLD_TO: Handling(
+        queue=Queue.SALES_OPERATIONS,
+        severity=3,
+        remedy="Choose a legal entity the customer buys from, or add this one to the customer in {source} and replay.",
+    ),
+    Category.OTHER_ERP: Handling(
+        queue=Queue.SALES_OPERATIONS,
+        severity=3,
+        remedy="Choose products of the legal entity that sells, or the legal entity that sells them, in {source}.",
+    ),
+    Category.NOT_SOLD: Handling(
+        queue=Queue.SALES_OPERATIONS, severity=2, remedy="Replace the product in {source}, or have it sold again."
+    ),
+    Category.PRICE_DIFFERS: Handling(
+        queue=Queue.SALES_OPERATIONS,
+        severity=3,
+        remedy="Agree today's price with the customer and correct it in {source}, or have the ERP's list corrected and replay.",
+    ),
+    Category.DISCOUNT: Handling(
+        queue=Queue.SALES_OPERATIONS, severity=3, remedy="Have the discount approved, or lower it in {source}."
+    ),
+    Category.TOTAL_DIFFERS: Handling(
+        queue=Queue.SALES_OPERATIONS,
+        severity=3,
+        remedy="Correct the lines in {source} so that they add up to the total.",
+    ),
+    Category.TERMS_UNKNOWN: Handling(
+        queue=Queue.FINANCE, severity=2, remedy="Choose terms the group knows in {source}, or have finance set them up."
+    ),
+    Category.CREDIT_HOLD: Handling(
+        queue=Queue.FINANCE, severity=3, remedy="Take the customer off hold in the ERP; the order then goes by itself."
+    ),
+    Category.CREDIT_LIMIT: Handling(
+        queue=Queue.FINANCE,
+        severity=3,
+        remedy="Raise the limit, or book a payment, in the ERP: the order waits there and is then accepted by itself.",
+    ),
+    Category.CLOSED_PERIOD: Handling(
+        queue=Queue.FINANCE,
+        severity=2,
+        remedy="Reopen the period in the ERP, or give the order a later date in {source}.",
+    ),
+    Category.ORDER_FIXED: Handling(
+        queue=Queue.SALES_OPERATIONS,
+        severity=2,
+        remedy="Undo the change in {source}; what is new goes with an order of its own.",
+    ),
+    Category.ALREADY_FULFILLED: Handling(
+        queue=Queue.SALES_OPERATIONS,
+        severity=2,
+        remedy="Undo the change in {source}; agree a return or a credit note with finance.",
     ),
     Category.REFUSED: Handling(
         queue=Queue.MASTER_DATA, severity=3, remedy="Read the system's answer, correct the record, and replay it."

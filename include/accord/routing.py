@@ -51,6 +51,46 @@ LEGAL_ENTITIES = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Who sells to a customer in one of `countries` (None: anywhere), when all that is ordered is of `families` (None: of any)."""
+
+    entity: str
+    countries: frozenset[str] | None = None
+    families: frozenset[str] | None = None
+
+
+AMERICAS_AND_PACIFIC = frozenset("AR AU BR CA CL CO JP MX NZ PE SG US".split())
+BRITISH_ISLES = frozenset({"GB", "GG", "IE", "IM", "JE"})
+
+# Looked at in this order; one whose legal entity does not sell to the customer is passed over. Subscriptions are billed by one
+# legal entity for the whole of Europe.
+ROUTES = (
+    Route(entity="US01", countries=AMERICAS_AND_PACIFIC),
+    Route(entity="NL01", families=frozenset({"Subscriptions"})),
+    Route(entity="GB01", countries=BRITISH_ISLES),
+    Route(entity="NL01"),
+)
+
+
+def route(buys_from: Iterable[str] | None, country: str | None, families: Iterable[str | None]) -> str | None:
+    """The legal entity that sells to a customer, by ROUTES; None when none of those it buys from does.
+
+    Args:
+        buys_from: legal entities of the customer. When it is a single one, that one sells.
+        country: the customer's, ISO 3166-1 alpha-2. Unknown, only routes for any country apply.
+        families: the product lines of what is ordered.
+    """
+    allowed, ordered = set(buys_from or ()), set(families)
+    if len(allowed) == 1:
+        return allowed.pop()
+    for one in ROUTES:
+        there = one.countries is None or country in one.countries
+        if one.entity in allowed and there and (one.families is None or ordered <= one.families):
+            return one.entity
+    return None
+
+
 def entities_of(system: str) -> tuple[LegalEntity, ...]:
     """The legal entities whose books `system` keeps."""
     return tuple(entity for entity in LEGAL_ENTITIES if entity.system == system)

@@ -70,6 +70,22 @@ class TestCustomers(CustomerTargetSuite):
     def spoilt(self, target: Target, row: Row) -> dict[str, Any]:
         return {**row, "tax_registration": "NL123456789B01"}  # its check digit is wrong
 
+    def test_moves_to_other_legal_entities_and_back(self, target: Target) -> None:
+        (row,) = self.create(target, self.sample(1))
+        assert self.held(target, row)[row["key"]]["legal_entities"] == ["NL01"]
+        for entities in (["US01", "NL01", "GB01"], ["GB01"], ["GB01", "NL01"], ["NL01", "US01"]):
+            row |= {"legal_entities": entities}
+            self.create(target, row)
+            self.assert_held(target, row)
+            held = self.held(target, row)[row["key"]]["legal_entities"]
+            assert held == sorted(set(entities) & {"NL01", "GB01"})
+            self.create(target, row)
+            assert self.relations(row["native"]) == len(held)
+
+    def relations(self, native: str) -> int:
+        """How many of the party's relations hold."""
+        return int(self.finance.call("model.party.relation.all.search_count", [["from_", "=", int(native)]]))
+
 
 class TestAccounts(SourceSuite):
     definition = CUSTOMER_ACCOUNT
@@ -149,6 +165,53 @@ class TestAccounts(SourceSuite):
         (row,) = self.read(source, natives=(native,))[1].values()
         midnight = dt.datetime.combine(dt.datetime.now(dt.UTC).date(), dt.time(), dt.UTC)
         assert row["version"] >= midnight
+
+    def sold_by(self, source: Any, row: Row, *entities: str) -> None:
+        (result,) = source.send(
+            CUSTOMER, changes(CUSTOMER, [row | {"legal_entities": entities}]), FakeSending()
+        ).to_pylist()
+        assert result["outcome"] == "applied"
+
+    def test_a_customer_has_an_account_where_it_buys(self, source: Any) -> None:
+        row = TestCustomers().sample(1)
+        (row,) = TestCustomers().create(source, row)
+        dutch, british = (f"{entity}/{row['native']}" for entity in ("NL01", "GB01"))
+        version = self.read(source, natives=(dutch,))[1][dutch]["version"]
+        since = version
+
+        def told() -> dict[str, bool]:
+            found = self.read(source, since=since)[1]
+            return {native: found[native]["gone"] for native in (dutch, british) if native in found}
+
+        assert told() == {dutch: False}
+        self.sold_by(source, row, "GB01", "NL01", "US01")
+        assert told() == {dutch: False, british: False}
+        self.sold_by(source, row, "NL01")
+        assert told() == {dutch: False, british: True}
+        assert self.read(source)[1][british]["gone"] is True
+        self.sold_by(source, row, "GB01")
+        assert told() == {dutch: True, british: False}
+
+    def test_an_account_with_money_in_it_stays(self, source: Any) -> None:
+        (row,) = TestCustomers().create(source, TestCustomers().sample(1))
+        dutch = f"NL01/{row['native']}"
+        open_item(self.finance, int(row["native"]), Decimal("12.00"), due_in=30)
+        self.sold_by(source, row, "GB01")
+        (account,) = self.read(source, natives=(dutch,))[1].values()
+        assert (account["gone"], account["active"], account["balance"]) == (False, False, Decimal("12.00"))
+
+    def test_an_account_that_never_was_is_gone_only_for_who_asks(self, source: Any) -> None:
+        (row,) = TestCustomers().create(source, TestCustomers().sample(1))
+        british = f"GB01/{row['native']}"
+        assert british not in self.read(source)[1]
+        assert self.read(source, natives=(british,))[1][british]["gone"] is True
+
+    def test_a_party_of_nobody_has_an_account_where_it_owes(self, source: Any) -> None:
+        (party,) = self.finance.call("model.party.party.create", [{"name": "Walk-in"}])
+        assert not [native for native in self.read(source)[1] if native.endswith(f"/{party}")]
+        open_item(self.finance, party, Decimal("5.00"), due_in=30)
+        found = {native: row for native, row in self.read(source)[1].items() if native.endswith(f"/{party}")}
+        assert [(native, row["active"]) for native, row in found.items()] == [(f"NL01/{party}", True)]
 
     def test_the_company_itself_is_no_customer(self, source: Source) -> None:
         assert "NL01" not in {row["customer_number"] for row in self.read(source)[1].values()}

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from accord.objects import CUSTOMER
+from accord.ports import Selection
 from accord.settings import Connection
 from accord.systems import open_system
+from accord.systems.tryton.books import books_of
+from accord.systems.tryton.buyers import Buying, buyers, buyers_changed
+from accord.systems.tryton.customer.mapping import BUYS
+from accord.systems.tryton.customer.relations import relation_type
 from accord.systems.tryton.customer.suspects import FEW, Suspects
 from sandbox.erp.rpc import Client
 from tests.contract.target_suite import CustomerTargetSuite
 from tests.contract.tryton_server import connection as connection
 from tests.contract.tryton_server import finance as finance
 from tests.contract.tryton_server import one as one
+from tests.parties import buys_from
 from tests.tables import canonical, wanted
 
 SUITE = CustomerTargetSuite()
+DAY = timedelta(days=1)
 READ = "model.party.party.read"
 
 
@@ -166,3 +174,58 @@ def test_without_a_legal_name_the_party_has_the_name_sales_uses(one: Any) -> Non
     (row,) = SUITE.create(one, SUITE.sample(1, legal_name=None))
     assert held(one, row)["legal_name"] == row["name"]
     SUITE.assert_held(one, row, creating=True)
+
+
+def test_a_relation_begins_and_ends_by_its_days(one: Any, finance: Client) -> None:
+    client = one._context.client
+    british = next(books for books in books_of(client, "tryton")[0] if books.entity.code == "GB01")
+    buys = relation_type(client, BUYS)
+    first, last = date(2026, 3, 10), date(2026, 3, 20)
+    relations = buys_from(finance, "GB01")
+    relations[0][1][0] |= {"start_date": first, "end_date": last}
+    (party,) = finance.call("model.party.party.create", [{"name": "Guest", "relations": relations}])
+
+    def buying(today: date) -> Buying | None:
+        return buyers(client, british, buys, [party], today).get(party)
+
+    began, ended = datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 21, tzinfo=UTC)
+    assert buying(first - DAY) is None
+    assert buying(first) == buying(last) == Buying(now=True, moments=(began,))
+    assert buying(last + DAY) == Buying(now=False, moments=(began, ended))
+
+    def changed(since: datetime, until: datetime) -> bool:
+        selection = Selection(since=since, until=until)
+        return party in buyers_changed(client, british, buys, selection, datetime.now(UTC))
+
+    assert changed(began, began + DAY)
+    assert not changed(began + 3 * DAY, ended - 3 * DAY)
+    assert changed(ended, ended + DAY)
+    assert not changed(ended + 3 * DAY, ended + 9 * DAY)
+
+
+def test_an_adopted_party_becomes_a_customer_of_its_legal_entities(one: Any, finance: Client) -> None:
+    (native,) = finance.call("model.party.party.create", [{"name": "Old Customer"}])
+    row = SUITE.sample(1, native=str(native), legal_entities=["GB01", "NL01"])
+    SUITE.create(one, row)
+    SUITE.assert_held(one, row)
+    assert held(one, row)["legal_entities"] == ["GB01", "NL01"]
+
+
+@pytest.mark.parametrize("since", [date(2020, 1, 1), None, "today"])
+def test_what_its_people_said_ends_whenever_it_began(one: Any, finance: Client, since: Any) -> None:
+    relations = buys_from(finance, "GB01")
+    relations[0][1][0]["start_date"] = datetime.now(UTC).date() if since == "today" else since
+    (native,) = finance.call("model.party.party.create", [{"name": "Guest", "relations": relations}])
+    row = SUITE.sample(1, native=str(native), legal_entities=["NL01"])
+    SUITE.create(one, row)
+    SUITE.assert_held(one, row)
+
+
+def test_a_relation_said_from_the_companys_side_counts(one: Any, finance: Client) -> None:
+    (row,) = SUITE.create(one, SUITE.sample(1, legal_entities=["NL01"]))
+    (sells,) = finance.call("model.party.relation.type.search", [["name", "=", "sells to"]])
+    (company,) = finance.call("model.party.party.search", [["code", "=", "GB01"]])
+    finance.call("model.party.relation.all.create", [{"from_": company, "to": int(row["native"]), "type": sells}])
+    assert held(one, row)["legal_entities"] == ["GB01", "NL01"]
+    SUITE.create(one, row)
+    SUITE.assert_held(one, row)

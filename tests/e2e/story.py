@@ -15,7 +15,7 @@ import psycopg
 import requests
 from psycopg.rows import dict_row
 
-from accord.flows import FLOWS, SALESFORCE
+from accord.flows import FLOWS
 from accord.hub import Hub
 from sandbox.company.generator import company
 from sandbox.company.load import load
@@ -28,7 +28,7 @@ from sandbox.stack.services import Running
 from tests.integration.real import watching
 
 CUSTOMERS = "customer__salesforce_to_erp"
-TO_SALESFORCE = tuple(flow.name for flow in FLOWS.values() if flow.source != SALESFORCE)
+TO_SALESFORCE = tuple(flow.name for flow in FLOWS.values() if flow.object == "customer_account")
 EVERYTHING: Mapping[str, Any] = {"full_refresh": True}
 _AN_HOUR = 3600.0
 _PATIENCE = 240.0

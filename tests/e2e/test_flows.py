@@ -66,7 +66,7 @@ def test_what_is_flawed_waits_with_a_reason(stage: Stage, there: str) -> None:
     assert all(row["said"] for row in waiting)
     assert found["no legal entity"] == DECLARED[Flaw.NO_ENTITY]
     assert found["missing value"] == DECLARED[Flaw.MISSING_COUNTRY] + 2  # the marked ones without a country
-    assert found["possible duplicate customer"] == DECLARED[Flaw.SAME_REGISTRATION] + DECLARED[Flaw.SAME_NAME] + 1
+    assert found["possible duplicate"] == DECLARED[Flaw.SAME_REGISTRATION] + DECLARED[Flaw.SAME_NAME] + 1
     assert found["value too long"] == DECLARED[Flaw.TOO_LONG] + 1
     assert found["waits for its parent"] == DECLARED[Flaw.UNDER_FLAWED]
     statuses = stage.organization().query("SELECT AccountNumber, ERP_Sync_Status__c FROM Account")

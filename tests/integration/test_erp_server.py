@@ -22,6 +22,7 @@ from sandbox.stack import postgres
 from sandbox.stack.errors import PortTaken
 from sandbox.stack.postgres import Server
 from sandbox.stack.processes import Processes
+from tests.parties import buys_from
 from tests.stack import TestStack
 
 pytestmark = pytest.mark.timeout(900)  # the first time on a machine the template is made
@@ -40,12 +41,12 @@ def accord(erp: Erp) -> Client:
 
 
 def create(client: Client, count: int, country: str = "NL") -> dict[str, int]:
-    """New customers: code → id."""
+    """New customers of the Dutch company: code → id."""
     where = client.call("model.country.country.search", [("code", "=", country)])[0]
     codes = [f"test-{uuid.uuid4().hex[:12]}" for _ in range(count)]
-    values = [
-        {"code": code, "name": code, "addresses": [("create", [{"country": where, "invoice": True}])]} for code in codes
-    ]
+    address = ("create", [{"country": where, "invoice": True}])
+    usual = {"addresses": [address], "relations": buys_from(client, "NL01")}
+    values = [{"code": code, "name": code} | usual for code in codes]
     return dict(zip(codes, client.call("model.party.party.create", values), strict=True))
 
 
@@ -64,7 +65,7 @@ def test_the_legal_entities_are_set_up(accord: Client) -> None:
     [
         ("account.invoice.payment_term", {"Immediate", "NET14", "NET30", "NET60"}),
         ("account.tax.rule", {"Domestic", "EU reverse charge", "Export"}),
-        ("party.relation.type", {"is parent of", "is subsidiary of"}),
+        ("party.relation.type", {"is parent of", "is subsidiary of", "is customer of", "sells to"}),
         ("party.category", {"Credit hold", "NL01", "GB01"}),
         ("account.tax", {"VAT 21%", "VAT 9%", "UK VAT 20%", "UK VAT 0% zero-rated"}),
         ("stock.location", {"Rotterdam", "Leeds"}),
@@ -162,7 +163,7 @@ def test_finance_treats_every_new_customer_once(erp: Erp, accord: Client) -> Non
 
 def test_finance_interrupted_after_posting_does_not_post_again(erp: Erp, accord: Client) -> None:
     code = next(code for code in (f"again-{number}" for number in range(50)) if decide(code).items)
-    accord.call("model.party.party.create", [{"code": code, "name": code}])
+    accord.call("model.party.party.create", [{"code": code, "name": code, "relations": buys_from(accord, "NL01")}])
     finance(erp)
     adviser = erp.client("finance")
     (party,) = adviser.call("model.party.party.search", [("code", "=", code)])

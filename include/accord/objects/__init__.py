@@ -6,6 +6,9 @@ from accord.objects.customer_account import CUSTOMER_ACCOUNT
 from accord.objects.customer_status import CUSTOMER_STATUS
 from accord.objects.definition import BusinessObject
 from accord.objects.invoice import INVOICE
+from accord.objects.order import ORDER
+from accord.objects.order_status import ORDER_STATUS
+from accord.objects.order_sync import ORDER_SYNC
 from accord.objects.payment import PAYMENT
 from accord.objects.price import PRICE
 from accord.objects.price_list import PRICE_LIST
@@ -22,6 +25,9 @@ OBJECTS: dict[str, BusinessObject] = {
         PRODUCT,
         PRICE_LIST,
         PRICE,
+        ORDER,
+        ORDER_STATUS,
+        ORDER_SYNC,
         SHIPMENT,
         INVOICE,
         CREDIT_MEMO,

@@ -183,6 +183,17 @@ class Scope:
     ends: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routing:
+    """What decides the legal entity of a record that names none (accord.routing.ROUTES): the fields that hold the legal entities
+    the customer buys from and its country, and, of the constituent `lines`, the field that holds the product line."""
+
+    entities: str
+    country: str
+    lines: str
+    family: str
+
+
 # columns every record has, or gets on its way
 RESERVED = frozenset(
     "key version read_at gone merged_into native modified depth hash problems unresolved out_of_scope".split()
@@ -195,8 +206,9 @@ class BusinessObject:
 
     `duplicate_rules` say what makes two records suspects of being one; `parent` names the reference to the record above
     in a hierarchy of the same object; `amounts` the money fields, all in one currency, that count for completeness;
-    `routed_by` the legal entity, or the set of them, that decides which ERPs hold the record; `scope` which records travel;
-    `state` the field whose last applied value the hub remembers, for processes and figures.
+    `routed_by` the legal entity, or the set of them, that decides which ERPs hold the record, `routing` what decides it where it
+    is not given; `scope` which records travel; `state` the field whose last applied value the hub remembers, for processes
+    and figures.
     `version` rises with every incompatible change of the contract. Raises ValueError for a declaration that contradicts
     itself.
     """
@@ -211,6 +223,7 @@ class BusinessObject:
     parent: str | None = None
     duplicate_rules: tuple[DuplicateRule, ...] = ()
     routed_by: str | None = None
+    routing: Routing | None = None
     scope: Scope | None = None
     state: str | None = None
 

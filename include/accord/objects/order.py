@@ -4,6 +4,7 @@ from accord.objects.customer import ADDRESSES
 from accord.objects.definition import (
     BusinessObject,
     Choice,
+    ChoiceSet,
     Constituent,
     Day,
     Direction,
@@ -13,12 +14,13 @@ from accord.objects.definition import (
     Number,
     Owner,
     Reference,
+    Routing,
     Scope,
     Sensitivity,
     Text,
     Unknown,
 )
-from accord.objects.vocabulary import CURRENCIES, LEGAL_ENTITY_CODES, ORDER_REQUESTS
+from accord.objects.vocabulary import COUNTRIES, CURRENCIES, LEGAL_ENTITY_CODES, ORDER_REQUESTS, PRODUCT_FAMILIES
 
 LINES = Constituent(
     name="lines",
@@ -39,6 +41,12 @@ LINES = Constituent(
             required=True,
             meaning="The product.",
         ),
+        Field(
+            name="family",
+            type=Choice(values=PRODUCT_FAMILIES),
+            owner=Owner.SALESFORCE,
+            meaning="The product's family: its product line.",
+        ),
         Field(name="description", type=Text(limit=255), owner=Owner.SALESFORCE, meaning="What the line says."),
         Field(name="quantity", type=Number(), owner=Owner.SALESFORCE, required=True, meaning="How many."),
         Field(
@@ -46,6 +54,12 @@ LINES = Constituent(
             type=Money(scale=4),
             owner=Owner.SALESFORCE,
             meaning="The list's price when it was quoted.",
+        ),
+        Field(
+            name="current_price",
+            type=Money(scale=4),
+            owner=Owner.SALESFORCE,
+            meaning="The list's price now, as the ERP last told it.",
         ),
         Field(
             name="unit_price",
@@ -89,10 +103,22 @@ ORDER = BusinessObject(
             type=Choice(values=LEGAL_ENTITY_CODES),
             owner=Owner.SALESFORCE,
             required=True,
-            meaning="Who sells; decides the ERP.",
+            meaning="Who sells; decides the ERP. Where sales names none, the routing decides.",
         ),
         Field(
             name="currency", type=Choice(values=CURRENCIES), owner=Owner.SALESFORCE, required=True, meaning="ISO 4217."
+        ),
+        Field(
+            name="customer_entities",
+            type=ChoiceSet(values=LEGAL_ENTITY_CODES),
+            owner=Owner.SALESFORCE,
+            meaning="The legal entities the customer buys from.",
+        ),
+        Field(
+            name="customer_country",
+            type=Choice(values=COUNTRIES),
+            owner=Owner.SALESFORCE,
+            meaning="Where the customer is, ISO 3166-1 alpha-2.",
         ),
         Field(
             name="status",
@@ -140,5 +166,6 @@ ORDER = BusinessObject(
     directions=(Direction(towards=Owner.ERP, schedule="*/5 * * * *", status="order_sync"),),
     amounts=("total",),
     routed_by="legal_entity",
+    routing=Routing(entities="customer_entities", country="customer_country", lines="lines", family="family"),
     scope=Scope(field="status", travels=("Activated",), ends=("Cancelled",)),
 )

@@ -24,6 +24,7 @@ from accord.quality.gate import ChunkView, Gate, Judgement, Verdict
 from accord.quality.report import write_report
 from accord.quality.suites import suite_for
 from accord.runtime import Accord
+from accord.systems.converting import prefixed
 
 log = logging.getLogger(__name__)
 
@@ -116,8 +117,7 @@ def _keyed(judgement: Judgement, run: Run, manifest: Manifest) -> pa.Table:
     """The failures with canonical ids."""
     failures = judgement.failures.select(["key", "rule", "category", "message"])
     if manifest.stage == "source":
-        keys = [f"{run.flow.source}:{key}" for key in failures["key"].to_pylist()]
-        failures = failures.set_column(0, "key", pa.array(keys, pa.string()))
+        failures = failures.set_column(0, "key", prefixed(run.flow.source, failures["key"].combine_chunks()))
     return failures
 
 

@@ -16,6 +16,7 @@ from accord.hub.connection import Hub
 from accord.hub.processes import given_up
 from accord.objects.definition import BusinessObject, Unknown
 from accord.pipeline.resolve import UNRESOLVED, resolve
+from accord.pipeline.route import routed
 from accord.pipeline.runs import Run, read_run
 from accord.ports import Source
 from accord.records import conform
@@ -45,7 +46,7 @@ def transform(accord: Accord, run_id: int, manifest_path: str) -> str:
         add_amounts(came, definition, table)
         newest = _newest(table)
         superseded += table.num_rows - newest.num_rows
-        table = resolve(accord.hub, definition, ended(accord.hub, definition, newest))
+        table = resolve(accord.hub, definition, routed(definition, ended(accord.hub, definition, newest)))
         if not run.dry:
             _remember_unlinked(accord, run, table)
         add_amounts(dropped, definition, table, sign=-1)

@@ -41,7 +41,7 @@ def line_is_its_price(table: pa.Table) -> pa.Array:
     product = pc.multiply(
         flat(table["quantity"]).cast(pa.decimal128(18, 4)), flat(table["unit_price"]).cast(pa.decimal128(18, 4))
     )
-    off = pc.abs(pc.subtract(product.cast(pa.decimal128(38, 8)), flat(table["net"]).cast(pa.decimal128(38, 8))))
+    off = pc.abs(pc.subtract(product.cast(pa.decimal128(36, 8)), flat(table["net"]).cast(pa.decimal128(36, 8))))
     return pc.less(off, pa.scalar(TAX_ROUNDING))
 
 

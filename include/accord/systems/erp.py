@@ -167,7 +167,8 @@ class Erp(Generic[Context]):
         return handler.derive(table)
 
     def native_of(self, definition: BusinessObject, key: str) -> str:
-        return key.partition(":")[2]
+        origin, _, native = key.partition(":")
+        return native if origin == self._name else key  # what is told of a record elsewhere has that record's key
 
     # --------------------------------------------------------------------------------------------------- inside
     def _handlers(self) -> Iterator[Handler[Any]]:

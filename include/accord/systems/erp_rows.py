@@ -1,6 +1,7 @@
 """What is read out of an ERP, in one shape derived from the object's definition: its staged rows, and canonical records from them.
 
-A root is one row of the part named like the object: `native`, `modified` (ISO 8601, UTC: the last change of the root or of
+A root is one row of the part named like the object: `native` (or, where it tells of a record elsewhere, that record's canonical
+id), `modified` (ISO 8601, UTC: the last change of the root or of
 anything that belongs to it), `gone`, and one column per field that is read. Each constituent that is read is a part of its own
 name, `root` naming the root it belongs to. Everything is text, null where there is nothing: amounts in plain decimal notation,
 flags `true`/`false` (or `t`/`f`), days and instants in ISO 8601, sets of choices as "A;B". A reference is the referenced
@@ -21,7 +22,7 @@ from accord.objects.definition import BusinessObject
 from accord.ports import Selection, Sink
 from accord.records import INSTANT, conform, part_type
 from accord.systems.collapsing import flat
-from accord.systems.converting import Converter
+from accord.systems.converting import Converter, prefixed
 from accord.systems.nesting import nested
 
 _SYSTEM = ("native", "modified", "gone")
@@ -68,7 +69,7 @@ def canonical(
     convert = Converter(system, roots.num_rows)
     natives = flat(roots["native"])
     table = {
-        "key": pc.binary_join_element_wise(pa.scalar(system), natives, ":"),
+        "key": prefixed(system, natives),
         "version": convert.instant("version", flat(roots["modified"])),
         "read_at": pa.repeat(pa.scalar(read_at, INSTANT), roots.num_rows),
         "gone": pc.fill_null(convert.flag("gone", flat(roots["gone"])), False),

@@ -20,7 +20,8 @@ SEED = 20_240_901
 GROUPS = 26
 SINGLES = 147
 DEPTH = 4
-BOTH = ("NL01", "US01")
+ATLANTIC = ("NL01", "US01")
+EUROPEAN = ("NL01", "GB01")
 
 
 def company(seed: int = SEED) -> list[Account]:
@@ -47,7 +48,7 @@ class _Maker:
             home = self.country()
             root = self.account(home, f"{stem} Group")
             if self.random.random() < 0.5:
-                root = _of_both(root)
+                root = self.of_two(root)
             yield root
             levels = [[root]]
             for size in (self.random.randint(1, 3), *(self.random.randint(0, 2) for _ in range(DEPTH - 2))):
@@ -66,10 +67,10 @@ class _Maker:
         return replace(made, parent=parent.number)
 
     def singles(self) -> Iterator[Account]:
-        """Companies on their own; one in ten buys from both legal entities."""
+        """Companies on their own; one in ten buys from two legal entities."""
         for _ in range(SINGLES):
             made = self.account(self.country(), self.next_name())
-            yield _of_both(made) if self.random.random() < 0.1 else made
+            yield self.of_two(made) if self.random.random() < 0.1 else made
 
     def awkward(self) -> Iterator[Account]:
         """Companies with names that break careless code."""
@@ -108,6 +109,13 @@ class _Maker:
             contacts=tuple(self.contacts(country, web)),
         )
 
+    def of_two(self, account: Account) -> Account:
+        """The account as a customer of two legal entities: across the Channel, or across the Atlantic in dollars, as US01
+        trades in nothing else."""
+        if "GB01" in account.legal_entities or ("NL01" in account.legal_entities and self.random.random() < 0.3):
+            return replace(account, legal_entities=EUROPEAN)
+        return replace(account, legal_entities=ATLANTIC, currency="USD")
+
     def contacts(self, country: Country, web: str) -> Iterator[Contact]:
         """None to five people, no two of the same name; some without a first name, a mail address or a telephone."""
         random = self.random
@@ -115,16 +123,14 @@ class _Maker:
             (random.choice(country.given), random.choice(country.family))
             for _ in range(random.choice((0, 1, 2, 2, 3, 5)))
         }
+        without: set[str] = set()  # family names that stand alone
         for place, (given, family) in enumerate(sorted(people)):
+            alone = random.random() >= 0.95 and family not in without
+            without |= {family} if alone else set()
             yield Contact(
-                first_name=given if random.random() < 0.95 else None,
+                first_name=None if alone else given,
                 last_name=family,
                 email=f"contact{place}@{web}" if web and random.random() < 0.9 else None,
                 phone=fill(country.phone, random) if random.random() < 0.6 else None,
                 title=random.choice(TITLES),
             )
-
-
-def _of_both(account: Account) -> Account:
-    """The account as a customer of both legal entities: in dollars, as US01 trades in nothing else."""
-    return replace(account, legal_entities=BOTH, currency="USD")

@@ -30,7 +30,7 @@ class Country:
     family: tuple[str, ...]
 
 
-_NL, _US, _BOTH = ("NL01",), ("US01",), ("NL01", "US01")
+_NL, _GB, _US = ("NL01",), ("GB01",), ("US01",)
 
 _ALL = (
     Country(
@@ -121,7 +121,7 @@ _ALL = (
     Country(
         code="GB",
         currency="GBP",
-        entities=_NL,
+        entities=_GB,
         share=24,
         forms=("Ltd", "Limited", "plc", "LLP"),
         street="{number} {name}",

@@ -10,13 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from accord.flows import FLOWS, SALESFORCE
+from accord import processes
+from accord.flows import FLOWS
 from accord.runtime import Accord
 from sandbox.company.generator import company
 from sandbox.company.load import load
+from sandbox.company.orders import order
 from sandbox.company.org import Org
 from sandbox.company.rows import rows
-from sandbox.demo import summary
+from sandbox.demo import business_day, summary
 from sandbox.demo.console import Console
 from sandbox.erp import finance as tryton_finance
 from sandbox.erp.legacy.install import finance as legacy_finance
@@ -27,8 +29,12 @@ from sandbox.stack.processes import Processes
 
 # The demo's own runs read everything, so that a second demo shows that nothing is written again.
 EVERYTHING: Mapping[str, Any] = {"full_refresh": True}
-TO_ERP = tuple(flow.name for flow in FLOWS.values() if flow.source == SALESFORCE)
-TO_SALESFORCE = tuple(flow.name for flow in FLOWS.values() if flow.source != SALESFORCE)
+ORDERS_OF_AN_ENTITY = 25
+
+
+def flows_for(*objects: str) -> tuple[str, ...]:
+    """Names of the flows of these objects."""
+    return tuple(flow.name for flow in FLOWS.values() if flow.object in objects)
 
 
 class DemoFailed(Exception):
@@ -43,7 +49,7 @@ def up(home: Path) -> None:
         OrgRefused: the org did not take the sample company.
         DemoFailed: a DAG run failed.
     """
-    console = Console(steps=7)
+    console = Console(steps=12)
     begun = datetime.now(UTC)
     with locked(home, "demo", waiting=console.note):
         with console.step("Starting PostgreSQL with the hub and the legacy ERP, Tryton, and the Salesforce org"):
@@ -57,15 +63,34 @@ def up(home: Path) -> None:
             console.note(f"the hub's schema is at revision {accord.hub.upgrade()}")
         with console.step("Starting Airflow"):
             web = airflow.ensure_running(home, running.postgres, tell=console.note)
+        api = web.api()
         with console.step("Customers go from Salesforce to the ERPs, run by Airflow's scheduler"):
-            run_flows(web.api(), TO_ERP, console)
+            run_flows(api, flows_for("customer"), console)
         with console.step("Finance sets terms and limits and posts receivables in both ERPs"):
             console.note(f"Tryton: {tryton_finance.finance(running.erp)} customers")
             console.note(f"legacy ERP: {legacy_finance(running.postgres.dsn(services.LEGACY))} customers")
-        with console.step("Customer accounts go from the ERPs back to Salesforce, run by Airflow's scheduler"):
-            run_flows(web.api(), TO_SALESFORCE, console)
+        with console.step("Customer accounts, products and price lists go from the ERPs to Salesforce"):
+            run_flows(api, flows_for("customer_account", "product", "price_list"), console)
+        with console.step("Prices follow their products and price lists"):
+            run_flows(api, flows_for("price"), console)
+        with console.step("Sales sells: orders are activated in Salesforce"):
+            console.note(str(order(org, per_entity=ORDERS_OF_AN_ENTITY, today=datetime.now(UTC).date())))
+        with console.step("Orders go to the ERPs, and what became of them comes back"):
+            run_flows(api, flows_for("order"), console)
+        with console.step("Warehouses ship, finance bills and receives in both ERPs"):
+            console.note(f"Tryton: {business_day.told(business_day.in_tryton(running.erp))}")
+            dsn = running.postgres.dsn(services.LEGACY)
+            console.note(f"legacy ERP: {business_day.told(business_day.in_legacy(dsn))}")
+        with console.step("Shipments, invoices, credit memos and payments go to Salesforce"):
+            run_flows(api, flows_for("order_status", "shipment", "invoice"), console)
+            run_flows(api, flows_for("credit_memo", "payment"), console)
+            processes.advance(accord)
         console.line()
-        for line in summary.lines(summary.flow_summaries(accord, begun), summary.waiting(accord)):
+        summaries = summary.flow_summaries(accord, begun)
+        for line in summary.lines(summaries, summary.waiting(accord)):
+            console.line(line)
+        console.line()
+        for line in (*summary.on_their_way(processes.overview(accord.hub)), *summary.agreement(org, summaries)):
             console.line(line)
         accord.close()
         console.line()

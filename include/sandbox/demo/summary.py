@@ -15,7 +15,9 @@ from accord.flows import FLOWS
 from accord.pipeline.runs import read_run
 from accord.pipeline.settle import OUT, summarize
 from accord.runtime import Accord
+from sandbox.company.org import Org
 
+CENT = Decimal("0.01")
 WORDS = {"applied": "written"}  # a reader's word for a bucket, where the hub's is not plain
 
 
@@ -54,6 +56,40 @@ def waiting(accord: Accord) -> list[Waiting]:
                WHERE state <> 'closed' GROUP BY flow, category, queue, target ORDER BY records DESC, category, target"""
         ).fetchall()
     return [Waiting(**row) for row in rows]
+
+
+# business object → its Salesforce object and the field that holds its amount
+DOCUMENTS = {
+    "invoice": ("ERP_Invoice__c", "Total__c"),
+    "credit_memo": ("ERP_Credit_Memo__c", "Total__c"),
+    "payment": ("ERP_Payment__c", "Amount__c"),
+}
+
+
+def agreement(org: Org, summaries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What the ERPs say and what Salesforce holds, per document and currency, as lines; the cent decides."""
+    yield "What both sides say:"
+    for name, (sobject, field) in DOCUMENTS.items():
+        told: dict[str, Decimal] = {}
+        for summary in summaries:
+            if FLOWS[summary["flow"]].object == name:
+                for currency, amount in summary["amounts"].items():
+                    told[currency] = told.get(currency, Decimal(0)) + Decimal(amount)
+        soql = f"SELECT CurrencyIsoCode, SUM({field}) total FROM {sobject} GROUP BY CurrencyIsoCode"  # noqa: S608 - our own words
+        held = {row["CurrencyIsoCode"]: Decimal(str(row["total"])).quantize(CENT) for row in org.query(soql)}
+        for currency in sorted(told.keys() | held.keys()):
+            theirs, ours = told.get(currency, Decimal(0)), held.get(currency, Decimal(0))
+            verdict = "=" if theirs == ours else "≠"
+            plural = name.replace("_", " ") + "s"
+            yield f"    {plural:<14}{theirs:>16,.2f} {currency} in the ERPs {verdict} {ours:>16,.2f} {currency} in Salesforce"
+
+
+def on_their_way(places: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Where the orders stand between commitment and cash, as lines."""
+    if places:
+        yield "Orders from commitment to cash:"
+    for place in places:
+        yield f"    {place['orders']:>7,} {place['step']}, {place['status']}"
 
 
 def lines(summaries: Sequence[Mapping[str, Any]], groups: Sequence[Waiting]) -> Iterator[str]:

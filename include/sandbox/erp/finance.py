@@ -17,6 +17,7 @@ from sandbox.erp.server import Erp
 
 CALL = 100  # records per call
 OPENING = "Opening balance "
+BUYS = "is customer of"  # the relation from a customer to the company that sells to it
 _TERMS = ("NET30", "NET30", "NET30", "NET14", "NET60", "Immediate")
 _TERM_DAYS = {"NET30": 30, "NET14": 14, "NET60": 60, "Immediate": 0}
 _LIMITS = ("0", "5000", "10000", "25000", "50000", "100000", "250000")
@@ -46,7 +47,7 @@ def decide(code: str) -> Decision:
 
 
 def finance(erp: Erp, today: dt.date | None = None) -> int:
-    """Do finance's work in every legal entity of the ERP.
+    """Do finance's work in every legal entity of the ERP, for its customers.
 
     Args:
         today: the day items are dated back from; the current one (UTC) when not given.
@@ -60,19 +61,16 @@ def finance(erp: Erp, today: dt.date | None = None) -> int:
     """
     client = erp.client("finance")
     day = today or dt.datetime.now(tz=dt.UTC).date()
-    companies = _all(client, "company.company", [], ["party.code", "party.addresses.country.code"])
+    companies = _all(client, "company.company", [], ["party", "party.code", "party.addresses.country.code"])
     own = [company["party."]["code"] for company in companies]
-    return sum(_one_company(client, company, own, day, everywhere=company is companies[0]) for company in companies)
+    return sum(_one_company(client, company, own, day) for company in companies)
 
 
-def _one_company(client: Client, company: dict[str, Any], own: list[str], today: dt.date, *, everywhere: bool) -> int:
-    """The first company's customers are everywhere, another's where it is."""
+def _one_company(client: Client, company: dict[str, Any], own: list[str], today: dt.date) -> int:
     client.context = client.context | {"company": company["id"]}
     fields = ["code", "credit_limit_amount", "tax_identifier", "addresses.invoice", "addresses.country.code"]
-    customers = _all(client, "party.party", [("code", "not in", own)], fields)
-    if not everywhere:
-        home = _country(company["party."]["addresses."], None)
-        customers = [customer for customer in customers if _country(customer["addresses."], None) == home]
+    buys = ("relations", "where", [("type.name", "=", BUYS), ("to", "=", company["party"])])
+    customers = _all(client, "party.party", [("code", "not in", own), buys], fields)
     fresh = [customer for customer in customers if customer["credit_limit_amount"] is None]
     _post_openings(client, customers, company, today)
     _set_conditions(client, fresh, company)  # last: a set limit says that the rest is done

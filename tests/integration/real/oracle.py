@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 from tests.integration.real.world import RealWorld
 
 ENTITY = {"tryton": "NL01", "legacy": "US01"}
-_RELATION = "is subsidiary of"
+_RELATION, _BUYS = "is subsidiary of", "is customer of"
 _ADDRESS = ("Street", "City", "State", "PostalCode", "CountryCode")
 _SOQL = (  # our own words
     "SELECT Id, IsDeleted, Name, Legal_Name__c, ParentId, CurrencyIsoCode, Tax_Registration__c, Phone, Website, Legal_Entities__c, "  # noqa: S608
@@ -86,7 +86,9 @@ def _expected(target: str, row: Record, said: dict[str, Record]) -> Record:
         },
     }
     if target == "tryton":
+        entities = sorted({*(row["Legal_Entities__c"] or "").split(";")} & {"NL01", "GB01"})
         return expected | {
+            "legal_entities": entities,
             "contacts": {
                 who: (
                     " ".join(filter(None, (line(c["FirstName"]), line(c["LastName"])))),
@@ -95,7 +97,7 @@ def _expected(target: str, row: Record, said: dict[str, Record]) -> Record:
                     line(c["Title"]),
                 )
                 for who, c in people.items()
-            }
+            },
         }
     return expected | {
         "name": line(row["Name"]),
@@ -175,6 +177,7 @@ def _party(row: Record) -> Record:
         "active": row["active"],
         "legal_name": row["name"],
         "parent": above[0] if above else None,
+        "legal_entities": sorted(r["to."]["code"] for r in row["relations."] or [] if r["type."]["name"] == _BUYS),
         "tax_registration": next((i["code"] for i in row["identifiers."] or []), None),
         "phone": own.get("phone"),
         "website": own.get("website"),

@@ -130,6 +130,29 @@ def test_leaving_a_legal_entity_deactivates_there_only(world: RealWorld) -> None
     assert complaints(world) == []
 
 
+def test_an_account_follows_its_legal_entities(world: RealWorld) -> None:
+    account = world.account("Olive", entities="NL01")
+
+    def books(expected: dict[str, int]) -> set[str]:
+        world.run()
+        assert complaints(world) == []
+        assert counts(world.accounts_back(TRYTON_ACCOUNTS), "salesforce") == expected
+        rows = world.people.soql("SELECT Account__c, Legal_Entity__c FROM ERP_Account__c WHERE Active__c = true")
+        assert {row["Account__c"] for row in rows} == {account}
+        return {row["Legal_Entity__c"] for row in rows}
+
+    assert books({"applied": 1}) == {"NL01"}
+    world.change(account, Legal_Entities__c="NL01;GB01")
+    assert books({"applied": 1, "unchanged": 1}) == {"NL01", "GB01"}
+    world.change(account, Legal_Entities__c="NL01")
+    assert books({"applied": 1, "unchanged": 1}) == {"NL01"}
+    world.change(account, Legal_Entities__c="GB01")
+    assert books({"applied": 2}) == {"GB01"}
+    world.forget()
+    assert books({"unchanged": 2}) == {"GB01"}
+    assert world.nothing_written()
+
+
 def test_a_dry_run_and_a_manual_run_move_nothing(world: RealWorld) -> None:
     account = world.account("Oak", entities=BOTH)
     world.forget()
@@ -148,7 +171,7 @@ def test_a_duplicate_waits_until_it_is_merged(world: RealWorld) -> None:
     second = world.account("PINE  Supply")
     summary = world.run()
     assert counts(summary, "tryton") == {"parked": 1, "unchanged": 1}
-    assert [row["category"] for row in world.exceptions()[f"salesforce:{second}"]] == ["possible duplicate customer"]
+    assert [row["category"] for row in world.exceptions()[f"salesforce:{second}"]] == ["possible duplicate"]
     status, error = world.status(second)
     assert status == "Held"
     assert error

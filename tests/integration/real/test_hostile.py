@@ -52,7 +52,7 @@ def test_every_awkward_account_is_accounted_for(world: RealWorld) -> None:
         "missing value",
         "no legal entity",
         "waits for its parent",
-        "possible duplicate customer",
+        "possible duplicate",
         "value too long",
     } <= set(by_kind)
     statuses = Counter(row["ERP_Sync_Status__c"] for row in world.people.soql("SELECT ERP_Sync_Status__c FROM Account"))

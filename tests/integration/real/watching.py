@@ -15,6 +15,8 @@ TRYTON: Mapping[str, str] = {
     "party_contact_mechanism": "party",
     "party_identifier": "party",
     "party_relation": "from_",
+    "sale_sale": "reference",
+    "sale_amendment": "sale",
 }
 LEGACY: Mapping[str, str] = {
     "inbound.customer": "external_ref",  # what the ERP was asked: the sender removes its requests, the note stays

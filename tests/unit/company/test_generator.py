@@ -9,6 +9,7 @@ from stdnum.jp import cn
 from stdnum.us import ein
 
 from accord.matching import normalized_code, normalized_name
+from accord.routing import legal_entity
 from sandbox.company.flaws import DECLARED
 from sandbox.company.generator import company
 from sandbox.company.names import AWKWARD
@@ -40,7 +41,10 @@ def test_it_is_of_the_size_it_says(accounts: list[Account]) -> None:
     assert 550 <= sum(len(account.contacts) for account in accounts) <= 750
     assert {account.bill_to.country for account in accounts} == {*COUNTRIES, None}
     assert {account.currency for account in accounts} == {"EUR", "GBP", "USD"}
-    assert {account.legal_entities for account in accounts} == {("NL01",), ("US01",), ("NL01", "US01"), ()}
+    entities = Counter(account.legal_entities for account in accounts)
+    assert set(entities) == {("NL01",), ("GB01",), ("US01",), ("NL01", "GB01"), ("NL01", "US01"), ()}
+    assert entities["GB01",] >= 10
+    assert entities["NL01", "GB01"] >= 5
 
 
 def test_it_has_as_many_bad_records_as_declared(accounts: list[Account]) -> None:
@@ -96,7 +100,8 @@ def test_registrations_are_such_as_authorities_issue(accounts: list[Account], go
 
 def test_currencies_fit_the_legal_entities(accounts: list[Account]) -> None:
     for account in accounts:
-        fits = "US01" not in account.legal_entities or account.currency == "USD"
+        fits = all(account.currency in legal_entity(code).trades_in for code in account.legal_entities)
+        fits = fits and ("US01" not in account.legal_entities or account.currency == "USD")
         assert fits != (account.flaw is Flaw.CURRENCY)
 
 

@@ -1,6 +1,6 @@
 """The summary says in plain words what came in and what became of it."""
 
-from sandbox.demo.summary import Waiting, lines
+from sandbox.demo.summary import Waiting, agreement, lines, on_their_way
 
 TO_ERP = {
     "flow": "customer__salesforce_to_erp",
@@ -63,3 +63,33 @@ def test_a_reason_that_is_only_the_remedy_is_told_once() -> None:
     )
     told = list(lines([], [group]))
     assert told[-2:] == ["          2 value too long (legacy)", f"            sales operations: {remedy}"]
+
+
+class Org:
+    """An org that answers with sums."""
+
+    def __init__(self, **sums: float) -> None:
+        self.sums = sums
+
+    def query(self, soql: str) -> list[dict[str, object]]:
+        invoices = "FROM ERP_Invoice__c" in soql
+        return [{"CurrencyIsoCode": code, "total": total} for code, total in self.sums.items()] if invoices else []
+
+
+def test_both_sides_are_held_against_each_other_by_currency() -> None:
+    summaries = [
+        {"flow": "invoice__tryton_to_salesforce", "amounts": {"EUR": "10.10", "GBP": "5.00"}},
+        {"flow": "invoice__legacy_to_salesforce", "amounts": {"EUR": "0.20"}},
+    ]
+    _, *told = agreement(Org(EUR=10.299999999999999, GBP=5.01, USD=1), summaries)  # type: ignore[arg-type]
+    assert [" ".join(line.split()) for line in told] == [
+        "invoices 10.30 EUR in the ERPs = 10.30 EUR in Salesforce",
+        "invoices 5.00 GBP in the ERPs ≠ 5.01 GBP in Salesforce",
+        "invoices 0.00 USD in the ERPs ≠ 1.00 USD in Salesforce",
+    ]
+
+
+def test_where_orders_stand() -> None:
+    places = [{"orders": 1200, "step": "created", "status": "held"}]
+    assert list(on_their_way(places)) == ["Orders from commitment to cash:", "      1,200 created, held"]
+    assert list(on_their_way([])) == []

@@ -16,6 +16,8 @@ from accord.systems.interface_tables.checking import check_tables
 from accord.systems.interface_tables.context import Context
 from accord.systems.interface_tables.customer.handler import Customers
 from accord.systems.interface_tables.customer_account import CustomerAccounts
+from accord.systems.interface_tables.order.handler import Orders
+from accord.systems.interface_tables.order_status import OrderStatuses
 from accord.systems.interface_tables.payment import Payments
 from accord.systems.interface_tables.session import Session
 from accord.systems.interface_tables.shipment import Shipments
@@ -34,12 +36,13 @@ def places(object_name: str) -> dict[str, str]:
 class InterfaceTables(Erp[Context]):
     """One ERP behind interface tables."""
 
-    TARGETS: ClassVar = {"customer": Customers}
+    TARGETS: ClassVar = {"customer": Customers, "order": Orders}
     SOURCES: ClassVar = {
         "customer_account": CustomerAccounts,
         "product": Products,
         "price_list": PriceLists,
         "price": Prices,
+        "order_status": OrderStatuses,
         "invoice": Invoices,
         "credit_memo": CreditMemos,
         "payment": Payments,

@@ -15,10 +15,12 @@ COMPANIES: Needs = {"outbound.company": ("code", "currency")}  # whatever is rea
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A constituent in a relation of its own: `fields` are canonical field → column."""
+    """A constituent in a relation of its own: `fields` are canonical field → column, `number` the column that counts the parts of
+    a record in their order, where there is one."""
 
     relation: str
     fields: Mapping[str, str]
+    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +28,8 @@ class Inbox:
     """How one object is sent: a request is a row of `relation`, its parts are rows of theirs, `procedure` posts a batch of them.
 
     `fields`: canonical field → column; `extra`: columns filled in a way of their own; `awaits`: the column that names what a
-    held request waits for.
+    held request waits for; `actions`: what is said of a record, and of one that is gone; `codes`: what codes mean of this object,
+    before what they mean of any.
     """
 
     relation: str
@@ -35,13 +38,18 @@ class Inbox:
     extra: tuple[str, ...] = ()
     parts: Mapping[str, Part] = field(default_factory=dict)
     awaits: str
+    actions: tuple[str, str] = ("upsert", "deactivate")
+    codes: Mapping[str, Meaning] = field(default_factory=dict)
 
     @property
     def needs(self) -> Needs:
         """What must be there, for `accord doctor`."""
         answers = ("status", "code", "reason", "answered_number")
         columns = (*REQUEST, *self.extra, *self.fields.values(), *answers)
-        parts = {part.relation: ("batch", "external_ref", *part.fields.values()) for part in self.parts.values()}
+        parts = {
+            part.relation: ("batch", "external_ref", *part.fields.values(), *((part.number,) if part.number else ()))
+            for part in self.parts.values()
+        }
         return {self.relation: columns, **parts, f"{self.procedure}{CALL}": ()}
 
     @property

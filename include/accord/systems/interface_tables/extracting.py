@@ -81,7 +81,7 @@ class Extraction:
 
     def _ours(self) -> Condition:
         if COMPANY not in self._outbox.key:
-            return sql.SQL("true"), []
+            return sql.SQL("num_nulls({}) = 0").format(self._key), []  # what has no key is none of ours
         return sql.SQL("{} = ANY (%s)").format(sql.Identifier(COMPANY)), [list(self._companies.values())]
 
     def _count(self, cursor: psycopg.Cursor[Any], selection: Selection) -> int:

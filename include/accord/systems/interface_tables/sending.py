@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from accord.errors import InDoubt, Recovery, Retry, Stop, Unavailable
 from accord.ports import Sending
 from accord.records import RESULTS
 from accord.systems.collapsing import flat
-from accord.systems.interface_tables.contract import CODES, OTHER, Inbox, Meaning
+from accord.systems.interface_tables.contract import CODES, OTHER, Inbox, Meaning, Part
 from accord.systems.interface_tables.session import Locked, Session, without_nul
 from accord.systems.nesting import unnested
 
@@ -60,7 +61,7 @@ class Post:
             with self._session.transaction() as cursor:
                 self._session.copy_in(cursor, inbox.relation, self._requests(batch, sent))
                 for name, part in inbox.parts.items():
-                    self._session.copy_in(cursor, part.relation, _parts(batch, sent, parts[name], part.fields))
+                    self._session.copy_in(cursor, part.relation, _parts(batch, sent, parts[name], part))
         except (InDoubt, Locked):
             raise Unavailable(
                 "The ERP's database went away before it was asked to post.", cure="It is tried again."
@@ -81,7 +82,7 @@ class Post:
                 answers = self._session.read(cursor, query, [batch], _ANSWERS)
         except Retry:
             return _same(sent, _BROKEN)
-        return _results(sent, answers)
+        return _results(sent, answers, CODES | dict(inbox.codes))
 
     def _requests(self, batch: str, changes: pa.Table) -> pa.Table:
         """Rows of the inbox."""
@@ -89,7 +90,7 @@ class Post:
         columns = {
             "batch": pa.repeat(batch, changes.num_rows),
             "external_ref": changes["key"],
-            "action": pc.if_else(gone, "deactivate", "upsert"),
+            "action": pc.if_else(gone, self._inbox.actions[1], self._inbox.actions[0]),
             "version": changes["version"],
             "read_at": changes["read_at"],
         }
@@ -107,11 +108,23 @@ class Post:
             pass  # the ERP's owners purge what stays behind (docs/interface-tables.md); the outcome is known all the same
 
 
-def _parts(batch: str, changes: pa.Table, parts: pa.Table, columns: Mapping[str, str]) -> pa.Table:
+def _parts(batch: str, changes: pa.Table, parts: pa.Table, into: Part) -> pa.Table:
     """Rows of a constituent's table, those of `changes` only."""
     parts = parts.filter(pc.is_in(parts["key"], value_set=flat(changes["key"])))
-    values = {column: parts[name] for name, column in columns.items()}
+    values = {column: parts[name] for name, column in into.fields.items()}
+    if into.number:
+        values[into.number] = _numbers(parts["key"].to_pylist())
     return pa.table({"batch": pa.repeat(batch, parts.num_rows), "external_ref": parts["key"], **values})
+
+
+def _numbers(owners: list[str]) -> pa.Array:
+    """1, 2, 3 … for the parts of each owner, in their order."""
+    counted: Counter[str] = Counter()
+    numbers = []
+    for owner in owners:
+        counted[owner] += 1
+        numbers.append(counted[owner])
+    return pa.array(numbers, pa.int32())
 
 
 def _storable(changes: pa.Table, parts: Mapping[str, pa.Table]) -> pa.Array:
@@ -123,12 +136,12 @@ def _storable(changes: pa.Table, parts: Mapping[str, pa.Table]) -> pa.Array:
     return good
 
 
-def _results(sent: pa.Table, answers: pa.Table) -> pa.Table:
+def _results(sent: pa.Table, answers: pa.Table, codes: Mapping[str, Meaning]) -> pa.Table:
     """The ERP's answers as RESULTS. A row without one is in doubt."""
-    meanings = [*CODES.values(), OTHER, _BROKEN]
-    place = pc.index_in(flat(answers["code"]), value_set=pa.array(list(CODES), pa.string()))
-    place = pc.fill_null(place, len(CODES))
-    place = pc.if_else(pc.equal(flat(answers["status"]), "rejected"), place, len(CODES) + 1)
+    meanings = [*codes.values(), OTHER, _BROKEN]
+    place = pc.index_in(flat(answers["code"]), value_set=pa.array(list(codes), pa.string()))
+    place = pc.fill_null(place, len(codes))
+    place = pc.if_else(pc.equal(flat(answers["status"]), "rejected"), place, len(codes) + 1)
     applied = pc.equal(flat(answers["status"]), "accepted")
     nothing = pa.scalar(None, pa.string())
 

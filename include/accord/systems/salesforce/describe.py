@@ -58,6 +58,27 @@ def describe(client: Client, sobject: str) -> Described:
     )
 
 
+def unreadable(client: Client, described: Described, names: Iterable[str]) -> list[str]:
+    """`Object.Field` of the columns that can't be read; a column `Parent.Field` is a field of the record referred to."""
+    own: list[str] = []
+    others: dict[str, list[str]] = {}
+    for column in names:
+        parent, _, field = column.rpartition(".")
+        if parent:
+            others.setdefault(parent, []).append(field)
+        else:
+            own.append(column)
+    missing = described.missing(own)
+    by_relationship = {f.get("relationshipName"): f for f in described.fields.values()}
+    for parent, fields in others.items():
+        if parent not in by_relationship:
+            missing.append(f"{described.sobject}.{parent}")
+            continue
+        (sobject,) = by_relationship[parent]["referenceTo"]
+        missing += describe(client, sobject).missing(fields)
+    return missing
+
+
 def demand(missing: Iterable[str], doing: str) -> None:
     """Raise SchemaDrift naming the fields, if there are any."""
     names = list(missing)

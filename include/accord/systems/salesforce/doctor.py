@@ -12,7 +12,7 @@ from accord.errors import AccordError, BadCredentials, SchemaDrift
 from accord.objects.definition import BusinessObject, Field, Owner, Reference
 from accord.ports import Check
 from accord.systems.salesforce.client import Client
-from accord.systems.salesforce.describe import Described, describe
+from accord.systems.salesforce.describe import Described, describe, unreadable
 from accord.systems.salesforce.mapping import ChildWriting, parts_of
 from accord.systems.salesforce.mappings import READINGS, WRITINGS
 from accord.systems.salesforce.options import PERMISSION_CURE, PERMISSION_SET
@@ -98,7 +98,7 @@ def _permission_set(client: Client, name: str) -> Iterator[Check]:
 
 def _reads(client: Client, name: str, definition: BusinessObject) -> Iterator[Check]:
     for sobject, columns in parts_of(READINGS[definition.name], definition).items():
-        missing = describe(client, sobject).missing(columns)
+        missing = unreadable(client, describe(client, sobject), columns)
         yield _fields(name, f"{sobject} for {definition.name}", "read", missing, len(columns))
 
 

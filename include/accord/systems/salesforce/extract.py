@@ -21,7 +21,7 @@ from accord.objects.definition import BusinessObject
 from accord.ports import Selection, Sink
 from accord.systems.salesforce.bulk_query import bulk_pages
 from accord.systems.salesforce.client import LONGEST_URL, Client
-from accord.systems.salesforce.describe import demand, describe
+from accord.systems.salesforce.describe import demand, describe, unreadable
 from accord.systems.salesforce.mapping import STAMP, Child, Reading, parts_of
 from accord.systems.salesforce.rest_query import count, rest_pages
 from accord.systems.salesforce.soql import Select, by_lists, compare, within
@@ -40,7 +40,7 @@ def extract(client: Client, definition: BusinessObject, reading: Reading, select
     """Write the selected roots and their parts to `sink`; returns the instant the read began, on the org's clock."""
     parts = parts_of(reading, definition)
     described = [describe(client, sobject) for sobject in parts]
-    demand([name for d in described for name in d.missing(parts[d.sobject])], "read")
+    demand([name for d in described for name in unreadable(client, d, parts[d.sobject])], "read")
     read = _Read(client, reading, parts, selection, sink)
     read.roots()
     for child in reading.children:

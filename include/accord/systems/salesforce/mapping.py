@@ -22,7 +22,8 @@ SYSTEM_FIELDS: Mapping[str, pa.DataType] = {"Id": pa.string(), "IsDeleted": pa.b
 class Child:
     """A constituent kept as records of another Salesforce object; `parent` is their lookup to the root.
 
-    `fields`: canonical field of the part → Salesforce field; `Id` becomes the part's canonical id.
+    `fields`: canonical field of the part → Salesforce field, or `Parent.Field` of the record referred to; `Id` becomes the
+    part's canonical id.
     """
 
     constituent: str
@@ -41,7 +42,8 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How an object is read. `master` is the field that names the survivor of a merge."""
+    """How an object is read. `fields`: canonical field → Salesforce field, or `Parent.Field` of the record referred to, whose
+    changes are no changes of the object. `master` is the field that names the survivor of a merge."""
 
     object: str
     sobject: str

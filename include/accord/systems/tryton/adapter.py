@@ -17,6 +17,8 @@ from accord.systems.tryton.credit_memo import CreditMemos
 from accord.systems.tryton.customer.handler import Customers
 from accord.systems.tryton.customer_account import CustomerAccounts
 from accord.systems.tryton.invoice import Invoices
+from accord.systems.tryton.order.handler import Orders
+from accord.systems.tryton.order_status import OrderStatuses
 from accord.systems.tryton.payment import Payments
 from accord.systems.tryton.places import Places
 from accord.systems.tryton.price import Prices
@@ -38,12 +40,13 @@ def places(object_name: str) -> dict[str, str]:
 class Tryton(Erp[Context]):
     """One database of one Tryton."""
 
-    TARGETS: ClassVar = {"customer": Customers}
+    TARGETS: ClassVar = {"customer": Customers, "order": Orders}
     SOURCES: ClassVar = {
         "customer_account": CustomerAccounts,
         "product": Products,
         "price_list": PriceLists,
         "price": Prices,
+        "order_status": OrderStatuses,
         "invoice": Invoices,
         "credit_memo": CreditMemos,
         "payment": Payments,

@@ -13,10 +13,11 @@ from accord.systems.tryton.reading import reading
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Books:
-    """One legal entity's company in Tryton."""
+    """One legal entity's company in Tryton; `party` is its own party there."""
 
     entity: LegalEntity
     company: int
+    party: int
     currency: str
 
     @property
@@ -38,5 +39,5 @@ def books_of(client: TrytonClient, system: str) -> tuple[list[Books], set[int]]:
                 cure="Create it, give the integration user access to it, or correct the routing.",
             )
         row = by_code[entity.company]
-        books.append(Books(entity=entity, company=row["id"], currency=row["currency."]["code"]))
+        books.append(Books(entity=entity, company=row["id"], party=row["party"], currency=row["currency."]["code"]))
     return books, {row["party"] for row in rows}

@@ -2,7 +2,8 @@
 
 Told from the receivable lines alone, however it was booked: a line that names an invoice pays it, a reconciled line that
 names none settled something else, an open one is unapplied. A payment is reversed when its lines are reconciled with
-those of a move whose origin it is.
+those of a move whose origin it is. Applying a part of an invoice writes the invoice, not the line that pays it: a payment
+changes with the invoices it pays, too.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from accord.ports import Selection
+from accord.systems.tryton.billing import INVOICES, shown
 from accord.systems.tryton.books import Books
 from accord.systems.tryton.documents import Documents, target_of
 from accord.systems.tryton.reading import paged, window_of
@@ -22,7 +24,13 @@ _JOURNALS = ("statement", "cash")  # types of journals that money arrives in
 _NOTHING = Decimal(0)
 _FIELDS = [
     *("move", "party", "credit", "amount_second_currency", "second_currency.code", "origin", "move_origin"),
-    *("invoice_payments", "reconciliation", "reconciliation.lines.move_origin", "last_modified_at"),
+    *(
+        "invoice_payments",
+        "invoice_payments.last_modified_at",
+        "reconciliation",
+        "reconciliation.lines.move_origin",
+        "last_modified_at",
+    ),
     *("move.number", "move.date", "move.journal.name", "move.last_modified_at"),
 ]
 _PLACES = {
@@ -46,7 +54,7 @@ class Payments(Documents):
     """Reads them; the native id is that of the move."""
 
     places = _PLACES
-    needs: ClassVar = dict.fromkeys((MOVE, LINE, "account.move.reconciliation", STATEMENT_LINE), ("read",))
+    needs: ClassVar = dict.fromkeys((MOVE, LINE, INVOICES, "account.move.reconciliation", STATEMENT_LINE), ("read",))
 
     def _selected(self, books: Books, selection: Selection, now: datetime) -> set[int]:
         client, found = self._context.client, set()
@@ -54,6 +62,10 @@ class Payments(Documents):
             window = [[stamp, *condition[1:]] for condition in window_of(selection)]
             rows = paged(client, LINE, [*_receipts(books), *window], ["move"], context=books.context)
             found |= {row["move"] for row in rows}
+        if window_of(selection):
+            domain = [*shown(books, credits=False), *window_of(selection)]
+            invoices = paged(client, INVOICES, domain, ["payment_lines.move"], context=books.context)
+            found |= {line["move"] for row in invoices for line in row["payment_lines."] or ()}
         return found
 
     def _rows(self, books: Books, ids: list[int], now: datetime) -> list[dict[str, Any]]:
@@ -96,7 +108,7 @@ def _payment(
     unapplied = _NOTHING if reversed_ else amount - sum((_amount(line) for line in applied), _NOTHING)
     return {
         "native": str(move),
-        "modified": max([head["last_modified_at"], *(line["last_modified_at"] for line in lines)]),
+        "modified": max([head["last_modified_at"], *(stamp for line in lines for stamp in _stamps(line))]),
         "gone": False,
         "number": (said and said["number"]) or head["number"],
         "customer": str(first["party"]),
@@ -109,6 +121,10 @@ def _payment(
         "unapplied": unapplied,
         "applications": [_application(line) for line in applied],
     }
+
+
+def _stamps(line: dict[str, Any]) -> list[datetime]:
+    return [line["last_modified_at"], *(invoice["last_modified_at"] for invoice in line["invoice_payments."] or ())]
 
 
 def _status(amount: Decimal, unapplied: Decimal, reversed_: bool) -> str:

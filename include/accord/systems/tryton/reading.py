@@ -22,10 +22,11 @@ def reading(client: TrytonClient, method: str, *parameters: Any, context: dict[s
         raise Unavailable("Tryton gave no answer.", cure=silent.cure) from None
 
 
-def window_of(selection: Selection) -> list[Any]:
-    """The condition that a row changed in the window. Every stored model has `last_modified_at`: when the transaction began."""
+def window_of(selection: Selection, path: str = "") -> list[Any]:
+    """The condition that a row changed in the window, or one of those at `path` ("lines."): then each bound may be met by another
+    of them. Every stored model has `last_modified_at`: when the transaction began."""
     bounds = ((">=", selection.since), ("<", selection.until))
-    return [["last_modified_at", operator, at] for operator, at in bounds if at]
+    return [[f"{path}last_modified_at", operator, at] for operator, at in bounds if at]
 
 
 def paged(

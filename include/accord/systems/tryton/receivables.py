@@ -31,12 +31,24 @@ def fell_due(
     client: TrytonClient, books: Books, selection: Selection, now: datetime, fields: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
     """Open lines that became overdue in the window."""
-    first, last = selection.since or now - _FOREVER, min(selection.until or now, now)
-    due: list[Any] = [["maturity_date", ">=", first.astimezone(UTC).date() - timedelta(days=1)]]
-    due += [["maturity_date", "<", last.astimezone(UTC).date()], ["reconciliation", "=", None]]
+    due = [*days_of(selection, now, "maturity_date"), ["reconciliation", "=", None]]
     return paged(client, LINE, [*receivable(books), *due], fields, context=books.context)
 
 
+def days_of(selection: Selection, now: datetime, name: str) -> list[Any]:
+    """The condition that the day in field `name` began or ended in the window, as far as it has come."""
+    first, last = selection.since or now - _FOREVER, min(selection.until or now, now)
+    return [
+        [name, ">=", first.astimezone(UTC).date() - timedelta(days=1)],
+        [name, "<=", last.astimezone(UTC).date()],
+    ]
+
+
 def midnight_after(day: date) -> datetime:
-    """When a line due on `day` is overdue."""
-    return datetime.combine(day + timedelta(days=1), time(), UTC)
+    """When `day` is over: a line due on it is overdue."""
+    return midnight_before(day + timedelta(days=1))
+
+
+def midnight_before(day: date) -> datetime:
+    """When `day` begins."""
+    return datetime.combine(day, time(), UTC)

@@ -10,12 +10,14 @@ from accord.categories import Category
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meaning:
-    """What a refusal means: `sign` is found in its English text, `name` stands for it where values must not be shown."""
+    """What a refusal means: `sign` is found in its English text, `name` stands for it where values must not be shown. The record
+    is rejected, or with `hold` waits for a person of the ERP."""
 
     sign: str
     name: str
     category: Category
     message: str
+    hold: bool = False
 
 
 REFUSALS = (

@@ -21,9 +21,12 @@ Row = Mapping[str, Any]
 
 
 class Sender(ABC):
-    """Sends one table of changes. Used once. A subclass says what is called; `refusals` are meanings of its own."""
+    """Sends one table of changes. Used once. A subclass says what is called; `refusals` are meanings of its own, `race` is the
+    category of those that mean somebody else was first, `batch` how many records go into one call."""
 
     refusals: ClassVar[tuple[Meaning, ...]] = ()
+    race: ClassVar[Category] = Category.DUPLICATE_KEY
+    batch: ClassVar[int] = BATCH
 
     def __init__(self, client: TrytonClient, sending: Sending) -> None:
         self._client, self._sending = client, sending
@@ -57,7 +60,7 @@ class Sender(ABC):
         raced: Callable[[Row], None] | None = None,
     ) -> None:
         """`call` with batches of `rows`; a refused batch is halved until the refused records stand alone."""
-        waiting = list(slices(rows, BATCH))
+        waiting = list(slices(rows, self.batch))
         while waiting:
             some = waiting.pop(0)
             self._sending.before_request()
@@ -74,7 +77,7 @@ class Sender(ABC):
                 if len(some) > 1:
                     middle = len(some) // 2
                     waiting[:0] = [some[:middle], some[middle:]]
-                elif raced and meaning_of(refused.text, self.refusals).category is Category.DUPLICATE_KEY:
+                elif raced and meaning_of(refused.text, self.refusals).category is self.race:
                     raced(some[0])
                 else:
                     self._tell(some[0], _refused(refused, self.refusals, some[0]["native"]))
@@ -103,7 +106,19 @@ def _refused(refused: Refused, own: tuple[Meaning, ...], native: str | None) -> 
     """The refusal without its words, which quote values."""
     meaning = meaning_of(refused.text or refused.kind, own)
     kind = refused.kind if refused.kind.isidentifier() else "error"
-    return reject(meaning.category, meaning.message, native, f"{kind}: {meaning.name}")
+    return Outcome(
+        outcome=_recovery(meaning),
+        native=native,
+        category=meaning.category,
+        message=meaning.message,
+        answer=f"{kind}: {meaning.name}",
+    )
+
+
+def _recovery(meaning: Meaning) -> Recovery:
+    if meaning.category is Category.LOCKED:
+        return Recovery.RETRY
+    return Recovery.HOLD if meaning.hold else Recovery.REJECT
 
 
 def _locked(native: str | None) -> Outcome:

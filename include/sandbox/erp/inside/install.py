@@ -30,7 +30,7 @@ def main(database: str, config_file: str, declared: dict[str, Any], catalogue: d
         import_currencies.do_import()
     rates(declared["currency_rates"], year)
     terms = [payment_term(term) for term in declared["payment_terms"]]
-    relations()
+    relations(declared["relations"])
     companies = [company(entity) for entity in declared["legal_entities"]]
     pairs = list(zip(declared["legal_entities"], companies, strict=True))
     for entity, owner in pairs:
@@ -60,12 +60,14 @@ def payment_term(declared: dict[str, Any]) -> Any:
     return term
 
 
-def relations() -> None:
+def relations(declared: list[list[str]]) -> None:
+    """Types of relation between parties, each with its reverse."""
     Type = Model.get("party.relation.type")
-    parent, child = Type(name="is parent of"), Type(name="is subsidiary of")
-    Type.save([parent, child])
-    parent.reverse, child.reverse = child, parent
-    Type.save([parent, child])
+    for there, back in declared:
+        one_way, other_way = Type(name=there), Type(name=back)
+        Type.save([one_way, other_way])
+        one_way.reverse, other_way.reverse = other_way, one_way
+        Type.save([one_way, other_way])
 
 
 def company(entity: dict[str, Any]) -> Any:

@@ -10,7 +10,8 @@ SELECT o.company, o.order_number, o.external_ref, o.customer_number, c.external_
             WHEN l.left_to_invoice THEN 'Shipped'
             WHEN d.open THEN 'Invoiced' ELSE 'Paid' END AS status,
        l.promised_date, (o.booked_at AT TIME ZONE 'UTC')::date AS booked_date, o.net, o.tax, o.net + o.tax AS total,
-       o.external_version AS version, greatest(o.changed_at, CASE WHEN l.left_to_ship THEN a.changed_at END) AS changed_at
+       o.external_version AS version, greatest(o.changed_at, CASE WHEN l.left_to_ship THEN a.changed_at END) AS changed_at,
+       CASE WHEN NOT o.cancelled AND a.on_hold AND l.left_to_ship THEN 'Finance has the customer on credit hold.' END AS reason
 FROM erp.sales_order o
 JOIN erp.customer c USING (customer_number)
 LEFT JOIN erp.account a ON a.customer_number = o.customer_number AND a.company = o.company
@@ -29,7 +30,10 @@ CREATE OR REPLACE VIEW outbound.sales_order_line AS
 SELECT o.company, l.order_number, o.external_ref, l.line_ref, l.line_number, l.product_number::text AS product_number, l.description,
        l.quantity, l.unit_price, l.service_date, l.promised_date, l.shipped_quantity,
        CASE WHEN l.cancelled OR l.shipped_quantity = 0 THEN 0 ELSE l.quantity - l.shipped_quantity END AS back_ordered_quantity,
-       l.invoiced_quantity, l.cancelled, o.changed_at
+       l.invoiced_quantity, l.cancelled, o.changed_at,
+       CASE WHEN l.cancelled OR o.cancelled THEN 'Cancelled' WHEN l.invoiced_quantity >= l.quantity THEN 'Invoiced'
+            WHEN l.shipped_quantity >= l.quantity THEN 'Shipped' WHEN l.shipped_quantity > 0 THEN 'In Fulfilment'
+            ELSE 'Accepted' END AS status
 FROM erp.sales_order_line l JOIN erp.sales_order o USING (order_number);
 
 CREATE OR REPLACE VIEW outbound.shipment AS

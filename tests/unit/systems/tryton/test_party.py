@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,16 +12,21 @@ from accord.systems.tryton.customer.mapping import REFUSALS, code_of, identifier
 from accord.systems.tryton.customer.party import (
     Held,
     Impossible,
+    Party,
     canonical_row,
     creation,
     held_party,
     update,
     wanted_party,
 )
+from accord.systems.tryton.customer.relations import Relations
 from accord.systems.tryton.places import Places
 from accord.systems.tryton.refusals import meaning_of
 
-RELATION = 2
+ABOVE, BUYS = 2, 4
+NL01, GB01 = 1, 3
+RELATIONS = Relations(above=ABOVE, buys=BUYS, companies={"NL01": NL01, "GB01": GB01})
+TODAY, YESTERDAY = date(2026, 5, 4), date(2026, 5, 3)
 KEY = "salesforce:001A"
 NL, US, CALIFORNIA = 10, 20, 500
 
@@ -37,8 +43,14 @@ PLACES = Atlas()
 
 
 def row(**values: Any) -> dict[str, Any]:
-    blank = dict.fromkeys(("legal_name", "tax_registration", "phone", "website", "addresses", "contacts", "parent"))
+    blank = dict.fromkeys(
+        ("legal_name", "tax_registration", "phone", "website", "addresses", "contacts", "parent", "legal_entities")
+    )
     return {"key": KEY, **blank, "legal_name": "Sample B.V."} | values
+
+
+def wanted(values: dict[str, Any], parent: int | None) -> Party:
+    return wanted_party(values, parent, RELATIONS, PLACES)
 
 
 def address(role: str, **values: Any) -> dict[str, Any]:
@@ -58,12 +70,12 @@ def stored(values: dict[str, Any], **more: Any) -> Held:
     def made(name: str) -> list[dict[str, Any]]:
         return [{"id": next(ids), **v} for operation in values[name] for v in operation[1]]
 
-    relations = [r | {"to.": {"code": "001PARENT"}} for r in made("relations")]
+    relations = [{"start_date": None, "to.": {"code": "001PARENT"}} | r for r in made("relations")]
     parts = {f"{name}.": made(name) for name in ("addresses", "contact_mechanisms", "identifiers")}
     return held_party(
         {"id": 42, "code": values["code"], "active": True, "name": values["name"], "relations.": relations, **parts}
         | more,
-        RELATION,
+        RELATIONS,
     )
 
 
@@ -76,16 +88,18 @@ FULL = row(
         address("ship_to", region="California", country="US"),
     ],
     contacts=[contact(1, email="a@b.example", phone="1", title="Buyer"), contact(2)],
+    legal_entities=["NL01"],
 )
 
 
 def test_what_was_created_needs_no_update_and_reads_back() -> None:
-    party = wanted_party(FULL, 7, PLACES)
-    held = stored(creation(KEY, party, RELATION))
-    assert update(held, party, RELATION) == {}
-    back = canonical_row(KEY, held, PLACES, "tryton")
+    party = wanted(FULL, 7)
+    held = stored(creation(KEY, party, RELATIONS))
+    assert update(held, party, RELATIONS, TODAY) == {}
+    back = canonical_row(KEY, held, RELATIONS, PLACES, "tryton")
     assert back["native"] == "42"
     assert back["parent"] == "salesforce:001PARENT"
+    assert back["legal_entities"] == ["NL01"]
     assert back["legal_name"] == "Sample B.V."
     assert [a["region"] for a in back["addresses"]] == [None, "CA"]
     assert back["contacts"] == FULL["contacts"]
@@ -97,19 +111,19 @@ def test_what_was_created_needs_no_update_and_reads_back() -> None:
 
 
 def test_an_update_never_carries_the_name() -> None:
-    held = stored(creation(KEY, wanted_party(FULL, None, PLACES), RELATION))
-    assert update(held, wanted_party(FULL | {"legal_name": "Other"}, None, PLACES), RELATION) == {}
+    held = stored(creation(KEY, wanted(FULL, None), RELATIONS))
+    assert update(held, wanted(FULL | {"legal_name": "Other"}, None), RELATIONS, TODAY) == {}
 
 
 def test_parts_are_updated_in_place_archived_and_added_never_deleted() -> None:
-    held = stored(creation(KEY, wanted_party(FULL, 7, PLACES), RELATION))
+    held = stored(creation(KEY, wanted(FULL, 7), RELATIONS))
     changed = FULL | {
         "addresses": [address("bill_to", street="Weg 2", country="NL")],
         "contacts": [contact(1, email="new@b.example", title="Buyer"), contact(3, phone="3")],
         "phone": None,
         "tax_registration": None,
     }
-    values = update(held, wanted_party(changed, 7, PLACES), RELATION)
+    values = update(held, wanted(changed, 7), RELATIONS, TODAY)
     bill_to, ship_to = held.ids["bill_to"], held.ids["ship_to"]
     assert values["addresses"] == [["write", [bill_to], {"street": "Weg 2"}], ["write", [ship_to], {"active": False}]]
     writes = {tuple(ids): change for kind, ids, change in (o for o in values["contact_mechanisms"] if o[0] == "write")}
@@ -127,46 +141,80 @@ def test_parts_are_updated_in_place_archived_and_added_never_deleted() -> None:
 
 
 def test_another_parent_replaces_the_relation() -> None:
-    held = stored(creation(KEY, wanted_party(row(), 7, PLACES), RELATION))
-    (old,) = held.relations.values()
-    assert update(held, wanted_party(row(), 8, PLACES), RELATION) == {
-        "relations": [["delete", [old]], ["create", [{"to": 8, "type": RELATION}]]]
+    held = stored(creation(KEY, wanted(row(), 7), RELATIONS))
+    (old,) = held.parents.values()
+    assert update(held, wanted(row(), 8), RELATIONS, TODAY) == {
+        "relations": [["delete", [old]], ["create", [{"to": 8, "type": ABOVE}]]]
     }
-    assert update(held, wanted_party(row(), None, PLACES), RELATION) == {"relations": [["delete", [old]]]}
+    assert update(held, wanted(row(), None), RELATIONS, TODAY) == {"relations": [["delete", [old]]]}
+
+
+def test_a_relation_to_a_company_is_added_and_ended() -> None:
+    held = stored(creation(KEY, wanted(row(legal_entities=["NL01"]), 7), RELATIONS))
+    (relation,) = held.buying
+    both = wanted(row(legal_entities=["GB01", "NL01"]), 7)
+    assert update(held, both, RELATIONS, TODAY) == {"relations": [["create", [{"to": GB01, "type": BUYS}]]]}
+    other = update(held, wanted(row(legal_entities=["GB01"]), 7), RELATIONS, TODAY)
+    assert other["relations"] == [
+        ["write", [relation.id], {"end_date": YESTERDAY}],
+        ["create", [{"to": GB01, "type": BUYS}]],
+    ]
+    assert canonical_row(KEY, stored(creation(KEY, both, RELATIONS)), RELATIONS, PLACES, "tryton")[
+        "legal_entities"
+    ] == [
+        "GB01",
+        "NL01",
+    ]
+
+
+def test_a_relation_of_today_ends_before_it_began() -> None:
+    values = creation(KEY, wanted(row(legal_entities=["NL01"]), None), RELATIONS)
+    values["relations"][0][1][0]["start_date"] = TODAY
+    ends = {"end_date": YESTERDAY, "start_date": YESTERDAY}
+    held = stored(values)
+    assert update(held, wanted(row(), None), RELATIONS, TODAY) == {"relations": [["write", [held.buying[0].id], ends]]}
+
+
+def test_relations_of_other_kinds_and_to_others_are_left_alone() -> None:
+    values = creation(KEY, wanted(row(), None), RELATIONS)
+    values["relations"] = [["create", [{"to": NL01, "type": 9}, {"to": 77, "type": BUYS}]]]
+    held = stored(values)
+    assert update(held, wanted(row(), None), RELATIONS, TODAY) == {}
+    assert canonical_row(KEY, held, RELATIONS, PLACES, "tryton")["legal_entities"] is None
 
 
 def test_what_the_erp_added_itself_is_left_alone() -> None:
     own = {"type": "email", "value": "ap@sample.example", "name": "Accounts payable", "comment": None, "id": 1}
     plain = {"id": 2, "street": "Depot", "city": None, "postal_code": None, "country": NL, "subdivision": None}
     held = stored(
-        creation(KEY, wanted_party(row(), None, PLACES), RELATION),
+        creation(KEY, wanted(row(), None), RELATIONS),
         **{"contact_mechanisms.": [own], "addresses.": [plain | {"invoice": False, "delivery": False}]},
     )
-    assert update(held, wanted_party(row(), None, PLACES), RELATION) == {}
-    assert canonical_row(KEY, held, PLACES, "tryton")["contacts"] is None
+    assert update(held, wanted(row(), None), RELATIONS, TODAY) == {}
+    assert canonical_row(KEY, held, RELATIONS, PLACES, "tryton")["contacts"] is None
 
 
 def test_one_address_for_both_roles_is_split() -> None:
     both = {"id": 5, "street": "Kade 1", "city": None, "postal_code": None, "country": NL, "subdivision": None}
     held = stored(
-        creation(KEY, wanted_party(row(), None, PLACES), RELATION),
+        creation(KEY, wanted(row(), None), RELATIONS),
         **{"addresses.": [both | {"invoice": True, "delivery": True}]},
     )
     roles = [address(role, street="Kade 1", country="NL") for role in ("bill_to", "ship_to")]
-    values = update(held, wanted_party(row(addresses=roles), None, PLACES), RELATION)
+    values = update(held, wanted(row(addresses=roles), None), RELATIONS, TODAY)
     assert values["addresses"][0] == ["write", [5], {"delivery": False}]
     assert [made["delivery"] for made in values["addresses"][1][1]] == [True]
 
 
 def test_a_mechanism_said_twice_is_archived_once() -> None:
-    held = stored(creation(KEY, wanted_party(row(phone="1"), None, PLACES), RELATION))
+    held = stored(creation(KEY, wanted(row(phone="1"), None), RELATIONS))
     phone = {"type": "phone", "value": "1", "name": None, "comment": KEY}
     twice = stored(
-        creation(KEY, wanted_party(row(), None, PLACES), RELATION),
+        creation(KEY, wanted(row(), None), RELATIONS),
         **{"contact_mechanisms.": [phone | {"id": 9}, phone | {"id": 8}]},
     )
-    assert update(held, wanted_party(row(phone="1"), None, PLACES), RELATION) == {}
-    assert update(twice, wanted_party(row(phone="1"), None, PLACES), RELATION) == {
+    assert update(held, wanted(row(phone="1"), None), RELATIONS, TODAY) == {}
+    assert update(twice, wanted(row(phone="1"), None), RELATIONS, TODAY) == {
         "contact_mechanisms": [["write", [9], {"active": False}]]
     }
 
@@ -183,7 +231,7 @@ def test_a_mechanism_said_twice_is_archived_once() -> None:
 )
 def test_what_tryton_can_not_hold_is_rejected(values: dict[str, Any], category: Category) -> None:
     with pytest.raises(Impossible) as impossible:
-        wanted_party(row(**values), None, PLACES)
+        wanted(row(**values), None)
     assert impossible.value.outcome.category is category
 
 

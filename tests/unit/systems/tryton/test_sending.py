@@ -14,6 +14,8 @@ from accord.systems.tryton.client import Conflict, Refused, TrytonClient
 from tests.fakes import FakeSending
 from tests.tables import by_key, changes
 
+COMPANIES = ("NL01", "GB01")
+
 
 class FakeClient(TrytonClient):
     """Keeps parties as rows; refuses names in `bad`; meets `troubles` (exceptions, one per change) first."""
@@ -30,6 +32,9 @@ class FakeClient(TrytonClient):
         model, _, name = method.removeprefix("model.").rpartition(".")
         if (model, name) == ("party.relation.type", "search"):
             return [2]
+        if (model, name) == ("company.company", "search_read"):
+            currency = {"currency.": {"code": "EUR"}}
+            return [{"id": n, "party": n, "party.": {"code": code}} | currency for n, code in enumerate(COMPANIES)]
         if (model, name) == ("party.relation.all", "search_read"):
             return []
         if (model, name) == ("party.party", "search_read"):

@@ -8,13 +8,16 @@ from accord.systems.salesforce.mappings.customer import CUSTOMER
 from accord.systems.salesforce.mappings.customer_account import CUSTOMER_ACCOUNT
 from accord.systems.salesforce.mappings.customer_status import CUSTOMER_STATUS
 from accord.systems.salesforce.mappings.invoice import INVOICE
+from accord.systems.salesforce.mappings.order import ORDER
+from accord.systems.salesforce.mappings.order_status import ORDER_STATUS
+from accord.systems.salesforce.mappings.order_sync import ORDER_SYNC
 from accord.systems.salesforce.mappings.payment import PAYMENT
 from accord.systems.salesforce.mappings.price import PRICE
 from accord.systems.salesforce.mappings.price_list import PRICE_LIST
 from accord.systems.salesforce.mappings.product import PRODUCT
 from accord.systems.salesforce.mappings.shipment import SHIPMENT
 
-READINGS: dict[str, Reading] = {m.object: m for m in (CUSTOMER,)}
+READINGS: dict[str, Reading] = {m.object: m for m in (CUSTOMER, ORDER)}
 WRITINGS: dict[str, Writing] = {
     m.object: m
     for m in (
@@ -23,6 +26,8 @@ WRITINGS: dict[str, Writing] = {
         PRODUCT,
         PRICE_LIST,
         PRICE,
+        ORDER_STATUS,
+        ORDER_SYNC,
         SHIPMENT,
         INVOICE,
         CREDIT_MEMO,

@@ -18,6 +18,8 @@ ORDER = Reading(
         "customer_reference": "PoNumber",
         "payment_terms": "Payment_Terms__c",
         "total": "TotalAmount",
+        "customer_entities": "Account.Legal_Entities__c",
+        "customer_country": "Account.BillingCountryCode",
     },
     groups=(ADDRESSES,),
     children=(
@@ -30,7 +32,9 @@ ORDER = Reading(
                 "product": "Product2Id",
                 "description": "Description",
                 "quantity": "Quantity",
+                "family": "Product2.Family",
                 "list_price": "ListPrice",
+                "current_price": "PricebookEntry.UnitPrice",
                 "unit_price": "UnitPrice",
                 "discount": "Discount_Percent__c",
                 "requested_date": "ServiceDate",

@@ -9,10 +9,11 @@ import pyarrow.compute as pc
 
 from accord.objects.definition import BusinessObject
 from accord.ports import Check, Safety, Sending
-from accord.systems.collapsing import collapse_text, rebuilt, trimmed
+from accord.routing import entities_of
+from accord.systems.collapsing import collapse_text, flat, rebuilt, trimmed
 from accord.systems.erp import TargetHandler
 from accord.systems.tryton.context import Context
-from accord.systems.tryton.customer.mapping import KEEPS, NEEDS, PLACES, RELATION
+from accord.systems.tryton.customer.mapping import ABOVE, BUYS, KEEPS, NEEDS, PLACES
 from accord.systems.tryton.customer.reading import Parties
 from accord.systems.tryton.customer.sending import PartySender
 from accord.systems.tryton.customer.suspects import Suspects
@@ -33,10 +34,12 @@ class Customers(TargetHandler[Context]):
 
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
         """What Tryton can't tell apart: blanks around text, line breaks and tabs in a single line, empty and null; no
-        legal name and the name; first and last name of a contact, which are one."""
+        legal name and the name; first and last name of a contact, which are one; legal entities whose books are elsewhere."""
         table = collapse_text(definition, table, _single_line)
         legal_name = pc.coalesce(table["legal_name"], table["name"])
         table = table.set_column(table.column_names.index("legal_name"), "legal_name", legal_name)
+        place = table.column_names.index("legal_entities")
+        table = table.set_column(place, "legal_entities", _own(self._context.name, flat(table["legal_entities"])))
         place = table.column_names.index("contacts")
         return table.set_column(place, "contacts", _full_names(table["contacts"].combine_chunks()))
 
@@ -53,15 +56,16 @@ class Customers(TargetHandler[Context]):
         return self._parties.canonical(definition, wanted)
 
     def checks(self) -> Iterator[Check]:
-        """The relation to a parent."""
-        subject = f"{self._context.name}: relation {RELATION!r}"
+        """The relations to a parent and to the companies."""
         search = "model.party.relation.type.search_read"
-        found = self._context.client.call(search, [["name", "=", RELATION]], 0, None, None, ["reverse"])
-        if len(found) == 1 and found[0]["reverse"]:
-            yield Check(subject=subject, ok=True, found="set up with its reverse")
-        else:
-            cure = "Create it, with its reverse, in the party configuration."
-            yield Check(subject=subject, ok=False, found="not set up", cure=cure)
+        for name in (ABOVE, BUYS):
+            subject = f"{self._context.name}: relation {name!r}"
+            found = self._context.client.call(search, [["name", "=", name]], 0, None, None, ["reverse"])
+            if len(found) == 1 and found[0]["reverse"]:
+                yield Check(subject=subject, ok=True, found="set up with its reverse")
+            else:
+                cure = "Create it, with its reverse, in the party configuration."
+                yield Check(subject=subject, ok=False, found="not set up", cure=cure)
 
 
 def _single_line(path: str, column: pa.Array) -> pa.Array:
@@ -69,6 +73,12 @@ def _single_line(path: str, column: pa.Array) -> pa.Array:
     return trimmed(
         path, column if path == "addresses.street" else pc.replace_substring_regex(column, "[\t\n\r\v\f]+", " ")
     )
+
+
+def _own(system: str, entities: pa.ListArray) -> pa.ListArray:
+    """Of every record's legal entities those whose books `system` keeps, sorted; none is null."""
+    own = [entity.code for entity in entities_of(system)]
+    return pa.array([sorted({*row} & {*own}) or None if row else None for row in entities.to_pylist()], entities.type)
 
 
 def _full_names(contacts: pa.ListArray) -> pa.ListArray:

@@ -2,13 +2,15 @@
 
     legal_name        party.name (a seed: the name sales uses where no legal name is given)
     key               party.code, unique: the id of the customer in Salesforce; an adopted party keeps its own code
-    parent            party.relations of the type RELATION
+    parent            party.relations of the type ABOVE
+    legal_entities    party.relations of the type BUYS to the companies' own parties; those of other ERPs are not kept
     addresses         party.addresses: bill_to is the one flagged `invoice`, ship_to the one flagged `delivery`
     contacts          party.contact_mechanisms, one per e-mail and telephone; `comment` begins with the contact's id
     phone, website    party.contact_mechanisms whose `comment` is the customer's own id
     tax_registration  party.identifiers, the oldest active one
 
-Nothing is deleted: what is no longer sent is archived. Tryton has no place for name, country and currency of a party.
+Nothing but a relation to a parent is deleted: what is no longer sent is archived or ended. Tryton has no place for name,
+country and currency of a party.
 """
 
 from __future__ import annotations
@@ -19,13 +21,19 @@ from accord.categories import Category
 from accord.systems.tryton.refusals import Meaning
 
 HOME = "salesforce"  # keys of this origin have a bare native id as party code; others the whole key
-RELATION = "is subsidiary of"
+# types of relation between parties, each with its reverse
+ABOVE = "is subsidiary of"
+BUYS = "is customer of"
 
-KEEPS = frozenset({"legal_name", "parent", "tax_registration", "phone", "website", "addresses", "contacts"})
+KEEPS = frozenset(
+    {"legal_name", "parent", "legal_entities", "tax_registration", "phone", "website", "addresses", "contacts"}
+)
 
 _ALL = ("read", "write", "create")
 NEEDS = {  # model → rights
     **dict.fromkeys(("party.party", "party.address", "party.contact_mechanism", "party.identifier"), _ALL),
+    "party.relation.all": (*_ALL, "delete"),
+    **dict.fromkeys(("party.relation.type", "company.company"), ("read",)),
     **dict.fromkeys(("country.country", "country.subdivision"), ("read",)),
 }
 
@@ -46,6 +54,7 @@ PARTY_FIELDS = (
     "relations.to",
     "relations.type",
     "relations.to.code",
+    "relations.start_date",
     "identifiers.type",
     "identifiers.code",
     *(f"addresses.{field}" for field in ADDRESS_FIELDS),
@@ -94,7 +103,8 @@ REFUSALS = (
 # where each canonical field lives, for documentation and lineage
 PLACES = {
     "legal_name": "party.party.name",
-    "parent": f"party.relation.all ({RELATION})",
+    "parent": f"party.relation.all ({ABOVE})",
+    "legal_entities": f"party.relation.all ({BUYS}) to company.company.party",
     "tax_registration": "party.identifier.code",
     "phone": "party.contact_mechanism.value (phone)",
     "website": "party.contact_mechanism.value (website)",

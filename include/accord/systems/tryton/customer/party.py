@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from accord.categories import Category
@@ -20,10 +21,10 @@ from accord.systems.tryton.customer.mapping import (
     identifier_type,
     key_of,
 )
+from accord.systems.tryton.customer.relations import Operation, Relation, Relations, changes, creations
 from accord.systems.tryton.places import Places
 
 Values = dict[str, Any]
-Operation = list[Any]  # ["create", [values…]] | ["write", [ids], values] | ["delete", [ids]]
 
 
 class Impossible(Exception):
@@ -40,6 +41,7 @@ class Party:
 
     name: str | None
     parent: int | None
+    buys_from: frozenset[int] = frozenset()  # the companies' parties
     addresses: Mapping[str, Values] = field(default_factory=dict)
     mechanisms: Mapping[tuple[str, str], Values] = field(default_factory=dict)
     identifier: Values | None = None
@@ -53,12 +55,13 @@ class Held(Party):
     code: str
     active: bool
     ids: Mapping[Any, int]  # identity of a part → its id
-    relations: Mapping[int, int] = field(default_factory=dict)  # parent → id of the relation
+    parents: Mapping[int, int] = field(default_factory=dict)  # parent → id of the relation
+    buying: tuple[Relation, ...] = ()  # relations to companies
     parent_code: str | None = None
     spare: tuple[int, ...] = ()
 
 
-def wanted_party(row: Mapping[str, Any], parent: int | None, places: Places) -> Party:
+def wanted_party(row: Mapping[str, Any], parent: int | None, relations: Relations, places: Places) -> Party:
     """The party a canonical customer (collapsed) asks for. Raises Impossible."""
     mechanisms: dict[tuple[str, str], Values] = {}
     for name, kind in OWN_MECHANISMS.items():
@@ -75,16 +78,21 @@ def wanted_party(row: Mapping[str, Any], parent: int | None, places: Places) -> 
     for address in row["addresses"] or ():
         if address["role"] in addresses:
             raise Impossible(Category.DUPLICATE_KEY, "Two addresses have the same role.")
-        addresses[address["role"]] = _address(address, places)
+        addresses[address["role"]] = address_values(address, places)
     code = row["tax_registration"]
     identifier = {"type": identifier_type(code), "code": code} if code else None
     return Party(
-        name=row["legal_name"], parent=parent, addresses=addresses, mechanisms=mechanisms, identifier=identifier
+        name=row["legal_name"],
+        parent=parent,
+        buys_from=frozenset(relations.companies[code] for code in row["legal_entities"] or ()),
+        addresses=addresses,
+        mechanisms=mechanisms,
+        identifier=identifier,
     )
 
 
-def held_party(row: Mapping[str, Any], relation: int) -> Held:
-    """A party as `search_read` of PARTY_FIELDS gives it; `relation` is the type of relation to a parent."""
+def held_party(row: Mapping[str, Any], relations: Relations) -> Held:
+    """A party as `search_read` of PARTY_FIELDS gives it."""
     ids: dict[Any, int] = {}
     addresses: dict[str, Values] = {}
     for address in _oldest_first(row["addresses."]):
@@ -107,9 +115,16 @@ def held_party(row: Mapping[str, Any], relation: int) -> Held:
     identifier = next(iter(_oldest_first(row["identifiers."])), None)
     if identifier:
         ids["identifier"] = identifier["id"]
-    relations = {r["to"]: r["id"] for r in _oldest_first(row["relations."]) if r["type"] == relation}
-    codes = {r["to"]: (r["to."] or {}).get("code") for r in row["relations."] or ()}
-    parent = next(iter(relations), None)
+    related = _oldest_first(row["relations."])
+    parents = {r["to"]: r["id"] for r in related if r["type"] == relations.above}
+    companies = frozenset(relations.companies.values())
+    buying = tuple(
+        Relation(id=r["id"], to=r["to"], since=r["start_date"])
+        for r in related
+        if r["type"] == relations.buys and r["to"] in companies
+    )
+    codes = {r["to"]: (r["to."] or {}).get("code") for r in related}
+    parent = next(iter(parents), None)
     return Held(
         id=row["id"],
         code=row["code"],
@@ -121,12 +136,14 @@ def held_party(row: Mapping[str, Any], relation: int) -> Held:
         mechanisms=mechanisms,
         identifier={"type": identifier["type"], "code": identifier["code"]} if identifier else None,
         ids=ids,
-        relations=relations,
+        parents=parents,
+        buys_from=frozenset(one.to for one in buying),
+        buying=buying,
         spare=tuple(spare),
     )
 
 
-def creation(key: str, party: Party, relation: int) -> Values:
+def creation(key: str, party: Party, relations: Relations) -> Values:
     """The values that create `party`."""
     return {
         "code": code_of(key),
@@ -134,11 +151,11 @@ def creation(key: str, party: Party, relation: int) -> Values:
         "addresses": _creates(party.addresses.values()),
         "contact_mechanisms": _creates(party.mechanisms.values()),
         "identifiers": _creates([party.identifier] if party.identifier else []),
-        "relations": _creates([{"to": party.parent, "type": relation}] if party.parent else []),
+        "relations": creations(relations, party.parent, party.buys_from),
     }
 
 
-def update(held: Held, party: Party, relation: int) -> Values:
+def update(held: Held, party: Party, relations: Relations, today: date) -> Values:
     """The values that make `held` what `party` is, without the name, which is the ERP's; empty when nothing differs."""
     identifiers: dict[Any, Values] = {"identifier": held.identifier} if held.identifier else {}
     identifier: dict[Any, Values] = {"identifier": party.identifier} if party.identifier else {}
@@ -146,12 +163,12 @@ def update(held: Held, party: Party, relation: int) -> Values:
         "addresses": _operations(held.addresses, party.addresses, held.ids),
         "contact_mechanisms": _operations(held.mechanisms, party.mechanisms, held.ids, held.spare),
         "identifiers": _operations(identifiers, identifier, held.ids),
-        "relations": _relations(held, party.parent, relation),
+        "relations": changes(relations, (held.parents, held.buying), (party.parent, party.buys_from), today),
     }
     return {name: operations for name, operations in values.items() if operations}
 
 
-def canonical_row(key: str, held: Held, places: Places, system: str) -> dict[str, Any]:
+def canonical_row(key: str, held: Held, relations: Relations, places: Places, system: str) -> dict[str, Any]:
     """What `held` says, in canonical words."""
     own = {name: held.mechanisms.get((key, kind), {}).get("value") for name, kind in OWN_MECHANISMS.items()}
     parent = None
@@ -163,14 +180,17 @@ def canonical_row(key: str, held: Held, places: Places, system: str) -> dict[str
         "gone": not held.active,
         "legal_name": held.name,
         "parent": parent,
+        "legal_entities": sorted(code for code, party in relations.companies.items() if party in held.buys_from)
+        or None,
         "tax_registration": held.identifier["code"] if held.identifier else None,
         **own,
-        "addresses": [_canonical_address(role, values, places) for role, values in held.addresses.items()] or None,
+        "addresses": [canonical_address(role, values, places) for role, values in held.addresses.items()] or None,
         "contacts": _canonical_contacts(key, held.mechanisms) or None,
     }
 
 
-def _address(address: Mapping[str, Any], places: Places) -> Values:
+def address_values(address: Mapping[str, Any], places: Places) -> Values:
+    """The values of an address of a party, flagged for its role. Raises Impossible."""
     country = subdivision = None
     if address["country"]:
         country = places.country(address["country"])
@@ -189,7 +209,8 @@ def _address(address: Mapping[str, Any], places: Places) -> Values:
     return plain | {"country": country, "subdivision": subdivision} | flags
 
 
-def _canonical_address(role: str, values: Values, places: Places) -> dict[str, Any]:
+def canonical_address(role: str, values: Mapping[str, Any], places: Places) -> dict[str, Any]:
+    """An address of a party in canonical words."""
     country, subdivision = values["country"], values["subdivision"]
     return {
         "role": role,
@@ -249,11 +270,3 @@ def _operations(
     if archived:
         writes.append(["write", archived, {"active": False}])
     return writes + _creates(values for identity, values in wanted.items() if identity not in held)
-
-
-def _relations(held: Held, parent: int | None, relation: int) -> list[Operation]:
-    stale = [identity for to, identity in held.relations.items() if to != parent]
-    operations: list[Operation] = [["delete", stale]] if stale else []
-    if parent is not None and parent not in held.relations:
-        operations += _creates([{"to": parent, "type": relation}])
-    return operations

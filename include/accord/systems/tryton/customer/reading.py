@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
 
-from accord.errors import SchemaDrift
 from accord.objects.definition import BusinessObject
 from accord.records import conform, schema_of
 from accord.systems.collapsing import collapse_text
 from accord.systems.tryton.context import Context
-from accord.systems.tryton.customer.mapping import PARTY_FIELDS, RELATION, code_of
+from accord.systems.tryton.customer.mapping import PARTY_FIELDS, code_of
 from accord.systems.tryton.customer.party import Held, canonical_row, held_party
+from accord.systems.tryton.customer.relations import Relations, relations_of
 from accord.systems.tryton.reading import ANY, PAGE, reading, slices
 
 _AT_ONCE = 200  # parties with their parts in one call
@@ -25,20 +26,19 @@ class Parties:
 
     def __init__(self, context: Context) -> None:
         self._client, self._places, self._system = context.client, context.places, context.name
-        self._relation: int | None = None
+        self._relations: Relations | None = None
 
     @property
-    def relation(self) -> int:
-        """The type of relation from a party to the one above it. Raises SchemaDrift when it is not set up."""
-        if self._relation is None:
-            found = reading(self._client, "model.party.relation.type.search", [["name", "=", RELATION]])
-            if len(found) != 1:
-                raise SchemaDrift(
-                    f"Tryton has no relation type {RELATION!r}.",
-                    cure="Create it, with its reverse, in the party configuration.",
-                )
-            self._relation = found[0]
-        return self._relation
+    def relations(self) -> Relations:
+        """How parties are related. Raises SchemaDrift when that is not set up."""
+        if self._relations is None:
+            self._relations = relations_of(self._client, self._system)
+        return self._relations
+
+    @property
+    def today(self) -> date:
+        """The day by Tryton's clock, UTC."""
+        return self._client.clock.date()
 
     def held(self, asked: Iterable[tuple[str, str | None]]) -> dict[str, Held]:
         """key → party for those of (key, native) that are there, active or not: by native where given, else by code."""
@@ -55,7 +55,7 @@ class Parties:
     def canonical(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         """What Tryton holds for `wanted` (columns key, native), as canonical rows with `native`."""
         held = self.held(zip(wanted["key"].to_pylist(), wanted["native"].to_pylist(), strict=True))
-        rows = [canonical_row(key, party, self._places, self._system) for key, party in held.items()]
+        rows = [canonical_row(key, party, self.relations, self._places, self._system) for key, party in held.items()]
         schema = schema_of(definition).append(pa.field("native", pa.string()))
         table = pa.Table.from_pylist(rows, schema=schema)
         return collapse_text(definition, conform(definition, table)).append_column("native", table["native"])
@@ -69,7 +69,7 @@ class Parties:
                 break
             above: dict[int, int] = {}
             for some in slices(sorted(set(climbing.values())), PAGE):
-                domain = [["from_", "in", some], ["type", "=", self.relation]]
+                domain = [["from_", "in", some], ["type", "=", self.relations.above]]
                 rows = reading(
                     self._client, "model.party.relation.all.search_read", domain, 0, None, None, ["from_", "to"]
                 )
@@ -80,6 +80,8 @@ class Parties:
         return loops
 
     def _read(self, condition: list[Any]) -> list[Held]:
-        fields = list(PARTY_FIELDS)
-        rows = reading(self._client, "model.party.party.search_read", [condition, ANY], 0, None, None, fields)
-        return [held_party(row, self.relation) for row in rows]
+        fields, relations = list(PARTY_FIELDS), self.relations
+        today = {"date": self.today}  # the day that tells which relations hold
+        search = "model.party.party.search_read"
+        rows = reading(self._client, search, [condition, ANY], 0, None, None, fields, context=today)
+        return [held_party(row, relations) for row in rows]

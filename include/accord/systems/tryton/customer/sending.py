@@ -52,7 +52,7 @@ class PartySender(Sender):
         changed: list[tuple[Row, Party, Values]] = []
         for row in self._open_rows(rows, lambda _: True):
             try:
-                party = wanted_party(row, self._parent(row), self._places)
+                party = wanted_party(row, self._parent(row), self._parties.relations, self._places)
             except Impossible as impossible:
                 self._tell(row, impossible.outcome)
                 continue
@@ -61,14 +61,14 @@ class PartySender(Sender):
                 continue
             if row["key"] not in held:
                 made.append((row, party))
-            elif values := update(held[row["key"]], party, self._parties.relation):
+            elif values := self._update(held[row["key"]], party):
                 changed.append((row, party, values))
             else:
                 self._tell(row, applied(str(held[row["key"]].id)))
         moves = {
             held[row["key"]].id: party.parent
-            for row, party, values in changed
-            if "relations" in values and party.parent is not None
+            for row, party, _ in changed
+            if party.parent is not None and party.parent not in held[row["key"]].parents
         }
         loops = self._parties.below_itself(moves)  # Tryton takes them
         writes = []
@@ -80,6 +80,9 @@ class PartySender(Sender):
                 writes.append((row, values))
         self._create(made)
         self._write(writes, held)
+
+    def _update(self, held: Held, party: Party) -> Values:
+        return update(held, party, self._parties.relations, self._parties.today)
 
     def _parent(self, row: Row) -> int | None:
         """Tryton's id of the parent. Raises LookupError when it is not there."""
@@ -97,7 +100,7 @@ class PartySender(Sender):
         raced: list[Row] = []
 
         def create(rows: list[Row]) -> None:
-            values = [creation(row["key"], parties[row["key"]], self._parties.relation) for row in rows]
+            values = [creation(row["key"], parties[row["key"]], self._parties.relations) for row in rows]
             ids = self._client.call("model.party.party.create", values)
             for row, identity in zip(rows, ids, strict=True):
                 self._tell(row, applied(str(identity)))
@@ -109,7 +112,7 @@ class PartySender(Sender):
             for row in raced:
                 if row["key"] not in there:
                     self._tell(row, reject(Category.DUPLICATE_KEY, "Another party of the ERP has the same code."))
-                elif values := update(there[row["key"]], parties[row["key"]], self._parties.relation):
+                elif values := self._update(there[row["key"]], parties[row["key"]]):
                     writes.append((row, values))
                 else:
                     self._tell(row, applied(str(there[row["key"]].id)))

@@ -1,0 +1,27 @@
+"""Records that name no legal entity get the one the declared routes choose (accord.routing)."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from accord.objects.definition import BusinessObject
+from accord.routing import route
+from accord.systems.collapsing import flat
+
+
+def routed(definition: BusinessObject, table: pa.Table) -> pa.Table:
+    """`table` with the field `routed_by` filled in where it is null and a route applies; the gate holds what stays without."""
+    by, routing = definition.routed_by, definition.routing
+    if by is None or routing is None:
+        return table
+    missing = pc.is_null(table[by])
+    if not pc.any(missing).as_py():
+        return table
+    codes = table[by].to_pylist()
+    chosen = table.select([routing.entities, routing.country, routing.lines]).to_pylist()
+    for place, row in enumerate(chosen):
+        if codes[place] is None:
+            families = [line[routing.family] for line in row[routing.lines] or ()]
+            codes[place] = route(row[routing.entities], row[routing.country], families)
+    return table.set_column(table.column_names.index(by), by, pa.array(codes, flat(table[by]).type))

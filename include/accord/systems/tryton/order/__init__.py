@@ -1,0 +1,1 @@
+"""Orders of Salesforce as sales of Tryton."""

@@ -1,0 +1,143 @@
+"""A day at work in both ERPs: most orders are shipped, many billed, some paid, a few come back in part.
+
+What becomes of an order follows from its reference, and each step is done once: a second day finds nothing left to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+
+import psycopg
+from psycopg.rows import dict_row
+
+from sandbox.erp.lookups import NothingToDo, rows
+from sandbox.erp.server import Erp
+from sandbox.erp.trading import Day
+
+SHIPPED, PARTLY, BILLED, PAID, RETURNED = 7, 1, 6, 4, 1  # of ten orders
+
+
+def _dice(reference: str) -> int:
+    """0 … 9, always the same for an order."""
+    return hashlib.blake2b(reference.encode(), digest_size=4).digest()[0] % 10
+
+
+def told(done: Counter[str]) -> str:
+    """What the day brought, in words."""
+    return ", ".join(f"{count} {what}" for what, count in done.items()) or "nothing left to do"
+
+
+def in_tryton(erp: Erp) -> Counter[str]:
+    """Ship, bill and receive for the orders that Accord sent. Raises TrytonError when the ERP refuses a login."""
+    day, done = Day.of(erp), Counter[str]()
+    fields = ["reference", "state", "shipment_state", "company.party.code", "party.code"]
+    sales = rows(
+        day.operations, "sale.sale", [("reference", "like", "salesforce:%"), ("state", "=", "processing")], fields
+    )
+    for sale in sales:
+        reference, dice = str(sale["reference"]), _dice(str(sale["reference"]))
+        entity = sale["company."]["party."]["code"]
+        if dice < SHIPPED and sale["shipment_state"] == "waiting":
+            ship = partial(day.ship, reference, tracking=f"TRK{reference[-8:]}", deliver=True)
+            _try(done, "shipments", ship)
+        if dice >= BILLED:
+            continue
+        for number in day.invoice(reference):
+            done["invoices"] += 1
+            if dice < PAID:
+                invoice = rows(
+                    day.finance, "account.invoice", [("number", "=", number), ("company.party.code", "=", entity)],
+                    ["amount_to_pay", "currency.code"],
+                )[0]  # fmt: skip
+                amount = Decimal(str(invoice["amount_to_pay"]))
+                share = amount if dice else (amount / 2).quantize(Decimal("0.01"))
+                currency = invoice["currency."]["code"]
+                paid = {number: share}
+                day.receive(
+                    sale["party."]["code"], share, paid, number=f"BANK-{number}", entity=entity, currency=currency
+                )
+                done["payments"] += 1
+    return done
+
+
+def in_legacy(dsn: str) -> Counter[str]:
+    """The same in the legacy ERP, by its own procedures."""
+    done = Counter[str]()
+    with psycopg.connect(dsn, row_factory=dict_row, autocommit=True) as erp:
+        orders = erp.execute(
+            "SELECT order_number, external_ref, customer_number, company, status FROM outbound.sales_order ORDER BY order_number"
+        ).fetchall()
+        for order in orders:
+            dice = _dice(order["external_ref"])
+            if order["status"] == "Accepted" and dice < SHIPPED:
+                quantities = _part_of(erp, order["order_number"]) if dice == PARTLY else None
+                shipment = _call(
+                    erp, "SELECT erp.ship(%s, %s::jsonb, %s) AS made", order["order_number"], quantities, f"TRK{dice}"
+                )
+                done["shipments"] += shipment is not None
+            if dice >= BILLED:
+                continue
+            invoice = _call(erp, "SELECT erp.invoice(%s) AS made", order["order_number"])
+            if invoice is None:
+                continue
+            done["invoices"] += 1
+            if dice < PAID:
+                _pay(erp, order, invoice, half=dice == 0)
+                done["payments"] += 1
+            if dice == RETURNED:
+                done["credit memos"] += _credit(erp, invoice)
+    return done
+
+
+def _part_of(erp: psycopg.Connection[dict[str, object]], order: str) -> str:
+    lines = erp.execute(
+        "SELECT line_ref, quantity FROM erp.sales_order_line WHERE order_number = %s AND NOT cancelled ORDER BY line_ref",
+        (order,),
+    ).fetchall()
+    return json.dumps({str(line["line_ref"]): 1 for line in lines[:1]})
+
+
+def _pay(erp: psycopg.Connection[dict[str, object]], order: dict[str, object], invoice: str, *, half: bool) -> None:
+    document = erp.execute("SELECT open_balance FROM erp.document WHERE document_number = %s", (invoice,)).fetchone()
+    assert document is not None  # noqa: S101 - it was made a moment ago
+    amount = Decimal(str(document["open_balance"]))
+    share = (amount / 2).quantize(Decimal("0.01")) if half else amount
+    erp.execute(
+        "SELECT erp.receive(%s, %s, %s, %s, %s::jsonb)",
+        (f"BANK-{invoice}", order["company"], order["customer_number"], share, json.dumps({invoice: str(share)})),
+    )
+
+
+def _credit(erp: psycopg.Connection[dict[str, object]], invoice: str) -> int:
+    lines = erp.execute(
+        "SELECT line_ref FROM erp.document_line WHERE document_number = %s AND quantity >= 1 ORDER BY line_ref LIMIT 1",
+        (invoice,),
+    ).fetchall()
+    if not lines:
+        return 0
+    quantities = json.dumps({str(lines[0]["line_ref"]): 1})
+    return int(
+        _call(erp, "SELECT erp.credit(%s, %s::jsonb, %s) AS made", invoice, quantities, "Arrived damaged") is not None
+    )
+
+
+def _call(erp: psycopg.Connection[dict[str, object]], statement: str, *values: object) -> str | None:
+    """The number a procedure gives; None where it had nothing to do."""
+    try:
+        row = erp.execute(statement.encode(), values).fetchone()
+    except psycopg.errors.RaiseException:
+        return None
+    return None if row is None or row["made"] is None else str(row["made"])
+
+
+def _try(done: Counter[str], what: str, step: Callable[[], object]) -> None:
+    try:
+        step()
+    except NothingToDo:
+        return
+    done[what] += 1

@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import psycopg
 import pytest
 
 from accord.objects import PRICE, PRICE_LIST, PRODUCT
@@ -17,6 +18,7 @@ from accord.settings import Connection
 from accord.systems import open_system
 from sandbox.erp.rpc import Client
 from sandbox.erp.server import Erp
+from sandbox.stack.postgres import Server
 from tests.contract.source_suite import SourceSuite
 from tests.contract.tryton_server import connection as connection
 from tests.contract.tryton_server import one as one
@@ -167,13 +169,17 @@ class TestPriceLists(OnTryton):
         ]  # fmt: skip
 
     def test_a_list_whose_validity_ended_is_out_of_use_since_that_midnight(
-        self, source: Source, today: dt.date
+        self, source: Source, today: dt.date, postgres_server: Server, tryton: Erp
     ) -> None:
         line = {"product": 1, "formula": "1", "start_date": today - 9 * DAY}
         over, still = self.people.list(line | {"end_date": today - DAY}), self.people.list(line | {"end_date": today})
+        with psycopg.connect(postgres_server.dsn(tryton.database)) as session:  # nobody has touched it for years
+            for table, column in (("product_price_list", "id"), ("product_price_list_line", "price_list")):
+                stamps = "create_date = '2020-01-01', write_date = '2020-01-01'"
+                session.execute(f"UPDATE {table} SET {stamps} WHERE {column} = %s".encode(), [over])  # noqa: S608 - ours
         row = self.row(source, over)
         assert (row["active"], row["valid_from"], row["valid_until"]) == (False, today - 9 * DAY, today - DAY)
-        assert row["version"] >= dt.datetime.combine(today, dt.time(), dt.UTC)
+        assert row["version"] == dt.datetime.combine(today, dt.time(), dt.UTC)
         assert self.row(source, still)["active"]
         assert not self.row(source, self.people.list({"formula": "1", "start_date": today + DAY}))["active"]
 

@@ -17,11 +17,14 @@ that changes meanwhile is asked about again.
 
 from datetime import timedelta
 
-from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, Param
 
-from accord_airflow.operators.approval import APPROVE, REFUSE, DecideOperator, PendingApprovalsOperator
+from accord_airflow.operators.approval import (
+    AskOperator,
+    DecideOperator,
+    PendingApprovalsOperator,
+    StartApprovalOperator,
+)
 
 SHARED = {
     "catchup": False,
@@ -34,11 +37,8 @@ with DAG(
     "approvals", schedule="*/5 * * * *", max_active_runs=1, description="Ask for approvals", **SHARED
 ) as approvals:
     pending = PendingApprovalsOperator(task_id="pending")
-    TriggerDagRunOperator.partial(
-        task_id="ask",
-        trigger_dag_id="approval",
-        skip_when_already_exists=True,
-        doc_md="One run per record and version.",
+    StartApprovalOperator.partial(
+        task_id="ask", trigger_dag_id="approval", doc_md="One run per record and version."
     ).expand_kwargs(pending.output)
 
 with DAG(
@@ -48,14 +48,10 @@ with DAG(
     params={name: Param("", type="string") for name in ("key", "version", "object", "queue", "money", "reasons")},
     **SHARED,
 ) as approval:
-    answer = HITLOperator(
+    answer = AskOperator(
         task_id="ask",
         subject="{{ params.object }} {{ params.key }}: approve?",
         body="{{ params.money }}, for {{ params.queue }}\n\n{{ params.reasons }}",
-        options=[APPROVE, REFUSE],
-        defaults=REFUSE,
-        response_timeout=timedelta(days=2),
-        params={"why": Param("", type="string", title="Why", description="Kept with the decision; sales is told.")},
         doc_md="Waits for a person without holding a worker.",
     )
     DecideOperator(task_id="decide", key="{{ params.key }}", version="{{ params.version }}", answer=answer.output)

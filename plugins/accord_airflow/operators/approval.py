@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowFailException
 
 from accord_airflow.operators.base import AccordOperator
@@ -17,7 +20,7 @@ APPROVE, REFUSE = "Approve", "Refuse"
 
 
 class PendingApprovalsOperator(AccordOperator):
-    """Hand on what waits for an approval, for TriggerDagRunOperator to expand over: one run per record and version.
+    """Hand on what waits for an approval, for StartApprovalOperator to expand over: one run per record and version.
 
     pending = PendingApprovalsOperator(task_id="pending")
     TriggerDagRunOperator.partial(task_id="ask", trigger_dag_id="approval", skip_when_already_exists=True).expand_kwargs(pending.output)
@@ -46,6 +49,33 @@ class PendingApprovalsOperator(AccordOperator):
             run["reasons"] += f"- {row['message']}\n"
         self.log.info("%d record(s) wait for an approval", len(asked))
         return [{"trigger_run_id": name, "conf": conf} for name, conf in asked.items()]
+
+
+class StartApprovalOperator(TriggerDagRunOperator):
+    """Start the run that asks about one version of one record; one that was started before is left alone."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(skip_when_already_exists=True, **kwargs)
+
+
+class AskOperator(HITLOperator):
+    """Ask a person under *Required actions*, without holding a worker; refused when nobody answers in time.
+
+        AskOperator(task_id="ask", subject="{{ params.key }}: approve?", body="{{ params.reasons }}")
+
+    Args:
+        response_timeout: how long it waits for an answer; two days as a rule.
+    """
+
+    def __init__(self, *, response_timeout: timedelta = timedelta(days=2), **kwargs: Any) -> None:
+        why = Param("", type="string", title="Why", description="Kept with the decision; the source is told.")
+        super().__init__(
+            options=[APPROVE, REFUSE],
+            defaults=REFUSE,
+            params={"why": why},
+            response_timeout=response_timeout,
+            **kwargs,
+        )
 
 
 class DecideOperator(AccordOperator):

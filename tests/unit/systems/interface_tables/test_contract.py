@@ -35,7 +35,7 @@ def test_what_is_kept_is_what_the_definition_has() -> None:
 def answered(*answers: dict[str, Any]) -> dict[str, dict[str, Any]]:
     rows = [{"key": key, "name": key, "native": None} for key in ("k1", "k2")]
     schema = pa.schema([(name, pa.string()) for name in _ANSWERS])
-    return by_key(_results(changes(CUSTOMER, rows), pa.Table.from_pylist(list(answers), schema=schema)))
+    return by_key(_results(changes(CUSTOMER, rows), pa.Table.from_pylist(list(answers), schema=schema), CODES))
 
 
 def test_a_row_the_erp_did_not_answer_is_in_doubt() -> None:

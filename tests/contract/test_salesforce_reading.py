@@ -241,6 +241,14 @@ def test_a_field_taken_away_is_named(company: Company, salesforce: Salesforce) -
         salesforce.extract(CUSTOMER, Selection(), sink)
 
 
+def test_a_field_of_a_record_referred_to_that_was_taken_away_is_named(company: Company, salesforce: Salesforce) -> None:
+    company.org.set_field("Account", "Legal_Entities__c", read=False, edit=False)
+    with pytest.raises(SchemaDrift, match=r"read Account\.Legal_Entities__c\."):
+        salesforce.extract(OBJECTS["order"], Selection(), CollectingSink())
+    wrong = {subject for subject, line in findings(company.open()).items() if not line[0]}
+    assert wrong == {"salesforce Account for customer", "salesforce Order for order"}
+
+
 def test_logs_hold_nothing_personal(company: Company, caplog: pytest.LogCaptureFixture, salesforce: Salesforce) -> None:
     account = company.account(Name="Secret Name", Phone="+31 99 999")
     company.contact(account, LastName="Geheim", Email="geheim@example.com")

@@ -26,6 +26,7 @@ class Sales:
 
     world: RealWorld
     currency: str = "EUR"
+    legacy_list: str = ""  # of the legacy ERP, whose products are then sold
     _book: str = ""
     _entries: dict[str, str] = field(default_factory=dict)
 
@@ -36,13 +37,12 @@ class Sales:
         people = self.world.people
         if not self._book:
             self._book = people.create("Pricebook2", Name=f"Standard {self.currency}", IsActive=True)
+            if self.legacy_list:
+                self._link("price_list", self._book, f"legacy:US01/{self.legacy_list}")
         (standard,) = people.soql("SELECT Id FROM Pricebook2 WHERE IsStandard = TRUE")
-        (native,) = self.world.erp.client("accord").call(
-            "model.product.product.search", [["code", "=", code]], 0, 1, None
-        )
         known = people.soql(f"SELECT Id FROM Product2 WHERE ProductCode = '{code}'")  # noqa: S608 - our words
         product = known[0]["Id"] if known else people.create("Product2", Name=code, ProductCode=code, IsActive=True)
-        self._link(product, f"tryton:{native}")
+        self._link("product", product, f"legacy:{code}" if self.legacy_list else f"tryton:{self._native(code)}")
         values = {"Product2Id": product, "UnitPrice": price, "IsActive": True, "CurrencyIsoCode": self.currency}
         people.create("PricebookEntry", Pricebook2Id=standard["Id"], **values)
         self._entries[code] = people.create("PricebookEntry", Pricebook2Id=self._book, **values)
@@ -82,13 +82,18 @@ class Sales:
         )
         return found
 
-    def _link(self, product: str, key: str) -> None:
+    def _native(self, code: str) -> int:
+        search = "model.product.product.search"
+        (native,) = self.world.erp.client("accord").call(search, [["code", "=", code]], 0, 1, None)
+        return int(native)
+
+    def _link(self, what: str, record: str, key: str) -> None:
+        """The hub knows that the record of the org is the ERP's `key`."""
         dsn = self.world.server.dsn(self.world.hub)
-        hub = Hub(dsn)
-        stream = hub.stream("salesforce", "product")
+        stream = Hub(dsn).stream("salesforce", what)
         with psycopg.connect(dsn) as session:
             session.execute(
                 "INSERT INTO link (stream, key, native, version, read_at, hash) VALUES (%s, %s, %s, now(), now(), 'x') "
                 "ON CONFLICT DO NOTHING",
-                (stream, key, product),
+                (stream, key, record),
             )

@@ -6,24 +6,14 @@ import datetime as dt
 
 import pytest
 
-from accord.flows import FLOWS, Flow, flow
-from accord.objects import OBJECTS
-from accord.objects.product import PRODUCT
+from accord.flows import flow
 from accord.pipeline.runs import Params, RunKind
 from sandbox.erp.trading import Day
 from tests.integration.real.selling import TODAY, Sales
 from tests.integration.real.world import CUSTOMERS, RealWorld, counts
 
 ORDERS, STATUSES = flow("order__salesforce_to_erp"), flow("order_status__tryton_to_salesforce")
-
-
-@pytest.fixture(autouse=True)
-def catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Products are the ERP's, whether or not their flow is registered."""
-    monkeypatch.setitem(OBJECTS, "product", PRODUCT)
-    name = "product__tryton_to_salesforce"
-    product = Flow(name=name, object="product", source="tryton", targets=("salesforce",), schedule="* * * * *")
-    monkeypatch.setitem(FLOWS, name, product)
+LEGACY_STATUSES = flow("order_status__legacy_to_salesforce")
 
 
 @pytest.fixture
@@ -175,3 +165,29 @@ def test_credit_limit_refusal(world: RealWorld, sales: Sales) -> None:
     assert counts(world.run(ORDERS), "tryton")["applied"] == 1
     assert [sale["state"] for sale in sales.sales(order)] == ["processing"]
     assert world.exceptions() == {}
+
+
+@pytest.mark.usefixtures("open_gates")
+def test_an_order_of_the_other_erp(world: RealWorld) -> None:
+    """Routed to the legal entity of the interface tables, there and back; a second run writes nothing."""
+    sales = Sales(world, currency="USD", legacy_list="US-STANDARD")
+    account = world.account("Gum", entities="US01", BillingCountryCode="US", BillingStateCode="CA")
+    world.run(CUSTOMERS)
+    order = sales.order(account, ("MI-1002", 5, 436), Legal_Entity__c=None)
+    summary = world.run(ORDERS)
+    assert (counts(summary, "legacy"), counts(summary, "tryton")) == ({"applied": 1}, {"excluded": 1})
+    assert counts(world.run(LEGACY_STATUSES), "salesforce") == {"applied": 1}
+    status, total, tax, sync = sales.told(order, "ERP_Status__c", "ERP_Total__c", "ERP_Tax__c", "ERP_Sync_Status__c")
+    assert (status, total, tax, sync) == ("Accepted", 2359.85, 179.85, "Synced")
+    assert [item["ERP_Status__c"] for item in sales.items(order, "ERP_Status__c")] == ["Accepted"]
+
+    world.forget()
+    assert counts(world.run(ORDERS), "legacy") == {"unchanged": 1}
+    assert counts(world.run(LEGACY_STATUSES), "salesforce") == {"unchanged": 1}
+    assert world.nothing_written()
+
+    (item,) = sales.items(order, "Quantity")
+    world.change(item["Id"], "OrderItem", Quantity=2)
+    assert counts(world.run(ORDERS), "legacy") == {"applied": 1}
+    assert counts(world.run(LEGACY_STATUSES), "salesforce") == {"applied": 1}
+    assert sales.told(order, "ERP_Total__c") == (943.94,)

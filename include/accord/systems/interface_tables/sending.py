@@ -136,7 +136,7 @@ def _storable(changes: pa.Table, parts: Mapping[str, pa.Table]) -> pa.Array:
     return good
 
 
-def _results(sent: pa.Table, answers: pa.Table, codes: Mapping[str, Meaning]) -> pa.Table:
+def _results(sent: pa.Table, answers: pa.Table, codes: Mapping[str, Meaning] = CODES) -> pa.Table:
     """The ERP's answers as RESULTS. A row without one is in doubt."""
     meanings = [*codes.values(), OTHER, _BROKEN]
     place = pc.index_in(flat(answers["code"]), value_set=pa.array(list(codes), pa.string()))

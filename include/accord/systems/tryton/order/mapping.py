@@ -6,6 +6,11 @@
                         once it is accepted
     requested_date      sale.sale.shipping_date: one date for the whole order, fixed once it is accepted
 
+A change of an accepted order is an amendment of the same sale. An amendment can't add lines, and a second sale of the same
+reference would be a second order: such a change is refused, what is new goes with an order of its own. An amendment that was
+made and not applied when its sender died is applied when the same version is sent again; it stays a draft, without effect, when
+a newer one is.
+
 A cancelled line is a line of quantity 0. Tryton has no place for a line's own requested date and for a discount beside the
 price; a line's list price (base_price) is fixed once the order is accepted.
 """

@@ -52,10 +52,9 @@ def bad_records(good: list[Account], make: Make, random: Random) -> Iterator[Acc
     for number in range(DECLARED[Flaw.SAME_REGISTRATION]):
         twin = next(twins)
         one = make(COUNTRIES[twin.bill_to.country or "NL"], f"Second Entry {number}")
-        spaced = " ".join(_halves(twin.tax_registration or ""))
         yield replace(
             one,
-            tax_registration=spaced,
+            tax_registration=_retyped(twin.tax_registration or ""),
             legal_entities=twin.legal_entities,
             currency=twin.currency,
             flaw=Flaw.SAME_REGISTRATION,
@@ -102,6 +101,6 @@ def _fresh(make: Make, random: Random, stem: str) -> Account:
     return make(random.choice([COUNTRIES["NL"], COUNTRIES["DE"], COUNTRIES["US"]]), stem)
 
 
-def _halves(text: str) -> tuple[str, str]:
-    """The same registration as another person types it."""
-    return text[:4], text[4:]
+def _retyped(text: str) -> str:
+    """The same registration as another person types it: without its hyphen, or with a blank."""
+    return text.replace("-", "") if "-" in text else f"{text[:4]} {text[4:]}"

@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 
 from tests.integration.real.world import RealWorld
 
-ENTITY = {"tryton": "NL01", "legacy": "US01"}
+ENTITIES = {"tryton": {"NL01", "GB01"}, "legacy": {"US01"}}
 _RELATION, _BUYS = "is subsidiary of", "is customer of"
 _ADDRESS = ("Street", "City", "State", "PostalCode", "CountryCode")
 _SOQL = (  # our own words
@@ -34,11 +34,11 @@ def complaints(world: RealWorld, *, seeds: bool = True) -> list[str]:
     """
     waiting = world.exceptions()
     found = []
-    for target, entity in ENTITY.items():
+    for target, entities in ENTITIES.items():
         said = {row["Id"]: row for row in world.people.soql(_SOQL)}
         held = tryton_customers(world, list(said)) if target == "tryton" else legacy_customers(world)
         for account, row in said.items():
-            wanted = entity in (row["Legal_Entities__c"] or "").split(";")
+            wanted = bool(entities & _entities(row))
             about = [e for e in waiting.get(f"salesforce:{account}", []) if e["target"] in ("", target)]
             there = held.get(account, [])
             if len(there) > 1:
@@ -70,7 +70,7 @@ def _different(target: str, account: str, held: Record, expected: Record, seeds:
 def _expected(target: str, row: Record, said: dict[str, Record]) -> Record:
     line = _one_line if target == "tryton" else _plain
     above = said.get(row["ParentId"] or "")
-    parent_there = above is not None and ENTITY[target] in (above["Legal_Entities__c"] or "").split(";")
+    parent_there = above is not None and bool(ENTITIES[target] & _entities(above))
     people = {c["Id"]: c for c in (row["Contacts"] or {"records": []})["records"]}
     expected = {
         "active": True,
@@ -86,9 +86,8 @@ def _expected(target: str, row: Record, said: dict[str, Record]) -> Record:
         },
     }
     if target == "tryton":
-        entities = sorted({*(row["Legal_Entities__c"] or "").split(";")} & {"NL01", "GB01"})
         return expected | {
-            "legal_entities": entities,
+            "legal_entities": sorted(ENTITIES[target] & _entities(row)),
             "contacts": {
                 who: (
                     " ".join(filter(None, (line(c["FirstName"]), line(c["LastName"])))),
@@ -108,6 +107,10 @@ def _expected(target: str, row: Record, said: dict[str, Record]) -> Record:
             for who, c in people.items()
         },
     }
+
+
+def _entities(account: Record) -> set[str]:
+    return set((account["Legal_Entities__c"] or "").split(";"))
 
 
 def _plain(text: str | None) -> str | None:

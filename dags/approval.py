@@ -20,6 +20,7 @@ from datetime import timedelta
 from airflow.sdk import DAG, Param
 
 from accord_airflow.operators.approval import (
+    REASON,
     AskOperator,
     DecideOperator,
     PendingApprovalsOperator,
@@ -52,6 +53,7 @@ with DAG(
         task_id="ask",
         subject="{{ params.object }} {{ params.key }}: approve?",
         body="{{ params.money }}, for {{ params.queue }}\n\n{{ params.reasons }}",
+        params=REASON,
         doc_md="Waits for a person without holding a worker.",
     )
     DecideOperator(task_id="decide", key="{{ params.key }}", version="{{ params.version }}", answer=answer.output)

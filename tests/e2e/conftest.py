@@ -21,7 +21,7 @@ from sandbox.stack.processes import Processes
 from tests.e2e.story import CUSTOMERS, EVERYTHING, TO_SALESFORCE, Stage, raise_curtain
 from tests.stack import in_use
 
-CHUNK_ROWS = "150"  # so that the sample company makes several chunks
+CHUNK_ROWS = "50"  # so that the sample company makes several chunks
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 APPROVE, REFUSE = "Approve", "Refuse"
+# the field of the form beside the two answers
+REASON = {"why": Param("", type="string", title="Why", description="Kept with the decision; the source is told.")}
 
 
 class PendingApprovalsOperator(AccordOperator):
@@ -61,21 +63,14 @@ class StartApprovalOperator(TriggerDagRunOperator):
 class AskOperator(HITLOperator):
     """Ask a person under *Required actions*, without holding a worker; refused when nobody answers in time.
 
-        AskOperator(task_id="ask", subject="{{ params.key }}: approve?", body="{{ params.reasons }}")
+        AskOperator(task_id="ask", subject="{{ params.key }}: approve?", body="{{ params.reasons }}", params=REASON)
 
     Args:
         response_timeout: how long it waits for an answer; two days as a rule.
     """
 
     def __init__(self, *, response_timeout: timedelta = timedelta(days=2), **kwargs: Any) -> None:
-        why = Param("", type="string", title="Why", description="Kept with the decision; the source is told.")
-        super().__init__(
-            options=[APPROVE, REFUSE],
-            defaults=REFUSE,
-            params={"why": why},
-            response_timeout=response_timeout,
-            **kwargs,
-        )
+        super().__init__(options=[APPROVE, REFUSE], defaults=REFUSE, response_timeout=response_timeout, **kwargs)
 
 
 class DecideOperator(AccordOperator):

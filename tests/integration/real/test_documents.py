@@ -261,7 +261,7 @@ def test_what_is_overdue_agrees_with_the_account_risk_indicator(trade: Trade) ->
     day.receive(trade.code, Decimal("5.00"), {late: Decimal("5.00")}, number=f"risk {world.number}")
     assert trade.bring("invoice") == {"applied": 3}
     day.hold(trade.code, on=False)
-    assert counts(world.accounts_back(TRYTON_ACCOUNTS), "salesforce") == {"applied": 2}  # one per company
+    assert counts(world.accounts_back(TRYTON_ACCOUNTS), "salesforce") == {"applied": 1}
 
     def agreed() -> tuple[Decimal, str]:
         """Overdue amount and risk, the same by invoices and by the account."""

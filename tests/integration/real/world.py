@@ -102,7 +102,10 @@ class RealWorld:
         return self.people.create("Account", **usual | values)
 
     def change(self, record: str, sobject: str = "Account", **values: Any) -> None:
-        """Sales changes a record."""
+        """Sales changes a record, in another second than it was last changed: Salesforce tells no less apart."""
+        stamp = self.people.soql(f"SELECT SystemModstamp FROM {sobject} WHERE Id = '{record}'")[0]["SystemModstamp"]  # noqa: S608 - ours
+        while self.org.clock(0)[:19] <= stamp[:19]:
+            pass
         answer = self.people.patch(f"/sobjects/{sobject}/{record}", json=values)
         assert answer.status_code == 204, answer.text
 

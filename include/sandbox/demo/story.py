@@ -88,6 +88,7 @@ def up(home: Path) -> None:
         with console.step("Shipments, invoices, credit memos and payments go to Salesforce"):
             move(accord, api, flows_for("order_status", "shipment", "invoice"), console)
             move(accord, api, flows_for("credit_memo", "payment"), console)
+            move(accord, api, flows_for("customer_account", "product"), console)  # balances and stock have moved
             processes.advance(accord)
         console.line()
         summaries = summary.flow_summaries(accord, begun)

@@ -34,6 +34,7 @@ from sandbox.stack.processes import Processes
 # The demo's own runs read everything, so that a second demo shows that nothing is written again.
 EVERYTHING: Mapping[str, Any] = {"full_refresh": True}
 ORDERS_OF_AN_ENTITY = 25
+BESIDE_THE_FLOWS = ("quote_to_cash", "approval", "approvals")
 
 
 def flows_for(*objects: str) -> tuple[str, ...]:
@@ -90,6 +91,8 @@ def up(home: Path) -> None:
             move(accord, api, flows_for("credit_memo", "payment"), console)
             move(accord, api, flows_for("customer_account", "product"), console)  # balances and stock have moved
             processes.advance(accord)
+            for dag in BESIDE_THE_FLOWS:
+                api.unpause(dag)
         console.line()
         summaries = summary.flow_summaries(accord, begun)
         for line in summary.lines(summaries, summary.waiting(accord)):

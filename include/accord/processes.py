@@ -11,16 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from accord.categories import Category
 from accord.errors import Stop
-from accord.flows import Flow, flows_of
+from accord.flows import flows_of
 from accord.hub.connection import Hub
+from accord.hub.processes import QUOTE_TO_CASH
 from accord.pipeline.flow_run import run_flow
 from accord.pipeline.runs import Params
 from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
 
-QUOTE_TO_CASH = "quote_to_cash"
 SCHEDULER = "scheduler"
 
 # step → what is true once it is done, in the order of the way
@@ -47,7 +48,7 @@ WITH orders AS (
     FROM link l JOIN stream s ON s.id = l.stream WHERE s.object = 'order' AND (l.hash IS NOT NULL OR l.dispatch IS NOT NULL) GROUP BY l.key
   UNION ALL
     SELECT e.key, false, false FROM exception e
-    WHERE e.object = 'order' AND e.state <> 'closed' AND e.category <> 'batch refused by its gate'
+    WHERE e.object = 'order' AND e.state <> 'closed' AND e.category <> %(of_a_batch)s
       AND NOT EXISTS (SELECT FROM link l JOIN stream s ON s.id = l.stream WHERE s.object = 'order' AND l.key = e.key AND l.hash IS NOT NULL)
     GROUP BY e.key),
 known AS (
@@ -125,7 +126,14 @@ def place(hub: Hub, key: str | None = None, *, who: str = SCHEDULER) -> int:
     """Place the process of `key` (of every order) by what the hub knows; the number of those that changed."""
     from psycopg.types.json import Jsonb
 
-    arguments = {"name": QUOTE_TO_CASH, "key": key, "final": FINAL, "proven": Jsonb(_PROVEN), "who": who}
+    arguments = {
+        "name": QUOTE_TO_CASH,
+        "key": key,
+        "final": FINAL,
+        "proven": Jsonb(_PROVEN),
+        "who": who,
+        "of_a_batch": Category.BATCH_REFUSED,
+    }
     with hub.session() as session:
         return len(session.execute(_PLACE, arguments).fetchall())
 
@@ -189,8 +197,9 @@ def abandon(accord: Accord, key: str, *, who: str, why: str) -> dict[str, Any]:
     inspect(accord, key)
     with accord.hub.session() as session:
         session.execute(
-            "UPDATE process SET status = 'abandoning', since = now() WHERE name = %s AND key = %s AND status IN ('open', 'held')",
-            (QUOTE_TO_CASH, key),
+            """UPDATE process SET status = 'abandoning', since = now(), given_up = %s
+               WHERE name = %s AND key = %s AND status IN ('open', 'held')""",
+            (why, QUOTE_TO_CASH, key),
         )
     _note(accord.hub, key, who=who, why=why)
     _ask(accord, "order", [key])
@@ -212,14 +221,10 @@ def _ask_for(accord: Accord, reference: str) -> None:
     origin = reference.partition(":")[0]
     for flow in flows_of("customer"):
         if flow.source == origin:
-            _run(accord, flow, [reference])
+            run_flow(accord, flow, params=Params(keys=(reference,)))
 
 
 def _ask(accord: Accord, object_name: str, keys: Sequence[str]) -> None:
     if keys:
         for flow in flows_of(object_name):
-            _run(accord, flow, keys)
-
-
-def _run(accord: Accord, flow: Flow, keys: Sequence[str]) -> None:
-    run_flow(accord, flow, params=Params(keys=tuple(keys)))
+            run_flow(accord, flow, params=Params(keys=tuple(keys)))

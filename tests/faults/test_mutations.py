@@ -62,7 +62,7 @@ def without_claims_condition(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def without_the_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    mutated, n = re.subn(r"AND \(l\.version IS NULL.*?(?=RETURNING)", "", dispatches._CLAIM, flags=re.DOTALL)
+    mutated, n = re.subn(r"AND newer\(.*?(?=RETURNING)", "", dispatches._CLAIM, flags=re.DOTALL)
     assert n == 1
     monkeypatch.setattr(dispatches, "_CLAIM", mutated)
 

@@ -122,15 +122,13 @@ SELECT %(stream)s, key, %(dispatch)s, version, read_at, hash FROM claiming ORDER
 ON CONFLICT (stream, key) DO UPDATE SET
   dispatch = excluded.dispatch, p_version = excluded.p_version, p_read_at = excluded.p_read_at, p_hash = excluded.p_hash
 WHERE l.dispatch IS NULL AND l.hash IS DISTINCT FROM excluded.p_hash
-  AND (l.version IS NULL OR (excluded.p_version, excluded.p_read_at) > (l.version, l.read_at)
-       OR (excluded.p_read_at > l.read_at AND l.version < excluded.p_read_at - make_interval(secs => %(overlap)s)))
+  AND newer(excluded.p_version, excluded.p_read_at, l.version, l.read_at, %(overlap)s)
 RETURNING key, native
 """
 
 _REFUSED = """
 SELECT c.key, CASE WHEN l.dispatch IS NULL AND l.hash = c.hash THEN 'unchanged'
-                   WHEN (c.version, c.read_at) <= (l.version, l.read_at)
-                     AND NOT (c.read_at > l.read_at AND l.version < c.read_at - make_interval(secs => %(overlap)s)) THEN 'superseded'
+                   WHEN NOT newer(c.version, c.read_at, l.version, l.read_at, %(overlap)s) THEN 'superseded'
                    ELSE 'busy' END AS bucket
 FROM claiming c JOIN link l ON l.stream = %(stream)s AND l.key = c.key
 WHERE l.dispatch IS DISTINCT FROM %(dispatch)s

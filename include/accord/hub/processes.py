@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from accord.hub.connection import Hub
 
+QUOTE_TO_CASH = "quote_to_cash"
 # the process whose records are of an object
-PROCESS_OF = {"order": "quote_to_cash"}
+PROCESS_OF = {"order": QUOTE_TO_CASH}
 
 
 def given_up(hub: Hub, object_name: str, keys: Sequence[str]) -> dict[str, str]:
@@ -17,8 +18,7 @@ def given_up(hub: Hub, object_name: str, keys: Sequence[str]) -> dict[str, str]:
         return {}
     with hub.session() as session:
         rows = session.execute(
-            """SELECT DISTINCT ON (e.key) e.key, e.why FROM process_event e
-               WHERE e.name = %s AND e.key = ANY(%s) AND e.status = 'abandoning' AND e.why IS NOT NULL ORDER BY e.key, e.at DESC""",
+            "SELECT key, given_up FROM process WHERE name = %s AND key = ANY(%s) AND given_up IS NOT NULL",
             (process, list(keys)),
         ).fetchall()
-    return {row["key"]: row["why"] for row in rows}
+    return {row["key"]: row["given_up"] for row in rows}

@@ -32,9 +32,7 @@ RECOGNIZE = (
     """UPDATE staged s SET bucket = CASE WHEN l.hash = s.hash THEN 'unchanged' ELSE 'superseded' END
        FROM link l
        WHERE l.stream = %(stream)s AND l.key = s.key AND s.bucket = 'changed' AND l.hash IS NOT NULL
-         AND (l.hash = s.hash OR ((s.version, s.read_at) <= (l.version, l.read_at)
-              -- a version can go back (its newest part was taken away); a read begun well after it was visible is newer all the same
-              AND NOT (s.read_at > l.read_at AND l.version < s.read_at - make_interval(secs => %(overlap)s))))
+         AND (l.hash = s.hash OR NOT newer(s.version, s.read_at, l.version, l.read_at, %(overlap)s))
          AND (l.dispatch IS NULL OR (s.version, s.read_at) <= (l.p_version, l.p_read_at))""",
     # the target has refused just this content before: asking again changes nothing, unless a person asks for the record
     """UPDATE staged s SET bucket = 'rejected'

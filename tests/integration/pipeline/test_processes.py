@@ -128,6 +128,8 @@ def test_what_the_erp_does_not_let_go_stays_visible(world: World) -> None:
     world.tick()
     processes.resume(world.accord(), key, who="somebody")
     assert places(world) == {key: ("created", "abandoned")}
+    told = world.salesforce.held(ORDER_SYNC, key)[0]
+    assert told["error"] == "Given up: no longer needed", "asking again does not change why"
 
 
 def test_one_that_is_cancelled_in_salesforce(world: World) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -17,9 +16,9 @@ from accord.hub.processes import given_up
 from accord.objects import business_object
 from accord.pipeline.compare import Comparison
 from accord.pipeline.load import load
+from accord.pipeline.route import belongs
 from accord.pipeline.runs import Run, read_run
 from accord.records import conform
-from accord.routing import kept_by
 from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
@@ -73,15 +72,6 @@ def acknowledge(accord: Accord, run_id: int) -> dict[str, int]:
     return counts
 
 
-def _routed(run: Run, records: pa.Table, targets: Sequence[str]) -> set[str]:
-    """Keys of the records that belong into one of `targets`."""
-    by = run.definition.routed_by
-    if not targets or by is None:
-        return set(records["key"].to_pylist()) if targets else set()
-    rows = zip(records["key"].to_pylist(), records[by].to_pylist(), strict=True)
-    return {key for key, codes in rows if kept_by(codes, targets)}
-
-
 def _statuses(accord: Accord, run: Run, manifest: Manifest) -> Manifest:
     definition = business_object(run.flow.status or "")
     batch = accord.staging.new_batch(run.flow.name, run.id, "status")
@@ -106,7 +96,11 @@ def _statuses(accord: Accord, run: Run, manifest: Manifest) -> Manifest:
                     "passing": PASSING,
                 },
             ).fetchall()
-        waiting = _routed(run, records, unfinished)
+        waiting = {
+            key
+            for name in unfinished
+            for key in records.filter(belongs(run.definition, records, name))["key"].to_pylist()
+        }
         statuses = {
             r["key"]: "Pending" if r["key"] in waiting and r["status"] in (None, "Synced") else r["status"]
             for r in rows

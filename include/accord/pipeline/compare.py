@@ -37,11 +37,11 @@ from accord.pipeline.duplicates import Duplicates, Suspect
 from accord.pipeline.hierarchy import find_parents, hold_for_parents
 from accord.pipeline.references import References
 from accord.pipeline.resolve import OUT_OF_SCOPE, UNRESOLVED
+from accord.pipeline.route import belongs
 from accord.pipeline.runs import Run, read_run
 from accord.pipeline.transform import PROBLEMS, amount_columns
 from accord.ports import Target
 from accord.records import content_hash
-from accord.routing import entities_of, kept_by
 from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
@@ -145,7 +145,7 @@ class Comparison:
 
     def _stage(self, session: Session, number: int, table: pa.Table) -> None:
         gone = pc.fill_null(table["gone"], False)
-        routed = self._routed(table)
+        routed = belongs(self.definition, table, self.target.name)
         here = table.set_column(table.column_names.index("gone"), "gone", pc.or_(gone, pc.invert(routed)))
         collapsed = self.target.collapse(self.definition, here)
         content = content_hash(self.definition, collapsed, self.hashed)
@@ -170,12 +170,6 @@ class Comparison:
             "batch_chunk": pa.array([number] * table.num_rows, pa.int32()),
         }
         copy_into(session, "staged", pa.table(columns))
-
-    def _routed(self, table: pa.Table) -> pa.Array:
-        by = self.definition.routed_by
-        if by is None or not entities_of(self.target.name):
-            return pa.array([True] * table.num_rows, pa.bool_())
-        return pa.array([kept_by(codes, (self.target.name,)) for codes in table[by].to_pylist()], pa.bool_())
 
     def _hold_for_references(self, session: Session) -> None:
         self.references.prepare(session)
@@ -324,9 +318,9 @@ def _awaited(table: pa.Table) -> tuple[pa.Array, pa.Array]:
     """(reference, object) every row waits for because no link knows it; null where it waits for none."""
     awaits: list[str | None] = [None] * table.num_rows
     objects: list[str | None] = [None] * table.num_rows
-    if UNRESOLVED in table.column_names:
+    if UNRESOLVED in table.column_names and len(pc.list_flatten(table[UNRESOLVED])):
         for row, references in enumerate(table[UNRESOLVED].to_pylist()):
-            for reference in references or ():
+            for reference in references:
                 if reference["unknown"] == Unknown.PARK and awaits[row] is None:
                     awaits[row], objects[row] = reference["awaits"], reference["object"]
     return pa.array(awaits, pa.string()), pa.array(objects, pa.string())

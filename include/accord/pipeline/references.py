@@ -16,8 +16,8 @@ from accord.flows import origins
 from accord.hub.connection import Hub, Session
 from accord.hub.copying import copy_into
 from accord.objects.definition import BusinessObject, Reference
-from accord.pipeline.resolve import with_part_column
 from accord.systems.collapsing import flat
+from accord.systems.nesting import with_part_column
 
 _REFERS = """
 CREATE TEMP TABLE refers (key text NOT NULL, object text NOT NULL, stream smallint, ref text NOT NULL, native text) ON COMMIT DROP

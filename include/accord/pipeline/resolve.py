@@ -13,6 +13,7 @@ from accord.flows import origins
 from accord.hub.connection import Hub
 from accord.objects.definition import BusinessObject, Field, Reference, Unknown
 from accord.systems.collapsing import flat
+from accord.systems.nesting import with_part_column
 
 # what resolving adds to a canonical table on its way to the comparison
 UNRESOLVED = "unresolved"  # references no link knows, with what they name
@@ -123,16 +124,6 @@ def _replaced(values: pa.Array, known: Mapping[str, Found | None] | None) -> pa.
 
 def _with(table: pa.Table, name: str, column: pa.Array) -> pa.Table:
     return table.set_column(table.column_names.index(name), name, column)
-
-
-def with_part_column(lists: pa.ListArray, name: str, values: pa.Array) -> pa.ListArray:
-    """`lists` of structs whose field `name` is `values` (one per part, in order), added where there is none."""
-    parts = pc.list_flatten(lists)
-    columns = {f.name: pc.struct_field(parts, f.name) for f in lists.type.value_type} | {name: values}
-    structs = pa.StructArray.from_arrays(list(columns.values()), names=list(columns))
-    lengths = pc.fill_null(pc.list_value_length(lists), 0)
-    offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths).cast(pa.int32())])
-    return pa.ListArray.from_arrays(offsets, structs, mask=pc.is_null(lists))
 
 
 def _links(hub: Hub, object_name: str, references: Iterable[str]) -> dict[str, Found]:

@@ -1,4 +1,4 @@
-"""Records that name no legal entity get the one the declared routes choose (accord.routing)."""
+"""Where records belong: by their legal entities, and by the declared routes (accord.routing) where they name none."""
 
 from __future__ import annotations
 
@@ -6,8 +6,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from accord.objects.definition import BusinessObject
-from accord.routing import route
+from accord.routing import entities_of, kept_by, route
 from accord.systems.collapsing import flat
+
+
+def belongs(definition: BusinessObject, table: pa.Table, system: str) -> pa.Array:
+    """Per record, whether it belongs into `system`: by its legal entities, where they decide and the system keeps books."""
+    by = definition.routed_by
+    if by is None or not entities_of(system):
+        return pa.array([True] * table.num_rows, pa.bool_())
+    return pa.array([kept_by(codes, system) for codes in table[by].to_pylist()], pa.bool_())
 
 
 def routed(definition: BusinessObject, table: pa.Table) -> pa.Table:

@@ -47,7 +47,7 @@ def transform(accord: Accord, run_id: int, manifest_path: str) -> str:
         newest = _newest(table)
         superseded += table.num_rows - newest.num_rows
         table = resolve(accord.hub, definition, routed(definition, ended(accord.hub, definition, newest)))
-        if not run.dry:
+        if not run.dry and any(kind.unknown is not Unknown.PARK for _, kind in definition.references()):
             _remember_unlinked(accord, run, table)
         add_amounts(dropped, definition, table, sign=-1)
         file = accord.staging.write(f"{batch}/{chunk.number:05d}-{RECORDS}.parquet", table)

@@ -42,9 +42,14 @@ def flat(column: pa.ChunkedArray | pa.Array) -> pa.Array:
 
 def rebuilt(lists: pa.ListArray, values: pa.Array) -> pa.ListArray:
     """Lists of the same lengths as `lists` over `values`, their elements in order; empty ones are null."""
+    empty = pc.equal(pc.fill_null(pc.list_value_length(lists), 0), 0)
+    return pa.ListArray.from_arrays(offsets(lists), values, type=lists.type, mask=empty)
+
+
+def offsets(lists: pa.ListArray) -> pa.Array:
+    """Where each list begins among the flattened elements, and where the last ends."""
     lengths = pc.fill_null(pc.list_value_length(lists), 0)
-    offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths).cast(pa.int32())])
-    return pa.ListArray.from_arrays(offsets, values, type=lists.type, mask=pc.equal(lengths, 0))
+    return pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths).cast(pa.int32())])
 
 
 def _parts(constituent: Constituent, column: pa.ListArray, rule: TextRule) -> pa.ListArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from accord.systems.collapsing import flat
+from accord.systems.collapsing import flat, offsets
 
 
 def unnested(roots: pa.Table, column: str, *, root: str = "key") -> pa.Table:
@@ -37,7 +37,15 @@ def nested(roots: pa.Array, parts: pa.Table, kind: pa.ListType, *, root: str, em
     fields = list(kind.value_type)
     children = [flat(parts[field.name].cast(field.type)).take(order) for field in fields]
     lengths = numpy.bincount(places.to_numpy(zero_copy_only=False).astype("int64"), minlength=len(roots))
-    offsets = numpy.concatenate([[0], numpy.cumsum(lengths)]).astype("int32")
+    begins = numpy.concatenate([[0], numpy.cumsum(lengths)]).astype("int32")
     structs = pa.StructArray.from_arrays(children, fields=fields)
     mask = None if empty else pa.array(lengths == 0)
-    return pa.ListArray.from_arrays(pa.array(offsets), structs, type=kind, mask=mask)
+    return pa.ListArray.from_arrays(pa.array(begins), structs, type=kind, mask=mask)
+
+
+def with_part_column(lists: pa.ListArray, name: str, values: pa.Array) -> pa.ListArray:
+    """`lists` of structs whose field `name` is `values` (one per part, in order), added where there is none."""
+    parts = pc.list_flatten(lists)
+    columns = {f.name: pc.struct_field(parts, f.name) for f in lists.type.value_type} | {name: values}
+    structs = pa.StructArray.from_arrays(list(columns.values()), names=list(columns))
+    return pa.ListArray.from_arrays(offsets(lists), structs, mask=pc.is_null(lists))

@@ -7,23 +7,19 @@ from collections.abc import Iterable
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from accord.systems.nesting import nested
+
 
 def live_lines(lines: pa.ListArray, not_kept: Iterable[str]) -> pa.ListArray:
     """The lines that are not cancelled, with null in the fields `not_kept`; an order without any has null."""
     parts, nothing = pc.list_flatten(lines), set(not_kept)
-    fields = list(lines.type.value_type)
-    columns = [
-        pa.nulls(len(parts), field.type) if field.name in nothing else pc.struct_field(parts, field.name)
-        for field in fields
-    ]
+    columns = {
+        field.name: pa.nulls(len(parts), field.type) if field.name in nothing else pc.struct_field(parts, field.name)
+        for field in lines.type.value_type
+    }
     wanted = pc.invert(pc.fill_null(pc.struct_field(parts, "cancelled"), False))
-    owners = pc.list_parent_indices(lines).filter(wanted)
-    structs = pa.StructArray.from_arrays(columns, fields=fields).filter(wanted)
-    counted = pc.value_counts(owners)
-    place = pc.index_in(pa.array(range(len(lines)), owners.type), value_set=counted.field("values"))
-    lengths = pc.fill_null(counted.field("counts").take(place), 0)
-    offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths).cast(pa.int32())])
-    return pa.ListArray.from_arrays(offsets, structs, type=lines.type, mask=pc.equal(lengths, 0))
+    live = pa.table({"order": pc.list_parent_indices(lines), **columns}).filter(wanted)
+    return nested(pa.array(range(len(lines)), pa.int64()), live, lines.type, root="order")
 
 
 def earliest(lines: pa.ListArray) -> pa.Array:

@@ -53,7 +53,7 @@ class TargetHandler(Handler[Context], ABC):
     def find_matches(self, definition: BusinessObject, candidates: pa.Table) -> pa.Table:
         """MATCHES for `candidates`; none where the object has no duplicate rules."""
         if definition.duplicate_rules:
-            raise NotImplementedError(f"{type(self).__name__} can't search for duplicates of {definition.name}")
+            raise Stop(f"{type(self).__name__} can't be searched for duplicates.", cure="Give the handler a search.")
         return MATCHES.empty_table()
 
     @abstractmethod
@@ -94,7 +94,7 @@ def all_needs(handlers: Iterable[Handler[Any] | type[Handler[Any]]]) -> dict[str
 H = TypeVar("H", bound=Handler[Any])
 
 
-class Erp(Generic[Context]):
+class Erp(Generic[Context], ABC):
     """`Source` and `Target` (accord.ports) of every object that has a handler.
 
     A subclass gives the registries, `check`, `close` and `longest_request`. Raises Stop for an object without a handler.
@@ -115,14 +115,17 @@ class Erp(Generic[Context]):
         return self._name
 
     @property
+    @abstractmethod
     def longest_request(self) -> timedelta:
-        raise NotImplementedError
+        """See accord.ports.Target."""
 
+    @abstractmethod
     def check(self, definitions: Mapping[str, BusinessObject]) -> Iterator[Check]:
-        raise NotImplementedError
+        """See accord.ports.System."""
 
+    @abstractmethod
     def close(self) -> None:
-        raise NotImplementedError
+        """Let go of connections."""
 
     @classmethod
     def places(cls, object_name: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 from accord.systems.tryton.order.mapping import ACCEPTED, COMMENT, LEFT, OPEN, SHIPPED
 
 NOTHING = Decimal(0)
+PLACES = 4  # of a share of a kit: what a quantity has
 Row = Mapping[str, Any]
 
 
@@ -121,9 +122,12 @@ def _progress(row: Row, quantity: Decimal, shipments: Mapping[int, str]) -> Prog
     if row["components."]:
         found = []
         for part in row["components."]:
-            each = exact(part["quantity"]) / quantity if quantity else NOTHING
-            moved = _moved(part["moves."] or (), shipments)
-            found.append({state: amount / each if each else NOTHING for state, amount in moved.items()})
+            whole, moved = exact(part["quantity"]), _moved(part["moves."] or (), shipments)
+            kits = {
+                state: exact(round(amount * quantity / whole, PLACES)) if whole else NOTHING
+                for state, amount in moved.items()
+            }
+            found.append(kits)
     posted = (i for i in row["invoice_lines."] or () if i["invoice_state"] in ("posted", "paid"))
     return Progress(
         left=max(one["left"] for one in found),

@@ -41,6 +41,7 @@ class OrderSender(Sender):
     refusals = REFUSALS
     race = Category.LOCKED
     batch = 20  # confirming a hundred takes longer than a call may
+    halve = False
 
     def __init__(self, context: Context, sales: Sales, sending: Sending) -> None:
         super().__init__(context.client, sending)
@@ -64,9 +65,9 @@ class OrderSender(Sender):
         self._create(self._open_rows(live, lambda _: True), found, look)
         self._amend(self._settle(self._open_rows(live, lambda _: True)), look)
 
-    def _found(self, rows: Iterable[Row]) -> dict[str, list[Sale]]:
+    def _found(self, rows: Iterable[Row], *, whole: bool = True) -> dict[str, list[Sale]]:
         rows = list(rows)
-        found = self._sales.of((row["key"], row["native"]) for row in rows)
+        found = self._sales.of(((row["key"], row["native"]) for row in rows), whole=whole)
         return {row["key"]: found.get(row["key"], []) for row in rows}
 
     # --------------------------------------------------------------------------------------------------- new orders
@@ -136,25 +137,25 @@ class OrderSender(Sender):
 
     def _settle(self, rows: list[Row]) -> dict[str, tuple[Row, Sale]]:
         """Have one sale of each order accepted; key → (order, sale) of those that are."""
-        accepted: dict[str, tuple[Row, Sale]] = {}
+        accepted: list[Row] = []
         for _ in range(_ROUNDS):
-            rows = self._open_rows(rows, lambda row: row["key"] not in accepted)
-            if not rows:
-                return accepted
-            found = self._found(rows)
+            found = self._found(rows, whole=False)
             mine = {row["key"]: kept(found[row["key"]]) for row in rows}
             spare = {
-                key: [one.native for one in found[key] if one.open and sale and one.native != sale.native]
+                key: [one.native for one in found[key] if one.open and one.native != sale.native] if sale else []
                 for key, sale in mine.items()
             }
-            for row in rows:
-                sale = mine[row["key"]]
-                if sale is not None and sale.accepted and not spare[row["key"]]:
-                    accepted[row["key"]] = (row, sale)
-            self._round([row for row in rows if row["key"] not in accepted], mine, spare)
+            settled = {key for key, sale in mine.items() if sale and sale.accepted and not spare[key]}
+            accepted += [row for row in rows if row["key"] in settled]
+            rows = [row for row in rows if row["key"] not in settled]
+            if not rows:
+                break
+            self._round(rows, mine, spare)
+            rows = self._open_rows(rows, lambda _: True)
         for row in rows:
             self._tell(row, _retry("Somebody else is sending the order."))
-        return accepted
+        whole = self._found(accepted)
+        return {row["key"]: (row, sale) for row in accepted if (sale := kept(whole[row["key"]]))}
 
     def _round(self, rows: list[Row], mine: dict[str, Sale | None], spare: dict[str, list[int]]) -> None:
         """Cancel the spare sales; quote and confirm the kept ones of the orders that have none."""

@@ -73,10 +73,12 @@ def _publish_to(hub: Hub, name: str, to: Subscriber | Refusal, until: int, deadl
     if turn is None:
         return Published(subscriber=name, events=0)
     if isinstance(to, Refusal):
-        return _not_taken(hub, turn, to, 0)
+        with hub.statements() as session:
+            return _not_taken(session, turn, to, 0)
     webhook = Webhook(to)
     try:
-        return _Round(hub, turn, to, webhook).send(until, deadline)
+        with hub.statements() as session:
+            return _Round(session, turn, to, webhook).send(until, deadline)
     finally:
         webhook.close()
 
@@ -84,8 +86,8 @@ def _publish_to(hub: Hub, name: str, to: Subscriber | Refusal, until: int, deadl
 class _Round:
     """One subscriber's turn."""
 
-    def __init__(self, hub: Hub, turn: Turn, to: Subscriber, webhook: Webhook) -> None:
-        self._hub, self._turn, self._to, self._webhook = hub, turn, to, webhook
+    def __init__(self, session: Session, turn: Turn, to: Subscriber, webhook: Webhook) -> None:
+        self._session, self._turn, self._to, self._webhook = session, turn, to, webhook
         self._after, self._sequence, self._begun = turn.position, turn.sequence, turn.sequence
 
     def send(self, until: int, deadline: float) -> Published:
@@ -100,7 +102,7 @@ class _Round:
                     [cloud_event(row, self._sequence + n) for n, row in enumerate(part, start=1)]
                 )
                 if refusal:
-                    return _not_taken(self._hub, self._turn, refusal, self._sequence - self._begun)
+                    return _not_taken(self._session, self._turn, refusal, self._sequence - self._begun)
                 if not self._confirm(int(part[-1]["position"]), len(part)):
                     return self._end("another publisher took over")
             if len(rows) < _PAGE and not self._confirm(until, 0):  # what lies behind the last one is not for it
@@ -113,32 +115,30 @@ class _Round:
 
     def _page(self, until: int) -> list[dict[str, Any]]:
         wanted = Wanted(objects=self._to.objects, types=self._to.types, after=self._after, until=until)
-        with self._hub.session() as session:
-            return read_events(session, wanted, _PAGE)
+        return read_events(self._session, wanted, _PAGE)
 
     def _confirm(self, position: int, events: int) -> bool:
-        with self._hub.session() as session:
-            mine = confirm(session, self._turn, position=position, events=events)
+        with self._session.transaction():
+            mine = confirm(self._session, self._turn, position=position, events=events)
             if mine and self._turn.failures:
-                session.execute(_CLOSE, (OBJECT, self._turn.name))
+                self._session.execute(_CLOSE, (OBJECT, self._turn.name))
         self._turn = replace(self._turn, failures=0)
         self._after, self._sequence = position, self._sequence + events
         return mine
 
     def _end(self, problem: str | None = None) -> Published:
-        with self._hub.session() as session:
-            release(session, self._turn)
+        release(self._session, self._turn)
         events = self._sequence - self._begun
         if events:
             log.info("%s: %d event(s), up to position %d", self._turn.name, events, self._after)
         return Published(subscriber=self._turn.name, events=events, problem=problem)
 
 
-def _not_taken(hub: Hub, turn: Turn, refusal: Refusal, events: int) -> Published:
+def _not_taken(session: Session, turn: Turn, refusal: Refusal, events: int) -> Published:
     """Keep why, and tell somebody once when it goes on; the events wait."""
     failures = turn.failures + 1  # in a row
     wait = refusal.wait if refusal.wait is not None else min(_FIRST_WAIT * 2 ** min(failures - 1, 20), _LONGEST_WAIT)
-    with hub.session() as session:
+    with session.transaction():
         failed(session, turn, refusal.problem, wait=wait, gone=refusal.gone)
         if refusal.gone or failures >= NOTICE:
             _tell(session, turn.name, refusal)

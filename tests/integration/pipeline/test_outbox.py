@@ -13,6 +13,7 @@ import pytest
 
 from accord import processes
 from accord.categories import Category
+from accord.cli import main
 from accord.doctor import examine
 from accord.errors import Stop
 from accord.hub import subscriptions
@@ -419,3 +420,38 @@ def test_where_everybody_stands(outbox: Outbox, receiver: Receiver) -> None:
     assert {one["subscriber"]: one["state"] for one in standing.overview(outbox.accord())}["one"] == (
         "not declared any more"
     )
+
+
+def test_on_the_command_line(
+    outbox: Outbox, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    declared = {"host": receiver.url, "password": SECRET}
+    hub = {name: getattr(outbox.hub, name) for name in ("host", "port", "login", "password", "schema")}
+    monkeypatch.setenv("AIRFLOW_CONN_ACCORD_HUB", json.dumps(hub))
+    monkeypatch.setenv("AIRFLOW_CONN_ACCORD_SUBSCRIBER_ONE", json.dumps(declared))
+
+    def said(*words: str, well: bool = True) -> str:
+        assert main(["outbox", *words]) == (0 if well else 1)
+        captured = capsys.readouterr()
+        assert SECRET not in captured.out + captured.err
+        return captured.out or captured.err
+
+    assert "one: not declared any more" in said("list")
+    monkeypatch.setenv("ACCORD_SUBSCRIBERS", "one")
+    outbox.happens(*"ab")
+    assert "2 wait" in said("list")
+    assert [event["subject"] for event in json.loads(said("show", "one", "--json"))["next"]] == ["a", "b"]
+    assert "accord.record.applied accord://salesforce/invoice a" in said("show", "one", "--most", "1")
+    receiver.answers = [500]
+    assert said("publish", well=False) == "one: 0 event(s), answer 500\n"
+    assert "one: failing" in said("list")
+    assert said("resume", "one") == "one: the next round sends to it.\n"
+    assert json.loads(said("publish", "--json")) == [{"subscriber": "one", "events": 2, "problem": None}]
+    again = said("replay", "one", "--since", "2020-01-01", "--dry-run")
+    assert "2 event(s)" in again
+    assert "would be" in again
+    assert said("publish") == "one: 0 event(s)\n"
+    second = receiver.events[-1]["id"]
+    assert json.loads(said("replay", "one", "--from", second, "--json"))["events"] == 1
+    assert said("publish") == "one: 1 event(s)\n"
+    assert "Declared are: one" in said("replay", "two", "--from", "1", well=False)

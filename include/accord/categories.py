@@ -52,6 +52,7 @@ class Category(StrEnum):
     OUTAGE = "system unavailable"
     DRIFT = "schema drift"
     BATCH_REFUSED = "batch refused by its gate"
+    SUBSCRIBER = "subscriber does not take events"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +189,11 @@ HANDLING: dict[Category, Handling] = {
         queue=Queue.INTEGRATION,
         severity=4,
         remedy="Read the gate's report; mend the source or accept the finding, then run the flow again.",
+    ),
+    Category.SUBSCRIBER: Handling(
+        queue=Queue.INTEGRATION,
+        severity=3,
+        remedy="Mend the receiver, or its connection; its events wait, and go by themselves or at once after `accord outbox resume`.",
     ),
 }
 

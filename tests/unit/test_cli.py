@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from accord.cli import _parser, main, summary_lines
+from accord.cli import _parser, main
+from accord.commands.flows import summary_lines
 
 FLOW = "customer__salesforce_to_erp"
 

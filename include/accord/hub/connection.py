@@ -43,8 +43,21 @@ class Hub:
         Raises Unavailable when the hub can't be reached, BadCredentials when it refuses the login, Stop when its schema
         is not there.
         """
+        with self._connected(autocommit=False) as connection:
+            yield connection
+
+    @contextmanager
+    def statements(self) -> Iterator[Session]:
+        """A connection on which every statement is a transaction of its own, for many small ones. Raises as `session` does."""
+        with self._connected(autocommit=True) as connection:
+            yield connection
+
+    @contextmanager
+    def _connected(self, *, autocommit: bool) -> Iterator[Session]:
         try:
-            connection: Session = psycopg.connect(self._dsn, row_factory=dict_row, connect_timeout=10)
+            connection: Session = psycopg.connect(
+                self._dsn, row_factory=dict_row, connect_timeout=10, autocommit=autocommit
+            )
         except psycopg.OperationalError as error:
             raise _unreachable(error) from None
         try:

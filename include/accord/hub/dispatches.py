@@ -173,9 +173,9 @@ UPDATE link SET dispatch = NULL, p_version = NULL, p_read_at = NULL, p_hash = NU
 _FORGET = "DELETE FROM link WHERE stream = %(stream)s AND dispatch = %(dispatch)s AND hash IS NULL AND native IS NULL"
 
 _DELIVER = """
-INSERT INTO delivery (dispatch, stream, key, version, hash, outcome)
+INSERT INTO delivery (dispatch, stream, key, version, hash, outcome, native, gone, merged_into)
 SELECT %(dispatch)s, %(stream)s, r.key, CASE WHEN l.dispatch = %(dispatch)s THEN l.p_version ELSE l.version END,
-  CASE WHEN l.dispatch = %(dispatch)s THEN l.p_hash ELSE l.hash END, r.outcome
+  CASE WHEN l.dispatch = %(dispatch)s THEN l.p_hash ELSE l.hash END, r.outcome, coalesce(r.native, l.native), r.gone, r.merged_into
 FROM result r LEFT JOIN link l ON l.stream = %(stream)s AND l.key = r.key
 """
 

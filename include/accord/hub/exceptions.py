@@ -85,7 +85,7 @@ ON CONFLICT (object, target, key, category) WHERE state <> 'closed' DO UPDATE SE
 """
 
 
-def raise_exceptions(session: Session, flow: str, object_name: str, run: int, raised: Sequence[Raised]) -> None:
+def raise_exceptions(session: Session, flow: str, object_name: str, run: int | None, raised: Sequence[Raised]) -> None:
     """Open an exception for each of `raised`, or bring the open one of the same record and category up to date."""
     if not raised:
         return

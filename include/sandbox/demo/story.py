@@ -34,7 +34,7 @@ from sandbox.stack.processes import Processes
 # The demo's own runs read everything, so that a second demo shows that nothing is written again.
 EVERYTHING: Mapping[str, Any] = {"full_refresh": True}
 ORDERS_OF_AN_ENTITY = 150
-BESIDE_THE_FLOWS = ("quote_to_cash", "approval", "approvals")
+BESIDE_THE_FLOWS = ("quote_to_cash", "approval", "approvals", "outbox")
 
 
 def flows_for(*objects: str) -> tuple[str, ...]:

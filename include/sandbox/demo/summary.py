@@ -110,7 +110,7 @@ def lines(summaries: Sequence[Mapping[str, Any]], groups: Sequence[Waiting]) -> 
         yield "Waiting for a person or another record:"
     for group in groups:
         where = f" ({group.target})" if group.target else ""
-        cure = remedy(Category(group.category), FLOWS[group.flow].source)
+        cure = remedy(Category(group.category), FLOWS[group.flow].source if group.flow in FLOWS else "")
         reason = "" if group.message == cure else f": {group.message}"
         yield f"    {group.records:>7,} {group.category}{where}{reason}"
         yield f"            {group.queue}: {cure}"

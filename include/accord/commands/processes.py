@@ -1,0 +1,71 @@
+"""Processes: orders on their way from commitment to cash."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+from typing import TYPE_CHECKING
+
+from accord.commands.common import print_json
+
+if TYPE_CHECKING:
+    from accord.commands.common import Commands
+    from accord.runtime import Accord
+
+
+def add(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """`accord process`."""
+    process = commands.add_parser("process", help="orders on their way from commitment to cash")
+    actions = process.add_subparsers(required=True, metavar="ACTION")
+    listed = actions.add_parser("list", parents=[common], help="how many orders stand where, and since when")
+    listed.set_defaults(command=_process_list)
+    for name, meaning in (
+        ("show", "where one order stands, its history and what it waits for"),
+        ("resume", "ask for one order, and before it for the customer it waits for"),
+        ("abandon", "give one order up: cancel it in the ERP and tell sales why"),
+    ):
+        action = actions.add_parser(name, parents=[common], help=meaning)
+        action.add_argument("key", metavar="KEY", help="the order's canonical id, salesforce:<id>")
+        if name == "abandon":
+            action.add_argument("--why", required=True, help="the reason; sales is told")
+        action.set_defaults(command=_process, action=name)
+
+
+def _process_list(accord: Accord, asked: argparse.Namespace) -> int:
+    from accord import processes
+
+    processes.place(accord.hub)
+    rows = processes.overview(accord.hub)
+    if asked.json:
+        print_json(rows)
+        return 0
+    for row in rows:
+        print(
+            f"{row['orders']:>7,} {row['step']:<17} {row['status']:<11} since {row['oldest']:%Y-%m-%d %H:%M}Z at the longest"
+        )
+    if not rows:
+        print("No order is on its way.")
+    return 0
+
+
+def _process(accord: Accord, asked: argparse.Namespace) -> int:
+    from accord import processes
+
+    who = getpass.getuser()
+    if asked.action == "resume":
+        found = processes.resume(accord, asked.key, who=who)
+    elif asked.action == "abandon":
+        found = processes.abandon(accord, asked.key, who=who, why=asked.why)
+    else:
+        processes.place(accord.hub, asked.key)
+        found = processes.inspect(accord, asked.key)
+    if asked.json:
+        print_json(found)
+        return 0
+    print(f"{found['key']}: {found['step']}, {found['status']}, since {found['since']:%Y-%m-%d %H:%M}Z")
+    for event in found["events"]:
+        why = f": {event['why']}" if event["why"] else ""
+        print(f"  {event['at']:%Y-%m-%d %H:%M:%S}Z {event['step']}, {event['status']} ({event['who']}{why})")
+    for matter in found["waits"]:
+        print(f"  waits: {matter['category']} ({matter['queue']}): {matter['message']}")
+    return 0

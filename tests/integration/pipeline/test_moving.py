@@ -73,6 +73,12 @@ def where(world: World, key: str) -> dict[str, bool]:
     return {erp: not record["gone"] for erp, records in held.items() for record in records}
 
 
+def place(world: World, key: str) -> str:
+    """The status of the order's process."""
+    processes.place(world.accord().hub, key)
+    return str(world.rows("SELECT status FROM process WHERE key = %s", key)[0]["status"])
+
+
 def carry_out(world: World, **more: Any) -> Migration:
     world.tick()
     return migrate(world.accord(), "GB01", **more)
@@ -125,6 +131,7 @@ def test_what_a_move_does(world: World, trading: dict[str, str], monkeypatch: py
         ("tryton", "Paid", 1),
     ]
     assert done.waiting == []
+    assert place(world, trading["open"]) == "open", "it goes on, elsewhere"
 
     before = world.writes()
     carry_out(world)
@@ -163,10 +170,7 @@ def test_both_erps_go_on_with_what_they_have(
     world.run(ORDERS)
     assert where(world, trading["open"]) == {"tryton": False, "legacy": False}
     assert where(world, trading["paid"]) == {"tryton": False}
-    hub = world.accord().hub
-    processes.place(hub)
-    places = {row["key"]: row["status"] for row in world.rows("SELECT key, status FROM process")}
-    assert (places[new], places[trading["open"]]) == ("open", "abandoned")
+    assert (place(world, new), place(world, trading["open"])) == ("open", "abandoned")
 
 
 def test_what_the_old_erp_does_not_let_go_is_not_created_again(
@@ -183,8 +187,7 @@ def test_what_the_old_erp_does_not_let_go_is_not_created_again(
         (Category.ELSEWHERE, "legacy"),
     }
     assert {row["category"] for row in done.waiting} == {Category.ALREADY_FULFILLED, Category.ELSEWHERE}
-    processes.place(world.accord().hub)
-    assert world.rows("SELECT status FROM process WHERE key = %s", key)[0]["status"] == "held"
+    assert place(world, key) == "held"
 
     world.tryton.rejects.clear()
     says(world, "tryton", key, "Shipped")

@@ -49,6 +49,7 @@ class Category(StrEnum):
     LOCKED = "record locked"
     INTERRUPTED = "interrupted"
     CLAIMED_ELSEWHERE = "being written by another run"
+    ELSEWHERE = "still in another ERP"
     OUTAGE = "system unavailable"
     DRIFT = "schema drift"
     BATCH_REFUSED = "batch refused by its gate"
@@ -180,6 +181,9 @@ HANDLING: dict[Category, Handling] = {
     ),
     Category.CLAIMED_ELSEWHERE: Handling(
         queue=Queue.INTEGRATION, severity=1, remedy="Nothing: it is read again by the next run."
+    ),
+    Category.ELSEWHERE: Handling(
+        queue=Queue.INTEGRATION, severity=1, remedy="Nothing: it goes when the ERP that has the record has let it go."
     ),
     Category.OUTAGE: Handling(queue=Queue.INTEGRATION, severity=2, remedy="Nothing: it goes when the system is back."),
     Category.DRIFT: Handling(

@@ -44,7 +44,9 @@ _PROVEN = {"In Fulfilment": "in fulfilment", "Shipped": "shipped", "Invoiced": "
 # everything that is known of the orders, one row each; where that puts them; what of it is new
 _PLACE = """
 WITH orders AS (
-    SELECT l.key, bool_or(l.hash IS NOT NULL AND NOT l.gone) AS created, bool_or(l.hash IS NOT NULL AND l.gone) AS ended
+    SELECT l.key, bool_or(l.hash IS NOT NULL AND NOT l.gone) AS created,
+      -- what only left one ERP for another has not ended
+      bool_or(l.hash IS NOT NULL AND l.gone AND l.deleted) AND NOT bool_or(l.hash IS NOT NULL AND NOT l.gone) AS ended
     FROM link l JOIN stream s ON s.id = l.stream WHERE s.object = 'order' AND (l.hash IS NOT NULL OR l.dispatch IS NOT NULL) GROUP BY l.key
   UNION ALL
     SELECT e.key, false, false FROM exception e

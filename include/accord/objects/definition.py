@@ -194,6 +194,16 @@ class Routing:
     family: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What tells how far the other side is with a record: records of `object`, with the record's own key. In one of the states
+    `open` nothing of it has begun: when its legal entity moves to another ERP, the record moves with it. In any other one the ERP
+    that has it finishes it."""
+
+    object: str
+    open: tuple[str, ...]
+
+
 # columns every record has, or gets on its way
 RESERVED = frozenset(
     "key version read_at gone merged_into native modified depth hash problems unresolved out_of_scope".split()
@@ -208,7 +218,8 @@ class BusinessObject:
     in a hierarchy of the same object; `amounts` the money fields, all in one currency, that count for completeness;
     `routed_by` the legal entity, or the set of them, that decides which ERPs hold the record, `routing` what decides it where it
     is not given; `scope` which records travel; `state` the field whose last applied value the hub remembers, for processes
-    and figures.
+    and figures; `progress` what tells how far the other side is with it; `known_by` the fields by which a record of one ERP is
+    recognized in another.
     `version` rises with every incompatible change of the contract. Raises ValueError for a declaration that contradicts
     itself.
     """
@@ -226,6 +237,13 @@ class BusinessObject:
     routing: Routing | None = None
     scope: Scope | None = None
     state: str | None = None
+    progress: Progress | None = None
+    known_by: tuple[str, ...] = ()
+
+    @property
+    def has_one_place(self) -> bool:
+        """Whether a record belongs into one ERP alone: a single legal entity decides which."""
+        return self.routed_by is not None and isinstance(self.field(self.routed_by).type, Choice)
 
     def __post_init__(self) -> None:
         if taken := RESERVED & {path for path, _ in self.every_field()}:

@@ -13,6 +13,7 @@ from accord.objects.definition import (
     Money,
     Number,
     Owner,
+    Progress,
     Reference,
     Routing,
     Scope,
@@ -168,4 +169,5 @@ ORDER = BusinessObject(
     routed_by="legal_entity",
     routing=Routing(entities="customer_entities", country="customer_country", lines="lines", family="family"),
     scope=Scope(field="status", travels=("Activated",), ends=("Cancelled",)),
+    progress=Progress(object="order_status", open=("Accepted", "Pending Approval", "On Hold")),
 )

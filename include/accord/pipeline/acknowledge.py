@@ -16,7 +16,7 @@ from accord.hub.processes import given_up
 from accord.objects import business_object
 from accord.pipeline.compare import Comparison
 from accord.pipeline.load import load
-from accord.pipeline.route import belongs
+from accord.pipeline.moving import belonging, staying
 from accord.pipeline.runs import Run, read_run
 from accord.records import conform
 from accord.runtime import Accord
@@ -24,7 +24,16 @@ from accord.runtime import Accord
 log = logging.getLogger(__name__)
 
 # what passes by itself: the source is told "Pending", not "Held"
-PASSING = [c.value for c in (Category.LOCKED, Category.INTERRUPTED, Category.CLAIMED_ELSEWHERE, Category.OUTAGE)]
+PASSING = [
+    c.value
+    for c in (
+        Category.LOCKED,
+        Category.INTERRUPTED,
+        Category.CLAIMED_ELSEWHERE,
+        Category.ELSEWHERE,
+        Category.OUTAGE,
+    )
+]
 
 # the worst over the targets: what a person must do something about comes first
 _STATUS = """
@@ -96,10 +105,12 @@ def _statuses(accord: Accord, run: Run, manifest: Manifest) -> Manifest:
                     "passing": PASSING,
                 },
             ).fetchall()
+        with accord.hub.session() as session:
+            stays = staying(session, run.definition, records) if unfinished else {}
         waiting = {
             key
             for name in unfinished
-            for key in records.filter(belongs(run.definition, records, name))["key"].to_pylist()
+            for key in records.filter(belonging(run.definition, records, name, stays))["key"].to_pylist()
         }
         statuses = {
             r["key"]: "Pending" if r["key"] in waiting and r["status"] in (None, "Synced") else r["status"]

@@ -35,9 +35,9 @@ from accord.pipeline.comparison_sql import (
 )
 from accord.pipeline.duplicates import Duplicates, Suspect
 from accord.pipeline.hierarchy import find_parents, hold_for_parents
+from accord.pipeline.moving import HOLD_FOR_OTHERS, belonging, remember_staying, staying
 from accord.pipeline.references import References
 from accord.pipeline.resolve import OUT_OF_SCOPE, UNRESOLVED
-from accord.pipeline.route import belongs
 from accord.pipeline.runs import Run, read_run
 from accord.pipeline.transform import PROBLEMS, amount_columns
 from accord.ports import Target
@@ -118,6 +118,8 @@ class Comparison:
                 find_parents(session, arguments)
             for statement in RECOGNIZE:
                 session.execute(statement, arguments)
+            if self.definition.has_one_place:
+                session.execute(HOLD_FOR_OTHERS, arguments)
             if self.references:
                 self._hold_for_references(session)
             suspects = self._hold_duplicates(session) if self.definition.duplicate_rules else {}
@@ -145,7 +147,10 @@ class Comparison:
 
     def _stage(self, session: Session, number: int, table: pa.Table) -> None:
         gone = pc.fill_null(table["gone"], False)
-        routed = belongs(self.definition, table, self.target.name)
+        stays = staying(session, self.definition, table)
+        if self.definition.has_one_place and not self.run.dry:
+            remember_staying(session, self.stream, self.target.name, table, stays)
+        routed = belonging(self.definition, table, self.target.name, stays)
         here = table.set_column(table.column_names.index("gone"), "gone", pc.or_(gone, pc.invert(routed)))
         collapsed = self.target.collapse(self.definition, here)
         content = content_hash(self.definition, collapsed, self.hashed)
@@ -199,6 +204,8 @@ class Comparison:
         """What a parked record waits for."""
         if suspect:
             category, message = Category.DUPLICATE, None
+        elif row["elsewhere"]:
+            category, message = Category.ELSEWHERE, None
         elif row["unresolved"]:
             category, message = (
                 Category.REFERENCE_UNKNOWN,

@@ -6,7 +6,7 @@ CREATE TEMP TABLE staged (
   parent text, state text, out_of_scope boolean, currency text, amount numeric, batch_chunk int,
   unresolved text, awaits text, awaits_object text,   -- what it waits for, as the source or as the canonical id has it
   bucket text NOT NULL DEFAULT 'changed', known boolean NOT NULL DEFAULT false, native text,
-  parent_native text, parent_left_out boolean NOT NULL DEFAULT false,
+  parent_native text, parent_left_out boolean NOT NULL DEFAULT false, elsewhere boolean NOT NULL DEFAULT false,
   tree text, depth int NOT NULL DEFAULT 0, number int) ON COMMIT DROP
 """
 
@@ -62,7 +62,7 @@ WHERE batch_chunk = %(chunk)s AND bucket = 'changed' AND NOT gone AND NOT (%(cre
 """
 
 PARKED = """
-SELECT key, version, awaits, awaits_object, unresolved IS NOT NULL AS unresolved, nullif(currency, '') AS currency, amount
+SELECT key, version, awaits, awaits_object, unresolved IS NOT NULL AS unresolved, elsewhere, nullif(currency, '') AS currency, amount
 FROM staged WHERE bucket = 'parked'
 """
 

@@ -59,12 +59,13 @@ WHERE s.batch_chunk = %s AND s.bucket = 'changed' AND r.native IS NOT NULL
 
 @dataclass(frozen=True, slots=True)
 class Referred:
-    """One reference of a definition: its dotted path, the object it names, the stream that object has in the target (None
-    where the target is that object's origin, so that its canonical id holds the target's own)."""
+    """One reference of a definition: its dotted path, the object it names, the stream that object has in the target. Where the
+    target is an `origin` of that object, canonical ids of its own hold its ids; links say which of its records are another ERP's."""
 
     path: str
     object: str
-    stream: int | None
+    stream: int
+    origin: bool
 
 
 class References:
@@ -73,7 +74,7 @@ class References:
     def __init__(self, hub: Hub, target: str, definition: BusinessObject) -> None:
         self._target = target
         self._referred = tuple(
-            Referred(path, kind.object, None if target in origins(kind.object) else hub.stream(target, kind.object))
+            Referred(path, kind.object, hub.stream(target, kind.object), target in origins(kind.object))
             for path, kind in definition.references()
         )
         self._own = "" if definition.parent else definition.name  # a hierarchy's records travel in trees
@@ -93,7 +94,7 @@ class References:
             there = pc.is_valid(values)
             owners, values = owners.filter(there), values.filter(there)
             native = pa.nulls(len(values), pa.string())
-            if one.stream is None:
+            if one.origin:
                 rest = pc.utf8_slice_codeunits(values, start=len(own))
                 native = pc.if_else(pc.starts_with(values, own), rest, native)
             rows = pa.table(

@@ -15,7 +15,8 @@ from accord.batch import RECORDS, Chunk, Manifest
 from accord.hub.connection import Hub
 from accord.hub.processes import given_up
 from accord.objects.definition import BusinessObject, Unknown
-from accord.pipeline.resolve import UNRESOLVED, resolve
+from accord.pipeline.moving import moved_away
+from accord.pipeline.resolve import OUT_OF_SCOPE, UNRESOLVED, resolve
 from accord.pipeline.route import routed
 from accord.pipeline.runs import Run, read_run
 from accord.ports import Source
@@ -47,6 +48,7 @@ def transform(accord: Accord, run_id: int, manifest_path: str) -> str:
         newest = _newest(table)
         superseded += table.num_rows - newest.num_rows
         table = resolve(accord.hub, definition, routed(definition, ended(accord.hub, definition, newest)))
+        table = _without_history(accord, run, table)
         if not run.dry and any(kind.unknown is not Unknown.PARK for _, kind in definition.references()):
             _remember_unlinked(accord, run, table)
         add_amounts(dropped, definition, table, sign=-1)
@@ -141,6 +143,13 @@ def ended(hub: Hub, definition: BusinessObject, table: pa.Table) -> pa.Table:
     if abandoned := given_up(hub, definition.name, table["key"].to_pylist()):
         gone = pc.or_(gone, pc.is_in(table["key"], value_set=pa.array(sorted(abandoned), pa.string())))
     return table.set_column(table.column_names.index("gone"), "gone", gone)
+
+
+def _without_history(accord: Accord, run: Run, table: pa.Table) -> pa.Table:
+    """What an ERP tells of records it has let go for another one does not travel."""
+    away = moved_away(accord.hub, run.definition, table, run.flow.source)
+    place = table.column_names.index(OUT_OF_SCOPE)
+    return table.set_column(place, OUT_OF_SCOPE, pc.or_(table[OUT_OF_SCOPE], away))
 
 
 def _remember_unlinked(accord: Accord, run: Run, table: pa.Table) -> None:

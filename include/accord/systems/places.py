@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from accord.routing import LEGAL_ENTITIES
+from accord.routing import erps
 from accord.systems import ADAPTERS
 from accord.systems.salesforce.mappings import READINGS, WRITINGS
 
@@ -21,7 +21,7 @@ def places(system: str, object_name: str) -> dict[str, str]:
 
 def systems() -> tuple[str, ...]:
     """Salesforce and every ERP of the routing."""
-    return ("salesforce", *dict.fromkeys(entity.system for entity in LEGAL_ENTITIES))
+    return ("salesforce", *erps())
 
 
 def _salesforce(object_name: str) -> dict[str, str]:

@@ -27,6 +27,7 @@ class Sales:
     world: RealWorld
     currency: str = "EUR"
     legacy_list: str = ""  # of the legacy ERP, whose products are then sold
+    tryton_list: str = ""  # of Tryton, which can do without
     _book: str = ""
     _entries: dict[str, str] = field(default_factory=dict)
 
@@ -39,6 +40,9 @@ class Sales:
             self._book = people.create("Pricebook2", Name=f"Standard {self.currency}", IsActive=True)
             if self.legacy_list:
                 self._link("price_list", self._book, f"legacy:US01/{self.legacy_list}")
+            if self.tryton_list:
+                native = self._native(self.tryton_list, "product.price_list", "name")
+                self._link("price_list", self._book, f"tryton:{native}")
         (standard,) = people.soql("SELECT Id FROM Pricebook2 WHERE IsStandard = TRUE")
         known = people.soql(f"SELECT Id FROM Product2 WHERE ProductCode = '{code}'")  # noqa: S608 - our words
         product = known[0]["Id"] if known else people.create("Product2", Name=code, ProductCode=code, IsActive=True)
@@ -82,9 +86,8 @@ class Sales:
         )
         return found
 
-    def _native(self, code: str) -> int:
-        search = "model.product.product.search"
-        (native,) = self.world.erp.client("accord").call(search, [["code", "=", code]], 0, 1, None)
+    def _native(self, name: str, model: str = "product.product", field: str = "code") -> int:
+        (native,) = self.world.erp.client("accord").call(f"model.{model}.search", [[field, "=", name]], 0, 1, None)
         return int(native)
 
     def _link(self, what: str, record: str, key: str) -> None:

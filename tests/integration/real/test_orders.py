@@ -9,8 +9,9 @@ import pytest
 from accord.flows import flow
 from accord.pipeline.runs import Params, RunKind
 from sandbox.erp.trading import Day
+from tests.erp_orders import Orders
 from tests.integration.real.selling import TODAY, Sales
-from tests.integration.real.world import CUSTOMERS, RealWorld, counts
+from tests.integration.real.world import CUSTOMERS, TRYTON_ACCOUNTS, RealWorld, counts
 
 ORDERS, STATUSES = flow("order__salesforce_to_erp"), flow("order_status__tryton_to_salesforce")
 LEGACY_STATUSES = flow("order_status__legacy_to_salesforce")
@@ -191,3 +192,36 @@ def test_an_order_of_the_other_erp(world: RealWorld) -> None:
     assert counts(world.run(ORDERS), "legacy") == {"applied": 1}
     assert counts(world.run(LEGACY_STATUSES), "salesforce") == {"applied": 1}
     assert sales.told(order, "ERP_Total__c") == (943.94,)
+
+
+@pytest.mark.usefixtures("open_gates")
+def test_credit_hold_during_fulfilment_a_tax_exception_and_a_closed_period(world: RealWorld, sales: Sales) -> None:
+    """Finance's word counts at any time: on an order that is partly shipped, on its tax, on the period it is dated in."""
+    account, books, day = world.account("Hazel"), Orders(world.erp), Day.of(world.erp)
+    world.run(CUSTOMERS)
+    books.customer(account, rule="EU reverse charge")
+    order = sales.order(account, ("MI-1001", 3, 649))
+    past = sales.order(account, ("MI-1002", 1, 389), EffectiveDate=f"{TODAY.year - 1}-02-10")
+    world.run(ORDERS)
+    (matter,) = world.exceptions()[f"salesforce:{past}"]
+    assert (matter["category"], sales.sales(past)) == ("closed period", [])
+    assert sales.told(past, "ERP_Sync_Status__c")[0] in ("Held", "Rejected")
+    back(world)
+    assert sales.told(order, "ERP_Total__c", "ERP_Tax__c") == (1947.0, 0.0)
+
+    day.ship(f"salesforce:{order}", {"MI-1001": 1}, deliver=True)
+    day.hold(account)
+    world.accounts_back(TRYTON_ACCOUNTS)
+    (shown,) = world.people.soql("SELECT Credit_Hold__c, Risk__c FROM ERP_Account__c")
+    assert (shown["Credit_Hold__c"], shown["Risk__c"]) == (True, "Blocked")
+    (item,) = sales.items(order, "Quantity")
+    world.change(item["Id"], "OrderItem", Quantity=5)
+    world.run(ORDERS)
+    (matter,) = world.exceptions()[f"salesforce:{order}"]
+    assert (matter["category"], sales.told(order, "ERP_Sync_Status__c")) == ("customer on credit hold", ("Held",))
+    assert [str(sale["untaxed_amount"]) for sale in sales.sales(order, "untaxed_amount")] == ["1947.00"]
+
+    day.hold(account, on=False)
+    world.run(ORDERS)
+    assert [str(sale["untaxed_amount"]) for sale in sales.sales(order, "untaxed_amount")] == ["3245.00"]
+    assert f"salesforce:{order}" not in world.exceptions()

@@ -9,7 +9,7 @@ from psycopg import sql
 from accord.objects.definition import BusinessObject
 from accord.ports import Safety, Sending
 from accord.records import conform, part_type
-from accord.routing import entities_of
+from accord.routing import entities_in
 from accord.systems.collapsing import collapse_text, flat
 from accord.systems.converting import Converter
 from accord.systems.erp import TargetHandler
@@ -70,7 +70,7 @@ class Orders(TargetHandler[Context]):
         return pa.concat_tables(found)
 
     def _own(self, changes: pa.Table) -> Columns:
-        companies = {entity.code: entity.company for entity in entities_of(self._context.name)}
+        companies = {entity.code: entity.company for entity in entities_in(self._context.name)}
         codes = changes["legal_entity"].to_pylist()
         lists = changes["price_list__native"].to_pylist()
         return {
@@ -96,7 +96,7 @@ class Orders(TargetHandler[Context]):
             rows = session.read(cursor, query, asked, ("key", *names))
             natives = flat(rows["order_number"])
             found = session.read(cursor, lines, [natives.to_pylist()], ("order_number", *HELD_LINE))
-        entities = {entity.company: entity.code for entity in entities_of(system)}
+        entities = {entity.company: entity.code for entity in entities_in(system)}
         codes = [entities.get(company) for company in rows["company"].to_pylist()]
         place = pc.binary_join_element_wise(pa.array(codes, pa.string()), flat(rows["price_list"]), "/")
         texts = {name: flat(rows[column]) for name, column in HELD.items()} | {

@@ -3,6 +3,7 @@
 from accord.objects.customer import ADDRESSES
 from accord.objects.definition import (
     BusinessObject,
+    Carried,
     Choice,
     ChoiceSet,
     Constituent,
@@ -168,4 +169,7 @@ ORDER = BusinessObject(
     routed_by="legal_entity",
     routing=Routing(entities="customer_entities", country="customer_country", lines="lines", family="family"),
     scope=Scope(field="status", travels=("Activated",), ends=("Cancelled",)),
+    carried=Carried(
+        keeps=("order_date",), parts="lines", told_by=(("product", "quantity", "unit_price"), ("product",))
+    ),
 )

@@ -44,14 +44,11 @@ def identify(hub: Hub, definition: BusinessObject, source: str, table: pa.Table,
     if definition.carried is None or CARRIES_ON.name not in table.column_names:
         return table
     rows = {row["key"]: row for row in _about(definition, table)}
-    with hub.session() as session:
+    with hub.session() as session, session.transaction(force_rollback=dry):
         identities = Identities.about(session, definition.name, _named(rows.values()))
         decided = _decide(definition, identities, rows)
         parts = _parts(session, definition, definition.carried, table, decided.keys)
-        if dry:
-            session.rollback()
-        else:
-            identities.tell_anew(source)
+        identities.tell_anew(source)
     if decided.keys or decided.superseded:
         log.info(
             "%d %s(s) carry on another record, %d superseded",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -143,6 +144,18 @@ def test_the_policy_holds_orders_before_anything_is_posted(world: RealWorld, sal
         status, said = sales.told(order, "ERP_Sync_Status__c", "ERP_Error__c")
         assert status == "Held"
         assert said.lower().startswith(next(iter(held[order])))
+    # the price list and the account are put right; the orders themselves stay as they are, and come by themselves
+    since = world.people.soql(f"SELECT SystemModstamp FROM Order WHERE Id = '{routed}'")[0]["SystemModstamp"]  # noqa: S608 - ours
+    world.change(sales.entry("MI-1004", 1190), "PricebookEntry", UnitPrice=1190)
+    world.change(account, Legal_Entities__c="GB01;NL01")
+    window = Params(since=datetime.fromisoformat(since) + timedelta(seconds=1))
+    summary = world.run(ORDERS, kind=RunKind.MANUAL, params=window)
+    assert (summary["extracted"], summary["released"]) == (0, 4), "those of the account, all of them"
+    assert counts(summary, "tryton")["applied"] == 1
+    assert len(sales.sales(dearer)) == 1
+    assert {row["category"] for row in world.exceptions()[f"salesforce:{other}"]} == {
+        "currency does not fit the legal entity"
+    }
     (sale,) = sales.sales(routed, "currency.code")
     assert (sale["number"][:5], sale["currency."]["code"]) == ("GB01-", "GBP")
 

@@ -1,4 +1,4 @@
-"""Processes: orders on their way from commitment to cash."""
+"""Processes: prospects on their way to being customers, orders from commitment to cash."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ if TYPE_CHECKING:
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """`accord process`."""
-    process = commands.add_parser("process", help="orders on their way from commitment to cash")
+    process = commands.add_parser(
+        "process", help="prospects on their way to being customers, orders from commitment to cash"
+    )
     actions = process.add_subparsers(required=True, metavar="ACTION")
-    listed = actions.add_parser("list", parents=[common], help="how many orders stand where, and since when")
+    listed = actions.add_parser("list", parents=[common], help="how many records stand where, and since when")
     listed.set_defaults(command=_process_list)
     for name, meaning in (
-        ("show", "where one order stands, its history and what it waits for"),
-        ("resume", "ask for one order, and before it for the customer it waits for"),
-        ("abandon", "give one order up: cancel it in the ERP and tell sales why"),
+        ("show", "where one record stands, its history and what it waits for"),
+        ("resume", "ask for one record, and before it for what it waits for"),
+        ("abandon", "give one record up: cancel it in the ERP and tell sales why"),
     ):
         action = actions.add_parser(name, parents=[common], help=meaning)
-        action.add_argument("key", metavar="KEY", help="the order's canonical id, salesforce:<id>")
+        action.add_argument("key", metavar="KEY", help="the record's canonical id, salesforce:<id>")
         if name == "abandon":
             action.add_argument("--why", required=True, help="the reason; sales is told")
         action.set_defaults(command=_process, action=name)
@@ -33,23 +35,31 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 def _process_list(accord: Accord, asked: argparse.Namespace) -> int:
     from accord import processes
+    from accord.hub.processes import PROCESSES
 
-    processes.place(accord.hub)
-    rows = processes.overview(accord.hub)
+    rows = []
+    for process in PROCESSES.values():
+        processes.place(accord.hub, process)
+        rows += processes.overview(accord.hub, process)
     if asked.json:
         print_json(rows)
         return 0
-    for row in rows:
+    for name, process in PROCESSES.items():
+        found = [row for row in rows if row["name"] == name]
         print(
-            f"{row['orders']:>7,} {row['step']:<17} {row['status']:<11} since {row['oldest']:%Y-%m-%d %H:%M}Z at the longest"
+            f"{process.subject.capitalize()}s from {process.begin} to {process.end}:"
+            if found
+            else f"No {process.subject} is on its way."
         )
-    if not rows:
-        print("No order is on its way.")
+        for row in found:
+            place = f"{row['step']:<17} {row['status']:<11}"
+            print(f"{row['records']:>7,} {place} since {row['oldest']:%Y-%m-%d %H:%M}Z at the longest")
     return 0
 
 
 def _process(accord: Accord, asked: argparse.Namespace) -> int:
     from accord import processes
+    from accord.hub.processes import PROCESSES
 
     who = getpass.getuser()
     if asked.action == "resume":
@@ -57,7 +67,8 @@ def _process(accord: Accord, asked: argparse.Namespace) -> int:
     elif asked.action == "abandon":
         found = processes.abandon(accord, asked.key, who=who, why=asked.why)
     else:
-        processes.place(accord.hub, asked.key)
+        for process in PROCESSES.values():
+            processes.place(accord.hub, process, asked.key)
         found = processes.inspect(accord, asked.key)
     if asked.json:
         print_json(found)

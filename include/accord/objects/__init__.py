@@ -36,11 +36,6 @@ OBJECTS: dict[str, BusinessObject] = {
 }
 
 
-def told_by(name: str) -> BusinessObject | None:
-    """The object whose progress records of `name` tell; None when they tell of no other record."""
-    return next((o for o in OBJECTS.values() if o.progress and o.progress.object == name), None)
-
-
 def business_object(name: str) -> BusinessObject:
     """The object called `name`. Raises KeyError naming the known ones."""
     try:

@@ -204,9 +204,23 @@ class Progress:
     open: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """A record may be carried on by another record of the same object: they are one, under the canonical id of the first.
+
+    `keeps`: fields that stay as the first record says, as the other side can't change them. `parts`: the constituent whose parts
+    are carried on too; `told_by` the fields in which a part of the one equals a part of the other, the surest way first.
+    """
+
+    keeps: tuple[str, ...]
+    parts: str
+    told_by: tuple[tuple[str, ...], ...]
+
+
 # columns every record has, or gets on its way
 RESERVED = frozenset(
-    "key version read_at gone merged_into native modified depth hash problems unresolved out_of_scope".split()
+    "key version read_at gone merged_into native modified depth hash problems unresolved out_of_scope carries_on carried_on "
+    "carried_parts".split()
 )
 
 
@@ -219,7 +233,8 @@ class BusinessObject:
     `routed_by` the legal entity, or the set of them, that decides which ERPs hold the record, `routing` what decides it where it
     is not given; `scope` which records travel; `state` the field whose last applied value the hub remembers, for processes
     and figures; `progress` what tells how far the other side is with it; `known_by` the fields by which a record of one ERP is
-    recognized in another.
+    recognized in another; `carried` whether a record may be carried on by another; `about` the object whose records its own tell
+    of: their keys are the same.
     `version` rises with every incompatible change of the contract. Raises ValueError for a declaration that contradicts
     itself.
     """
@@ -239,6 +254,8 @@ class BusinessObject:
     state: str | None = None
     progress: Progress | None = None
     known_by: tuple[str, ...] = ()
+    carried: Carried | None = None
+    about: str | None = None
 
     @property
     def has_one_place(self) -> bool:

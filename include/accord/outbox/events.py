@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from accord.hub.connection import Session
-from accord.hub.processes import PROCESS_OF
+from accord.hub.processes import PROCESSES
 from accord.records import correlation_id
 
 
@@ -85,7 +85,7 @@ def _arguments(wanted: Wanted, most: int | None) -> dict[str, Any]:
         "after": wanted.after,
         "until": wanted.until,
         "most": most,
-        "object_of": Jsonb({process: name for name, process in PROCESS_OF.items()}),
+        "object_of": Jsonb({process.name: process.object for process in PROCESSES.values()}),
         "applied": EventType.APPLIED.value,
         "deleted": EventType.DELETED.value,
         "rejected": EventType.REJECTED.value,

@@ -34,6 +34,7 @@ from accord.pipeline.comparison_sql import (
     STAGED,
 )
 from accord.pipeline.duplicates import Duplicates, Suspect
+from accord.pipeline.elsewhere import kept_elsewhere
 from accord.pipeline.hierarchy import find_parents, hold_for_parents
 from accord.pipeline.moving import HOLD_FOR_OTHERS, belonging, remember_staying, staying
 from accord.pipeline.references import References
@@ -241,7 +242,7 @@ class Comparison:
             if self.references:
                 changes = self.references.with_natives(session, chunk.number, changes)
             numbers = changes["_number"]
-            changes = changes.drop_columns(["_number"])
+            changes = kept_elsewhere(session, self.definition, self.target.name, changes.drop_columns(["_number"]))
             for number in pc.unique(numbers).to_pylist():
                 if number not in writers:
                     writers[number] = self.accord.staging.open_writer(f"{batch}/{number:05d}.parquet", changes.schema)

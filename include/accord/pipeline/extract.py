@@ -39,10 +39,11 @@ class Buckets:
             # a little room, as hashing spreads unevenly
             self._buckets = max(1, -(-roots * 10 // (self._chunk_rows * 9)))
 
-    def write(self, part: str, rows: pa.Table, root: str) -> None:
-        """Add rows of `part`, rooted by column `root`."""
+    def write(self, part: str, rows: pa.Table, root: str, beside: pa.Array | None = None) -> None:
+        """Add rows of `part`, rooted by column `root`, to the chunks of these roots, or of those they go `beside`."""
         self.expect(0)
         roots = rows[root].cast(pa.string())
+        places = roots if beside is None else beside
         rows = rows.append_column("_root", roots).append_column(
             "_released", pa.chunked_array([pa.repeat(self.released, rows.num_rows)], pa.bool_())
         )
@@ -54,7 +55,7 @@ class Buckets:
         if self._buckets == 1:
             self._writer(0, part).append(rows)
             return
-        numbers = pd.util.hash_array(np.asarray(roots.to_pylist(), dtype=object)) % self._buckets
+        numbers = pd.util.hash_array(np.asarray(places.to_pylist(), dtype=object)) % self._buckets
         for number in np.unique(numbers):
             self._writer(int(number), part).append(rows.filter(pa.array(numbers == number)))
 
@@ -88,21 +89,28 @@ def extract(accord: Accord, run_id: int) -> str:
     run = read_run(accord.hub, run_id)
     source = accord.source(run.flow.source)
     parts = source.required_columns(run.definition)
-    root = next(iter(parts))
     batch = accord.staging.new_batch(run.flow.name, run.id, "source")
     sink = Buckets(accord.staging, batch, accord.chunk_rows)
     if run.natives is not None:
         read_at = source.extract(run.definition, Selection(natives=run.natives), sink)
         released: tuple[str, ...] = ()
     else:
-        released = _released(accord.hub, run) if not run.dry else ()
-        read_at = source.extract(run.definition, Selection(since=run.since, until=run.until), sink)
+        window = Selection(since=run.since, until=run.until)
+        read_at = source.extract(run.definition, window, sink)
+        keys = set() if run.dry else _released(accord.hub, run)
+        if not run.dry and run.since is not None:
+            held = {source.native_of(run.definition, key): key for key in _quarantined(accord.hub, run)}
+            keys |= {held[native] for native in source.affected(run.definition, tuple(held), window)}
+        released = tuple(sorted(keys))
         if released:
             sink.released = True
             natives = {source.native_of(run.definition, key): key for key in released}
             source.extract(run.definition, Selection(natives=tuple(natives)), sink)
             _forget(accord.hub, run, [key for native, key in natives.items() if native not in sink.released_roots])
-    counts = {"extracted": sink.rows.get((root, False), 0), "released": sink.rows.get((root, True), 0)}
+    counts = {
+        bucket: sum(sink.rows.get((root, released), 0) for root in source.roots(run.definition))
+        for bucket, released in (("extracted", False), ("released", True))
+    }
     manifest = accord.staging.write_manifest(
         Manifest(
             batch=batch,
@@ -133,7 +141,18 @@ def extract(accord: Accord, run_id: int) -> str:
     return manifest.path
 
 
-def _released(hub: Hub, run: Run) -> tuple[str, ...]:
+def _quarantined(hub: Hub, run: Run) -> list[str]:
+    """Keys a gate holds back: what they lack may be another record's, so that their own never changes."""
+    with hub.session() as session:
+        rows = session.execute(
+            """SELECT DISTINCT key FROM exception WHERE flow = %s AND state = 'open' AND kind IN ('quarantined', 'approval')
+               AND category <> %s ORDER BY key""",
+            (run.flow.name, Category.BATCH_REFUSED),
+        ).fetchall()
+    return [row["key"] for row in rows]
+
+
+def _released(hub: Hub, run: Run) -> set[str]:
     """Keys held by earlier runs whose turn may have come: the parent they await is there or can be read with them, the record they
     looked like may have changed. They are read again, so what is sent is what the source says now."""
     with hub.session() as session:
@@ -166,7 +185,7 @@ def _released(hub: Hub, run: Run) -> tuple[str, ...]:
     keys = {row["key"] for row in (*rows, *orphans)}
     if run.definition.parent:
         keys |= {row["awaits"] for row in rows if row["awaits"]}
-    return tuple(sorted(keys))
+    return keys
 
 
 def _forget(hub: Hub, run: Run, keys: list[str]) -> None:

@@ -69,7 +69,8 @@ def gate(accord: Accord, run_id: int, manifest_path: str) -> dict[str, Any]:
             cure=f"Read {report}; nothing was loaded.",
             report=report,
         )
-    checked = sum(next(iter(chunk.parts.values())).rows for chunk in manifest.chunks)
+    roots = (RECORDS,) if manifest.stage == "canonical" else accord.source(run.flow.source).roots(run.definition)
+    checked = sum(chunk.parts[root].rows for chunk in manifest.chunks for root in roots if root in chunk.parts)
     return {
         "verdict": judgement.verdict.value,
         "checked": checked,

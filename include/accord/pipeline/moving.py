@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from accord.hub.connection import Hub, Session
-from accord.objects import told_by
+from accord.objects import business_object
 from accord.objects.definition import BusinessObject
 from accord.pipeline.route import belongs
 from accord.routing import books, erps
@@ -101,7 +101,7 @@ def moved_away(hub: Hub, definition: BusinessObject, table: pa.Table, source: st
 
     The link of what moved is gone and not deleted; of what sales took back it is both.
     """
-    about = told_by(definition.name)
+    about = business_object(definition.about) if definition.about else None
     if about is None or not about.has_one_place:
         return pa.array([False] * table.num_rows, pa.bool_())
     with hub.session() as session:

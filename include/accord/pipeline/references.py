@@ -28,6 +28,12 @@ UPDATE refers r SET native = coalesce(l.native, substr(l.key, strpos(l.key, ':')
 FROM link l WHERE r.native IS NULL AND l.stream = r.stream AND l.key = r.ref AND l.hash IS NOT NULL
 """
 
+# where the target is the origin the id says it, unless another record carries it on
+_CARRIED_ON = """
+UPDATE refers r SET native = substr(i.native, strpos(i.native, ':') + 1)
+FROM identity i WHERE r.stream IS NULL AND i.object = r.object AND i.key = r.ref AND i.native <> i.key
+"""
+
 _HOLD = """
 UPDATE staged s SET bucket = 'parked', awaits = r.ref, awaits_object = r.object
 FROM (SELECT DISTINCT ON (key) key, object, ref FROM refers f
@@ -112,6 +118,7 @@ class References:
         """Find what is referred to; records whose references are not there, and don't go before them, are parked."""
         session.execute("CREATE INDEX ON refers (key)")
         session.execute(_FIND)
+        session.execute(_CARRIED_ON)
         session.execute(_HOLD, {"own": self._own})
         for depth in range(1, DEEPEST + 1):
             if not session.execute(_DEEPEN, {"own": self._own, "depth": depth}).rowcount:

@@ -135,7 +135,8 @@ def open_run(
             return int(found["id"])
         watermark = session.execute("SELECT watermark FROM flow WHERE name = %s", (flow.name,)).fetchone()
         since, until = window(flow, kind, interval, params, watermark["watermark"] if watermark else None, now)
-        natives = [k.split(":", 1)[-1] for k in params.keys] if params.keys else None
+        # a record of another origin (an order in an ERP) is known by its whole key
+        natives = [key.removeprefix(f"{flow.source}:") for key in params.keys] if params.keys else None
         opened = session.execute(
             """INSERT INTO run (flow, engine_run, kind, win_from, win_to, natives, dry) VALUES (%s, %s, %s, %s, %s, %s, %s)
                ON CONFLICT (flow, engine_run) DO UPDATE SET state = 'open' RETURNING id""",

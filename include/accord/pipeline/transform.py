@@ -15,12 +15,13 @@ from accord.batch import RECORDS, Chunk, Manifest
 from accord.hub.connection import Hub
 from accord.hub.processes import given_up
 from accord.objects.definition import BusinessObject, Unknown
+from accord.pipeline.identify import identify
 from accord.pipeline.moving import moved_away
 from accord.pipeline.resolve import OUT_OF_SCOPE, UNRESOLVED, resolve
 from accord.pipeline.route import routed
 from accord.pipeline.runs import Run, read_run
 from accord.ports import Source
-from accord.records import conform
+from accord.records import CARRIED_ON, CARRIED_PARTS, CARRIES_ON, conform
 from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ def transform(accord: Accord, run_id: int, manifest_path: str) -> str:
         parts = {name: accord.staging.read(file) for name, file in chunk.parts.items()}
         table = pa.concat_tables(_canonical(source, definition, reading, read_at) for reading in _readings(parts))
         add_amounts(came, definition, table)
-        newest = _newest(table)
+        newest = identify(accord.hub, definition, run.flow.source, _newest(table), dry=run.dry)
         superseded += table.num_rows - newest.num_rows
         table = resolve(accord.hub, definition, routed(definition, ended(accord.hub, definition, newest)))
         table = _without_history(accord, run, table)
@@ -95,7 +96,11 @@ def _canonical(
         if PROBLEMS in canonical.column_names
         else pa.nulls(canonical.num_rows, pa.list_(pa.string()))
     )
-    return conform(definition, canonical).append_column(PROBLEMS, problems.cast(pa.list_(pa.string())))
+    table = conform(definition, canonical).append_column(PROBLEMS, problems.cast(pa.list_(pa.string())))
+    for column in (CARRIES_ON, CARRIED_ON, CARRIED_PARTS):
+        if column.name in canonical.column_names:
+            table = table.append_column(column, canonical[column.name])
+    return table
 
 
 def amount_columns(definition: BusinessObject, table: pa.Table) -> tuple[pa.Array, pa.Array]:

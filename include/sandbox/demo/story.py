@@ -13,6 +13,7 @@ from typing import Any
 from accord import processes
 from accord.errors import AccordError
 from accord.flows import FLOWS
+from accord.hub.processes import PROCESSES
 from accord.pipeline.flow_run import run_flow
 from accord.pipeline.runs import Params
 from accord.pipeline.settle import describe
@@ -34,7 +35,7 @@ from sandbox.stack.processes import Processes
 # The demo's own runs read everything, so that a second demo shows that nothing is written again.
 EVERYTHING: Mapping[str, Any] = {"full_refresh": True}
 ORDERS_OF_AN_ENTITY = 150
-BESIDE_THE_FLOWS = ("quote_to_cash", "approval", "approvals", "outbox")
+BESIDE_THE_FLOWS = (*PROCESSES, "approval", "approvals", "outbox")
 
 
 def flows_for(*objects: str) -> tuple[str, ...]:
@@ -90,7 +91,8 @@ def up(home: Path) -> None:
             move(accord, api, flows_for("order_status", "shipment", "invoice"), console)
             move(accord, api, flows_for("credit_memo", "payment"), console)
             move(accord, api, flows_for("customer_account", "product"), console)  # balances and stock have moved
-            processes.advance(accord)
+            for process in PROCESSES.values():
+                processes.advance(accord, process)
             for dag in BESIDE_THE_FLOWS:
                 api.unpause(dag)
         console.line()
@@ -98,7 +100,10 @@ def up(home: Path) -> None:
         for line in summary.lines(summaries, summary.waiting(accord)):
             console.line(line)
         console.line()
-        for line in (*summary.on_their_way(processes.overview(accord.hub)), *summary.agreement(org, summaries)):
+        for process in PROCESSES.values():
+            for line in summary.on_their_way(process, processes.overview(accord.hub, process)):
+                console.line(line)
+        for line in summary.agreement(org, summaries):
             console.line(line)
         accord.close()
         console.line()

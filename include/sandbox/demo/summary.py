@@ -12,6 +12,7 @@ from typing import Any
 
 from accord.categories import Category, remedy
 from accord.flows import FLOWS
+from accord.hub.processes import Process
 from accord.pipeline.runs import read_run
 from accord.pipeline.settle import OUT, summarize
 from accord.runtime import Accord
@@ -84,12 +85,12 @@ def agreement(org: Org, summaries: Sequence[Mapping[str, Any]]) -> Iterator[str]
             yield f"    {plural:<14}{theirs:>16,.2f} {currency} in the ERPs {verdict} {ours:>16,.2f} {currency} in Salesforce"
 
 
-def on_their_way(places: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Where the orders stand between commitment and cash, as lines."""
+def on_their_way(process: Process, places: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Where the records of a process stand, as lines."""
     if places:
-        yield "Orders from commitment to cash:"
+        yield f"{process.subject.capitalize()}s from {process.begin} to {process.end}:"
     for place in places:
-        yield f"    {place['orders']:>7,} {place['step']}, {place['status']}"
+        yield f"    {place['records']:>7,} {place['step']}, {place['status']}"
 
 
 def lines(summaries: Sequence[Mapping[str, Any]], groups: Sequence[Waiting]) -> Iterator[str]:

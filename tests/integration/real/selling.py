@@ -68,14 +68,32 @@ class Sales:
             self.world.change(order, "Order", Status="Activated")
         return order
 
+    def opportunity(
+        self, account: str, *lines: tuple[str, float, float], stage: str = "Closed Won", **values: Any
+    ) -> str:
+        """A deal with lines of (product, quantity, price agreed) that came to `stage`; its id."""
+        entries = [self.entry(code, price) for code, _, price in lines]
+        usual: dict[str, Any] = {
+            "AccountId": account, "Name": "A deal", "StageName": "Negotiation", "CloseDate": TODAY.isoformat(),
+            "Pricebook2Id": self._book, "CurrencyIsoCode": self.currency, "Legal_Entity__c": "NL01",
+            "PO_Number__c": "PO 4711", "Payment_Terms__c": "NET30",
+            "Requested_Date__c": (TODAY + dt.timedelta(days=20)).isoformat(),
+        }  # fmt: skip
+        deal = self.world.people.create("Opportunity", **usual | values)
+        for entry, (_, quantity, price) in zip(entries, lines, strict=True):
+            line = {"OpportunityId": deal, "PricebookEntryId": entry, "Quantity": quantity, "UnitPrice": price}
+            self.world.people.create("OpportunityLineItem", **line)
+        self.world.change(deal, "Opportunity", StageName=stage)
+        return deal
+
     def items(self, order: str, *names: str) -> list[dict[str, Any]]:
         """Fields of an order's products, in the order they were added."""
         query = f"SELECT Id, {', '.join(names)} FROM OrderItem WHERE OrderId = '{order}' ORDER BY OrderItemNumber"  # noqa: S608
         return self.world.people.soql(query)
 
-    def told(self, order: str, *names: str) -> tuple[Any, ...]:
-        """Fields of an order as Salesforce shows them."""
-        (row,) = self.world.people.soql(f"SELECT {', '.join(names)} FROM Order WHERE Id = '{order}'")  # noqa: S608
+    def told(self, order: str, *names: str, sobject: str = "Order") -> tuple[Any, ...]:
+        """Fields of an order, or of an opportunity, as Salesforce shows them."""
+        (row,) = self.world.people.soql(f"SELECT {', '.join(names)} FROM {sobject} WHERE Id = '{order}'")  # noqa: S608
         return tuple(row[name] for name in names)
 
     def sales(self, order: str, *fields: str) -> list[dict[str, Any]]:

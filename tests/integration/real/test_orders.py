@@ -144,6 +144,16 @@ def test_the_policy_holds_orders_before_anything_is_posted(world: RealWorld, sal
         status, said = sales.told(order, "ERP_Sync_Status__c", "ERP_Error__c")
         assert status == "Held"
         assert said.lower().startswith(next(iter(held[order])))
+    # the price list and the account are put right; the orders themselves stay as they are, and come by themselves
+    since = world.people.soql(f"SELECT SystemModstamp FROM Order WHERE Id = '{routed}'")[0]["SystemModstamp"]  # noqa: S608 - ours
+    world.change(sales.entry("MI-1004", 1190), "PricebookEntry", UnitPrice=1190)
+    world.change(account, Legal_Entities__c="GB01;NL01")
+    window = Params(since=dt.datetime.fromisoformat(since) + dt.timedelta(seconds=1))
+    summary = world.run(ORDERS, kind=RunKind.MANUAL, params=window)
+    assert (summary["extracted"], summary["released"]) == (0, 4), "those of the account, all of them"
+    assert counts(summary, "tryton") == {"applied": 2, "quarantined": 2}
+    assert (len(sales.sales(dearer)), len(sales.sales(other))) == (1, 1)
+    assert set(world.exceptions()) == {f"salesforce:{nowhere}", f"salesforce:{mismatch}"}
     (sale,) = sales.sales(routed, "currency.code")
     assert (sale["number"][:5], sale["currency."]["code"]) == ("GB01-", "GBP")
 

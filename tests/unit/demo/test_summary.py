@@ -1,5 +1,6 @@
 """The summary says in plain words what came in and what became of it."""
 
+from accord.hub.processes import QUOTE_TO_CASH
 from sandbox.demo.summary import Waiting, agreement, lines, on_their_way
 
 TO_ERP = {
@@ -90,6 +91,6 @@ def test_both_sides_are_held_against_each_other_by_currency() -> None:
 
 
 def test_where_orders_stand() -> None:
-    places = [{"orders": 1200, "step": "created", "status": "held"}]
-    assert list(on_their_way(places)) == ["Orders from commitment to cash:", "      1,200 created, held"]
-    assert list(on_their_way([])) == []
+    places = [{"records": 1200, "step": "created", "status": "held"}]
+    assert list(on_their_way(QUOTE_TO_CASH, places)) == ["Orders from commitment to cash:", "      1,200 created, held"]
+    assert list(on_their_way(QUOTE_TO_CASH, [])) == []

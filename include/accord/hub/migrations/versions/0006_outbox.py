@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0005"
 
 # Positions are given when a row is written, rows become visible when their transaction commits: a later commit can have an
 # earlier position. Whoever writes holds the lock shared until its end; whoever takes it alone knows that every position given

@@ -8,6 +8,7 @@ from accord.systems.salesforce.mappings.customer import CUSTOMER
 from accord.systems.salesforce.mappings.customer_account import CUSTOMER_ACCOUNT
 from accord.systems.salesforce.mappings.customer_status import CUSTOMER_STATUS
 from accord.systems.salesforce.mappings.invoice import INVOICE
+from accord.systems.salesforce.mappings.opportunity import OPPORTUNITY
 from accord.systems.salesforce.mappings.order import ORDER
 from accord.systems.salesforce.mappings.order_status import ORDER_STATUS
 from accord.systems.salesforce.mappings.order_sync import ORDER_SYNC
@@ -17,7 +18,8 @@ from accord.systems.salesforce.mappings.price_list import PRICE_LIST
 from accord.systems.salesforce.mappings.product import PRODUCT
 from accord.systems.salesforce.mappings.shipment import SHIPMENT
 
-READINGS: dict[str, Reading] = {m.object: m for m in (CUSTOMER, ORDER)}
+# the first reading is the object's own; the next ones are what its records may carry on
+READINGS: dict[str, tuple[Reading, ...]] = {m.object: (m, *more) for m, *more in ((CUSTOMER,), (ORDER, OPPORTUNITY))}
 WRITINGS: dict[str, Writing] = {
     m.object: m
     for m in (
@@ -36,8 +38,8 @@ WRITINGS: dict[str, Writing] = {
 }
 
 
-def reading_of(definition: BusinessObject) -> Reading:
-    """How `definition` is read. Raises Stop when Salesforce is no source of it."""
+def readings_of(definition: BusinessObject) -> tuple[Reading, ...]:
+    """How `definition` is read, the object's own way first. Raises Stop when Salesforce is no source of it."""
     if definition.name not in READINGS:
         raise Stop(f"{definition.name} is not read from Salesforce.", cure="Add a mapping, or correct the flow.")
     return READINGS[definition.name]

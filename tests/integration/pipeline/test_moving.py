@@ -75,7 +75,7 @@ def where(world: World, key: str) -> dict[str, bool]:
 
 def place(world: World, key: str) -> str:
     """The status of the order's process."""
-    processes.place(world.accord().hub, key)
+    processes.place(world.accord().hub, key=key)
     return str(world.rows("SELECT status FROM process WHERE key = %s", key)[0]["status"])
 
 

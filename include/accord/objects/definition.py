@@ -196,7 +196,7 @@ class Routing:
 
 # columns every record has, or gets on its way
 RESERVED = frozenset(
-    "key version read_at gone merged_into native modified depth hash problems unresolved out_of_scope".split()
+    "key version read_at gone merged_into native modified depth hash problems unresolved out_of_scope said".split()
 )
 
 
@@ -208,7 +208,8 @@ class BusinessObject:
     in a hierarchy of the same object; `amounts` the money fields, all in one currency, that count for completeness;
     `routed_by` the legal entity, or the set of them, that decides which ERPs hold the record, `routing` what decides it where it
     is not given; `scope` which records travel; `state` the field whose last applied value the hub remembers, for processes
-    and figures.
+    and figures. Of an `ordered` object, what the source says later waits behind a refusal until a person has settled that; of
+    the others the newest state is enough.
     `version` rises with every incompatible change of the contract. Raises ValueError for a declaration that contradicts
     itself.
     """
@@ -226,6 +227,7 @@ class BusinessObject:
     routing: Routing | None = None
     scope: Scope | None = None
     state: str | None = None
+    ordered: bool = False
 
     def __post_init__(self) -> None:
         if taken := RESERVED & {path for path, _ in self.every_field()}:

@@ -168,4 +168,5 @@ ORDER = BusinessObject(
     routed_by="legal_entity",
     routing=Routing(entities="customer_entities", country="customer_country", lines="lines", family="family"),
     scope=Scope(field="status", travels=("Activated",), ends=("Cancelled",)),
+    ordered=True,
 )

@@ -47,8 +47,7 @@ def show(accord: Accord, number: int, *, who: str, values: bool = False) -> dict
             audit(session, who, "values looked at", subjects, {})
         history = audited(session, subjects)
     which = declared_flow(accord.hub, row["flow"])
-    source = which.source
-    found = {**row, "remedy": remedy(Category(row["category"]), source), "history": history, "edited": [], "sides": {}}
+    found = {**row, "remedy": _remedy(row, which), "history": history, "edited": [], "sides": {}}
     if not _about_a_record(row, which):
         return found
     edit = edits_of(accord.hub, row["object"], row["key"]).get(row["key"])
@@ -189,6 +188,11 @@ def tell_apart(accord: Accord, number: int, *, same: bool, who: str, why: str) -
 def _about_a_record(row: Mapping[str, Any], which: Flow) -> bool:
     """Whether it is about a record the flow reads: not about a batch, nor about what Accord itself says of a record."""
     return bool(which.object == row["object"] and row["category"] != Category.BATCH_REFUSED)
+
+
+def _remedy(row: Mapping[str, Any], which: Flow) -> str:
+    waits = row["kind"] == "rejected" and business_object(row["object"]).ordered
+    return remedy(Category(row["category"]), which.source) + (" Then replay it." if waits else "")
 
 
 def _subjects(row: Mapping[str, Any]) -> list[str]:

@@ -16,8 +16,8 @@ from accord_airflow.window import chosen, flag, words
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-# what a replay may be told of the exceptions it is about, in the words of accord.hub.queue.Filter
-CHOICES = ("queue", "category", "kind", "object", "flow", "target", "key", "assignee")
+# what a replay may be told of the exceptions it is about; an operator's `queue` is Airflow's own word
+CHOICES = ("owner_queue", "category", "kind", "object", "flow", "target", "key", "assignee")
 _NOTHING = ["null", "string"]
 
 # the form of a run started by hand; ReplayOperator takes from it what it is not given
@@ -26,7 +26,7 @@ FORM = {
         [], type="array", items={"type": "string"}, title="Exceptions", description="Their numbers, one on each line.",
         section="Which",
     ),
-    "queue": Param(None, type=_NOTHING, enum=[None, *map(str, Queue)], title="Queue", section="Which"),
+    "owner_queue": Param(None, type=_NOTHING, enum=[None, *map(str, Queue)], title="Queue", section="Which"),
     "category": Param(None, type=_NOTHING, enum=[None, *map(str, Category)], title="Category", section="Which"),
     "kind": Param(
         None, type=_NOTHING, enum=[None, "quarantined", "rejected", "parked", "duplicate", "approval"], title="Kind",
@@ -57,10 +57,10 @@ class ReplayOperator(AccordOperator):
 
     Args:
         ids: numbers of exceptions; a list, or text with one on each line or separated by commas.
-        queue, category, kind, object, flow, target, key, assignee: just those; all that is given must hold.
+        owner_queue, category, kind, object, flow, target, key, assignee: just those; all that is given must hold.
         older_than_hours: just those open longer.
         most: refuse when more are meant; 1000 as a rule.
-        dry_run: go as far as comparing.
+        dry: go as far as comparing; the param is called dry_run.
         why: kept in the audit, with who started the run.
 
     What is not given is taken from the run's params of the same name, where the DAG has them (FORM declares them). Safe beside
@@ -71,14 +71,14 @@ class ReplayOperator(AccordOperator):
     """
 
     template_fields: Sequence[str] = (
-        *AccordOperator.template_fields, "ids", *CHOICES, "older_than_hours", "most", "dry_run", "why",
+        *AccordOperator.template_fields, "ids", *CHOICES, "older_than_hours", "most", "dry", "why",
     )  # fmt: skip
 
     def __init__(
         self,
         *,
         ids: Sequence[int | str] | str | None = None,
-        queue: str | None = None,
+        owner_queue: str | None = None,
         category: str | None = None,
         kind: str | None = None,
         object: str | None = None,
@@ -88,15 +88,15 @@ class ReplayOperator(AccordOperator):
         assignee: str | None = None,
         older_than_hours: int | str | None = None,
         most: int | str | None = None,
-        dry_run: bool | str | None = None,
+        dry: bool | str | None = None,
         why: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.ids = ids
-        self.queue, self.category, self.kind, self.object, self.flow = queue, category, kind, object, flow
+        self.owner_queue, self.category, self.kind, self.object, self.flow = owner_queue, category, kind, object, flow
         self.target, self.key, self.assignee = target, key, assignee
-        self.older_than_hours, self.most, self.dry_run, self.why = older_than_hours, most, dry_run, why
+        self.older_than_hours, self.most, self.dry, self.why = older_than_hours, most, dry, why
 
     def work(self, context: Context) -> dict[str, Any]:
         from accord.hub.queue import Filter
@@ -106,12 +106,15 @@ class ReplayOperator(AccordOperator):
         numbers = chosen("ids", self.ids, given)
         hours = _whole("older_than_hours", chosen("older_than_hours", self.older_than_hours, given))
         ids = words(numbers if isinstance(numbers, str) else [str(n) for n in numbers or ()])
+        choices: dict[str, Any] = {
+            name.removeprefix("owner_"): chosen(name, getattr(self, name), given) or None for name in CHOICES
+        }
         wanted = Filter(
             ids=tuple(_whole("ids", one) or 0 for one in ids) or None,
             older_than=timedelta(hours=hours) if hours is not None else None,
-            **{name: chosen(name, getattr(self, name), given) or None for name in CHOICES},
+            **choices,
         )
-        dry = flag("dry_run", chosen("dry_run", self.dry_run, given))
+        dry = flag("dry_run", chosen("dry_run", self.dry, given))
         with self.accord() as accord:
             done = replay(
                 accord,

@@ -20,7 +20,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG
 
-from accord_airflow.operators.replay import FORM, ReplayOperator
+from accord_airflow.operators.replay import ReplayOperator, form
 
 with DAG(
     "replay",
@@ -30,6 +30,6 @@ with DAG(
     tags=["accord", "exceptions"],
     doc_md=__doc__,
     default_args={"owner": "integration", "retries": 2, "retry_delay": timedelta(minutes=1)},
-    params=FORM,
+    params=form(),
 ) as dag:
     ReplayOperator(task_id="replay")

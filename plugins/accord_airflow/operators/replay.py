@@ -20,34 +20,36 @@ if TYPE_CHECKING:
 CHOICES = ("owner_queue", "category", "kind", "object", "flow", "target", "key", "assignee")
 _NOTHING = ["null", "string"]
 
-# the form of a run started by hand; ReplayOperator takes from it what it is not given
-FORM = {
-    "ids": Param(
-        [], type="array", items={"type": "string"}, title="Exceptions", description="Their numbers, one on each line.",
-        section="Which",
-    ),
-    "owner_queue": Param(None, type=_NOTHING, enum=[None, *map(str, Queue)], title="Queue", section="Which"),
-    "category": Param(None, type=_NOTHING, enum=[None, *map(str, Category)], title="Category", section="Which"),
-    "kind": Param(
-        None, type=_NOTHING, enum=[None, "quarantined", "rejected", "parked", "duplicate", "approval"], title="Kind",
-        section="Which",
-    ),
-    "object": Param(None, type=_NOTHING, title="Business object", section="Which"),
-    "flow": Param(None, type=_NOTHING, title="Flow", section="Which"),
-    "target": Param(None, type=_NOTHING, title="Target", description="tryton, legacy, salesforce.", section="Which"),
-    "key": Param(None, type=_NOTHING, title="Record", description="Its canonical id.", section="Which"),
-    "assignee": Param(None, type=_NOTHING, title="Assigned to", section="Which"),
-    "older_than_hours": Param(None, type=["null", "integer"], minimum=1, title="Open longer than (hours)", section="Which"),
-    "most": Param(
-        1000, type="integer", minimum=1, maximum=100_000, title="At most",
-        description="Nothing is replayed when more are meant.", section="How",
-    ),
-    "why": Param("", type="string", title="Why", description="Kept with the replay.", maxLength=200, section="How"),
-    "dry_run": Param(
-        False, type="boolean", title="Dry run", description="Go as far as comparing: nothing is written to any system.",
-        section="How",
-    ),
-}  # fmt: skip
+
+def form() -> dict[str, Param]:
+    """The form of a run started by hand; ReplayOperator takes from it what it is not given."""
+    return {
+        "ids": Param(
+            [], type="array", items={"type": "string"}, title="Exceptions", description="Their numbers, one on each line.",
+            section="Which",
+        ),
+        "owner_queue": Param(None, type=_NOTHING, enum=[None, *map(str, Queue)], title="Queue", section="Which"),
+        "category": Param(None, type=_NOTHING, enum=[None, *map(str, Category)], title="Category", section="Which"),
+        "kind": Param(
+            None, type=_NOTHING, enum=[None, "quarantined", "rejected", "parked", "duplicate", "approval"], title="Kind",
+            section="Which",
+        ),
+        "object": Param(None, type=_NOTHING, title="Business object", section="Which"),
+        "flow": Param(None, type=_NOTHING, title="Flow", section="Which"),
+        "target": Param(None, type=_NOTHING, title="Target", description="tryton, legacy, salesforce.", section="Which"),
+        "key": Param(None, type=_NOTHING, title="Record", description="Its canonical id.", section="Which"),
+        "assignee": Param(None, type=_NOTHING, title="Assigned to", section="Which"),
+        "older_than_hours": Param(None, type=["null", "integer"], minimum=1, title="Open longer than (hours)", section="Which"),
+        "most": Param(
+            1000, type="integer", minimum=1, maximum=100_000, title="At most",
+            description="Nothing is replayed when more are meant.", section="How",
+        ),
+        "why": Param("", type="string", title="Why", description="Kept with the replay.", maxLength=200, section="How"),
+        "dry_run": Param(
+            False, type="boolean", title="Dry run", description="Go as far as comparing: nothing is written to any system.",
+            section="How",
+        ),
+    }  # fmt: skip
 
 
 class ReplayOperator(AccordOperator):
@@ -63,7 +65,7 @@ class ReplayOperator(AccordOperator):
         dry: go as far as comparing; the param is called dry_run.
         why: kept in the audit, with who started the run.
 
-    What is not given is taken from the run's params of the same name, where the DAG has them (FORM declares them). Safe beside
+    What is not given is taken from the run's params of the same name, where the DAG has them (`form` declares them). Safe beside
     every flow and every other replay: each exception is replayed by one of them, each version of a record has one effect.
 
     Hands on how many were taken, settled and wait on, and why others were left. Raises Stop when nothing says which, when more than

@@ -26,13 +26,13 @@ def test_edited_and_replayed_and_linked_to_what_finance_has(world: RealWorld) ->
 
     # what the source says is refused, what was agreed is not; our own acknowledgement does not undo it
     number = queue[refused]["id"]
-    edit(accord, number, values={"tax_registration": "NL004495445B01"}, who="ann", why="as on the invoice")
+    edit(accord, number, values={"tax_registration": "DE136695976"}, who="ann", why="as on the invoice")
     sides = {side["field"]: side for side in show(accord, number, who="ann")["sides"]["tryton"]}
     assert (sides["tax_registration"]["before"], sides["tax_registration"]["after"]) == (None, "(personal)")
     (done,) = replay(accord, Filter(ids=(number,)), who="ann").flows
     assert (done.error, done.settled) == (None, 1)
     (party,) = finance.call(f"{PARTY}.search_read", [["code", "=", refused]], 0, None, None, ["identifiers.code"])
-    assert [identifier["code"] for identifier in party["identifiers."]] == ["NL004495445B01"]
+    assert [identifier["code"] for identifier in party["identifiers."]] == ["DE136695976"]
     assert world.status(refused) == ("Synced", None)
 
     # the party finance has becomes the account's own: nothing is created, its name stays

@@ -34,11 +34,6 @@ def run_flow(
     """
     name = engine_run or f"{kind}__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}__{uuid.uuid4().hex[:8]}"
     run = open_run(accord, flow, engine_run=name, kind=kind, interval=interval, params=params)
-    return carry_out(accord, flow, run)
-
-
-def carry_out(accord: Accord, flow: Flow, run: int) -> dict[str, Any]:
-    """Take an open run through its steps and return its summary. Raises what the failing step raises, after closing it as failed."""
     try:
         staged = extract(accord, run)
         gate(accord, run, staged)

@@ -57,9 +57,21 @@ def test_discarded_the_later_version_goes(world: World, refused: str) -> None:
     assert counts(world.run(ORDERS), "tryton") == {"applied": 1}
 
 
-def test_a_cancellation_waits_for_nobody(world: World, refused: str) -> None:
-    order(world, status="Cancelled")
-    assert counts(world.run(ORDERS), "tryton") == {"excluded": 1}
+def test_a_cancellation_waits_for_nobody(world: World) -> None:
+    """The ERP has the order and refused a change of it: what is cancelled is cancelled there all the same."""
+    world.customer("1")
+    world.run()
+    key = order(world)
+    world.run(ORDERS)
+    world.tryton.rejects = {key: Category.REFUSED}
+    order(world, customer_reference="PO 2")
+    assert counts(world.run(ORDERS), "tryton") == {"rejected": 1}
+    world.tryton.rejects = {}
+    order(world, customer_reference="PO 3")
+    assert counts(world.run(ORDERS), "tryton") == {"parked": 1}
+    order(world, customer_reference="PO 3", status="Cancelled")
+    assert counts(world.run(ORDERS), "tryton") == {"applied": 1}
+    assert [record["gone"] for record in world.tryton.held(ORDER, key)] == [True]
     assert world.exceptions() == []
 
 

@@ -71,6 +71,8 @@ def page(definition: BusinessObject) -> str:
         lines += [f"Held as possible duplicates before they are created: the same {rules}.", ""]
     if definition.amounts:
         lines += [f"Counts for completeness: {', '.join(definition.amounts)}, per currency.", ""]
+    if definition.ordered:
+        lines += ["Delivered in order: what comes after a refusal waits until that is replayed or discarded.", ""]
     return "\n".join(lines)
 
 

@@ -188,6 +188,22 @@ WHERE id IN (
   ORDER BY e.id FOR UPDATE OF e)  -- two targets that close the same ones take them in the same order
 """
 
+# what was sent is no suspect any more; what keeps it back now is a matter of its own
+_CLEAR = """
+UPDATE exception SET state = 'closed', closed = now(), resolution = 'it is no suspected duplicate any more'
+WHERE id IN (
+  SELECT e.id FROM exception e JOIN result r ON r.key = e.key
+  WHERE e.object = %(object)s AND e.target = %(target)s AND e.kind = 'duplicate' AND e.state <> 'closed'
+    AND r.outcome IN ('rejected', 'parked')
+  ORDER BY e.id FOR UPDATE OF e)
+"""
+
+# somebody asked for it after all, or the source says something else by now
+_REVIVE = """
+UPDATE exception e SET discarded = false FROM result r
+WHERE e.discarded AND e.object = %(object)s AND e.target IN ('', %(target)s) AND e.key = r.key AND r.outcome = 'applied'
+"""
+
 _SUMS = """
 UPDATE dispatch SET closed = now(),
   counts = coalesce((SELECT jsonb_object_agg(outcome, n) FROM (SELECT outcome, count(*) AS n FROM result GROUP BY outcome) c), '{}'),
@@ -226,6 +242,8 @@ def settle_dispatch(session: Session, dispatch: Dispatch, fence: int, results: p
     session.execute(_FORGET, arguments)
     session.execute(_FREE, arguments)
     session.execute(_CLOSE_EXCEPTIONS, arguments)
+    session.execute(_CLEAR, arguments)
+    session.execute(_REVIVE, arguments)
     return True
 
 

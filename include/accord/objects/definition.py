@@ -220,7 +220,7 @@ class Carried:
 # columns every record has, or gets on its way
 RESERVED = frozenset(
     "key version read_at gone merged_into native modified depth hash problems unresolved out_of_scope carries_on carried_on "
-    "carried_parts".split()
+    "carried_parts said".split()
 )
 
 
@@ -234,7 +234,8 @@ class BusinessObject:
     is not given; `scope` which records travel; `state` the field whose last applied value the hub remembers, for processes
     and figures; `progress` what tells how far the other side is with it; `known_by` the fields by which a record of one ERP is
     recognized in another; `carried` whether a record may be carried on by another; `about` the object whose records its own tell
-    of: their keys are the same.
+    of: their keys are the same. Of an `ordered` object, what the source says later waits behind a refusal until a person has
+    settled that; of the others the newest state is enough.
     `version` rises with every incompatible change of the contract. Raises ValueError for a declaration that contradicts
     itself.
     """
@@ -256,6 +257,7 @@ class BusinessObject:
     known_by: tuple[str, ...] = ()
     carried: Carried | None = None
     about: str | None = None
+    ordered: bool = False
 
     @property
     def has_one_place(self) -> bool:

@@ -174,4 +174,5 @@ ORDER = BusinessObject(
     carried=Carried(
         keeps=("order_date",), parts="lines", told_by=(("product", "quantity", "unit_price"), ("product",))
     ),
+    ordered=True,
 )

@@ -13,7 +13,9 @@ from psycopg.types.json import Jsonb
 from accord.batch import Chunk, Manifest, StagedWriter, Staging
 from accord.categories import Category
 from accord.hub.connection import Hub
-from accord.pipeline.runs import Run, read_run
+from accord.hub.edits import drop_edits
+from accord.hub.exceptions import free_abandoned
+from accord.pipeline.runs import Run, RunKind, read_run
 from accord.ports import Selection
 from accord.runtime import Accord
 
@@ -30,7 +32,8 @@ class Buckets:
         self._writers: dict[tuple[int, str], StagedWriter] = {}
         self._schemas: dict[str, pa.Schema] = {}
         self.released = False
-        self.released_roots: set[str] = set()
+        self.named = False  # records are read by their ids: those that come are remembered
+        self.named_roots: set[str] = set()
         self.rows: dict[tuple[str, bool], int] = {}
 
     def expect(self, roots: int) -> None:
@@ -50,8 +53,8 @@ class Buckets:
         schema = self._schemas.setdefault(part, rows.schema)
         rows = rows.cast(schema)
         self.rows[part, self.released] = self.rows.get((part, self.released), 0) + rows.num_rows
-        if self.released:
-            self.released_roots.update(roots.unique().to_pylist())
+        if self.named:
+            self.named_roots.update(roots.unique().to_pylist())
         if self._buckets == 1:
             self._writer(0, part).append(rows)
             return
@@ -92,8 +95,13 @@ def extract(accord: Accord, run_id: int) -> str:
     batch = accord.staging.new_batch(run.flow.name, run.id, "source")
     sink = Buckets(accord.staging, batch, accord.chunk_rows)
     if run.natives is not None:
+        sink.named = True
         read_at = source.extract(run.definition, Selection(natives=run.natives), sink)
         released: tuple[str, ...] = ()
+        if run.kind is RunKind.REPLAY and not run.dry:
+            missing = set(run.natives) - sink.named_roots
+            replayed = {key: source.native_of(run.definition, key) for key in _replayed(accord.hub, run)}
+            _forget(accord.hub, run, [key for key, native in replayed.items() if native in missing])
     else:
         window = Selection(since=run.since, until=run.until)
         read_at = source.extract(run.definition, window, sink)
@@ -103,10 +111,10 @@ def extract(accord: Accord, run_id: int) -> str:
             keys |= {held[native] for native in source.affected(run.definition, tuple(held), window)}
         released = tuple(sorted(keys))
         if released:
-            sink.released = True
+            sink.released = sink.named = True
             natives = {source.native_of(run.definition, key): key for key in released}
             source.extract(run.definition, Selection(natives=tuple(natives)), sink)
-            _forget(accord.hub, run, [key for native, key in natives.items() if native not in sink.released_roots])
+            _forget(accord.hub, run, [key for native, key in natives.items() if native not in sink.named_roots])
     counts = {
         bucket: sum(sink.rows.get((root, released), 0) for root in source.roots(run.definition))
         for bucket, released in (("extracted", False), ("released", True))
@@ -152,10 +160,20 @@ def _quarantined(hub: Hub, run: Run) -> list[str]:
     return [row["key"] for row in rows]
 
 
+def _replayed(hub: Hub, run: Run) -> list[str]:
+    """The keys of the flow that are being replayed."""
+    with hub.session() as session:
+        rows = session.execute(
+            "SELECT DISTINCT key FROM exception WHERE flow = %s AND state = 'replaying'", (run.flow.name,)
+        ).fetchall()
+    return [row["key"] for row in rows]
+
+
 def _released(hub: Hub, run: Run) -> set[str]:
     """Keys held by earlier runs whose turn may have come: the parent they await is there or can be read with them, the record they
     looked like may have changed. They are read again, so what is sent is what the source says now."""
     with hub.session() as session:
+        free_abandoned(session)
         rows = session.execute(
             """SELECT DISTINCT key, awaits FROM exception e
                WHERE flow = %(flow)s AND state = 'open' AND kind IN ('parked', 'duplicate')
@@ -199,6 +217,7 @@ def _forget(hub: Hub, run: Run, keys: list[str]) -> None:
             (run.flow.name, keys),
         )
         session.execute("DELETE FROM unlinked WHERE flow = %s AND key = ANY(%s)", (run.flow.name, keys))
+        drop_edits(session, run.flow.object, keys)
     log.info("run %d: %d records that were held are no longer in %s", run.id, len(keys), run.flow.source)
 
 

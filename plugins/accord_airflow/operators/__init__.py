@@ -10,6 +10,7 @@ from accord_airflow.operators.extract import ErpExtractOperator, SalesforceExtra
 from accord_airflow.operators.gate import QualityGateOperator
 from accord_airflow.operators.outbox import PublishEventsOperator
 from accord_airflow.operators.process import ProcessOperator
+from accord_airflow.operators.replay import ReplayOperator
 from accord_airflow.operators.settle import SettleOperator
 from accord_airflow.operators.transform import TransformOperator
 from accord_airflow.operators.upsert import CHUNK_NAME, ErpUpsertOperator, SalesforceUpsertOperator
@@ -23,6 +24,7 @@ __all__ = [
     "ProcessOperator",
     "PublishEventsOperator",
     "QualityGateOperator",
+    "ReplayOperator",
     "SalesforceExtractOperator",
     "SalesforceUpsertOperator",
     "SettleOperator",

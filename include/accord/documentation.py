@@ -9,7 +9,7 @@ from pathlib import Path
 from accord.errors import Stop
 from accord.flows import flows_of
 from accord.objects import OBJECTS
-from accord.objects.contract import breaking_changes, contract
+from accord.objects.schema_contract import breaking_changes, contract
 from accord.objects.definition import (
     BusinessObject,
     Choice,

@@ -5,6 +5,7 @@ What becomes of an order follows from its reference, and each step is done once:
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections import Counter
@@ -62,7 +63,19 @@ def in_tryton(erp: Erp) -> Counter[str]:
                     sale["party."]["code"], share, paid, number=f"BANK-{number}", entity=entity, currency=currency
                 )
                 done["payments"] += 1
-    return done
+    done["invoices of contracts"] += _bill(day)
+    return +done
+
+
+def _bill(day: Day) -> int:
+    """Finance bills what the contracts have come to; the number of invoices."""
+    contracts = rows(
+        day.operations, "sale.subscription", [("reference", "like", "salesforce:%"), ("state", "=", "running")],
+        ["reference", "company.party.code"],
+    )  # fmt: skip
+    for entity in sorted({one["company."]["party."]["code"] for one in contracts}):
+        day.bill_subscriptions(dt.datetime.now(tz=dt.UTC).date(), entity=entity)
+    return sum(len(day.invoice_contract(one["reference"])) for one in contracts)
 
 
 def in_legacy(dsn: str) -> Counter[str]:
@@ -91,7 +104,11 @@ def in_legacy(dsn: str) -> Counter[str]:
                 done["payments"] += 1
             if dice == RETURNED:
                 done["credit memos"] += _credit(erp, invoice)
-    return done
+        for row in erp.execute("SELECT agreement_number FROM outbound.agreement ORDER BY agreement_number").fetchall():
+            done["invoices of contracts"] += (
+                _call(erp, "SELECT erp.bill(%s) AS made", row["agreement_number"]) is not None
+            )
+    return +done
 
 
 def _part_of(erp: psycopg.Connection[dict[str, object]], order: str) -> str:

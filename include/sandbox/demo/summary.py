@@ -63,7 +63,9 @@ DOCUMENTS = {
     "invoice": ("ERP_Invoice__c", "Total__c"),
     "credit_memo": ("ERP_Credit_Memo__c", "Total__c"),
     "payment": ("ERP_Payment__c", "Amount__c"),
+    "contract_status": ("Contract", "ARR__c"),
 }
+NAMES = {"contract_status": "ARR"}  # what an amount is called, where that is not the document's name
 
 
 def agreement(org: Org, summaries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -80,7 +82,7 @@ def agreement(org: Org, summaries: Sequence[Mapping[str, Any]]) -> Iterator[str]
         for currency in sorted(told.keys() | held.keys()):
             theirs, ours = told.get(currency, Decimal(0)), held.get(currency, Decimal(0))
             verdict = "=" if theirs == ours else "≠"
-            plural = name.replace("_", " ") + "s"
+            plural = NAMES.get(name) or name.replace("_", " ") + "s"
             yield f"    {plural:<14}{theirs:>16,.2f} {currency} in the ERPs {verdict} {ours:>16,.2f} {currency} in Salesforce"
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -30,7 +32,7 @@ from tests.contract.test_tryton import wrong_login as wrong_login
 from tests.contract.tryton_server import connection as connection
 from tests.contract.tryton_server import one as one
 from tests.fakes import CollectingSink, FakeSending
-from tests.tables import Row, by_key, changes
+from tests.tables import Row, by_key, changes, wanted
 
 DAY = dt.timedelta(days=1)
 NEXT = months_after(FIRST, 1)  # the first day that is not billed
@@ -116,6 +118,24 @@ class TestContracts(Subscribing, TargetSuite):
         self.assert_held(target, *rows, creating=True)
 
     # ------------------------------------------------------------------------------------------------ duplicates, doubt
+    def test_eight_at_once_create_one(self, open_target: Callable[[], Target], target: Target) -> None:
+        row, start = self.sample(1), threading.Barrier(8)
+
+        def one(_: int) -> dict[str, Any]:
+            own = open_target()
+            try:
+                own.read_back(self.definition, wanted([("nobody:0", None)]))
+                start.wait(timeout=60)
+                return self.send(own, row)[row["key"]]
+            finally:
+                own.close()
+
+        with ThreadPoolExecutor(8) as pool:
+            outcomes = list(pool.map(one, range(8)))
+        assert {o["outcome"] for o in outcomes} <= {"applied", "retry"}, outcomes
+        assert [one["state"] for one in self.subscriptions(row["key"])] == ["running"]
+        assert len({o["native"] for o in outcomes if o["outcome"] == "applied"}) == 1
+
     def test_duplicate_submission_of_the_same_contract(self, target: Target) -> None:
         """From two sides, one of which left drafts half-way: one subscription runs, no other stays open."""
         row = self.sample(1)

@@ -111,7 +111,11 @@ def up(home: Path) -> None:
         for line in summary.lines(summaries, summary.waiting(accord)):
             console.line(line)
         console.line()
-        for line in (*summary.on_their_way(processes.overview(accord.hub)), *summary.agreement(org, summaries)):
+        for line in (
+            *summary.on_their_way(processes.overview(accord.hub)),
+            *summary.agreement(org, summaries),
+            *summary.recurring(org, datetime.now(UTC).date()),
+        ):
             console.line(line)
         accord.close()
         console.line()

@@ -44,6 +44,8 @@ class Category(StrEnum):
     CLOSED_PERIOD = "closed period"
     ORDER_FIXED = "fixed once the order is accepted"
     ALREADY_FULFILLED = "already shipped or invoiced"
+    CONTRACT_FIXED = "fixed once the contract runs"
+    ALREADY_BILLED = "already billed"
     REFUSED = "refused by the system"
     NOT_PERMITTED = "not permitted"
     LOCKED = "record locked"
@@ -166,6 +168,16 @@ HANDLING: dict[Category, Handling] = {
         queue=Queue.SALES_OPERATIONS,
         severity=2,
         remedy="Undo the change in {source}; agree a return or a credit note with finance.",
+    ),
+    Category.CONTRACT_FIXED: Handling(
+        queue=Queue.SALES_OPERATIONS,
+        severity=2,
+        remedy="Undo the change in {source}; what is new goes with a contract of its own.",
+    ),
+    Category.ALREADY_BILLED: Handling(
+        queue=Queue.SALES_OPERATIONS,
+        severity=2,
+        remedy="Undo the change in {source}: end the line after what is billed and begin a new one, or agree a credit with finance.",
     ),
     Category.REFUSED: Handling(
         queue=Queue.MASTER_DATA, severity=3, remedy="Read the system's answer, correct the record, and replay it."

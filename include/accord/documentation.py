@@ -9,7 +9,6 @@ from pathlib import Path
 from accord.errors import Stop
 from accord.flows import flows_of
 from accord.objects import OBJECTS
-from accord.objects.contract import breaking_changes, contract
 from accord.objects.definition import (
     BusinessObject,
     Choice,
@@ -21,6 +20,7 @@ from accord.objects.definition import (
     Reference,
     Text,
 )
+from accord.objects.schema_contract import breaking_changes, contract
 from accord.systems.places import places, systems
 
 

@@ -5,6 +5,7 @@ What becomes of an order follows from its reference, and each step is done once:
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections import Counter
@@ -58,6 +59,7 @@ def in_tryton(erp: Erp) -> Counter[str]:
                 receipts.setdefault(invoice["currency."]["code"], []).append(_receipt(invoice, half=dice == 0))
         for currency, some in receipts.items():
             done["payments"] += receive(day.finance, some, entity=entity, currency=currency)
+    done["invoices of contracts"] += _bill(day)
     return +done
 
 
@@ -70,6 +72,17 @@ def _receipt(invoice: many.Row, *, half: bool) -> Receipt:
     paid = (amount / 2).quantize(Decimal("0.01")) if half else amount
     number, customer = str(invoice["number"]), str(invoice["party."]["code"])
     return Receipt(number=f"BANK-{number}", customer=customer, amount=paid, invoices={number: paid})
+
+
+def _bill(day: Day) -> int:
+    """Finance bills what the contracts have come to; the number of invoices."""
+    contracts = rows(
+        day.operations, "sale.subscription", [("reference", "like", "salesforce:%"), ("state", "=", "running")],
+        ["reference", "company.party.code"],
+    )  # fmt: skip
+    for entity in sorted({one["company."]["party."]["code"] for one in contracts}):
+        day.bill_subscriptions(dt.datetime.now(tz=dt.UTC).date(), entity=entity)
+    return sum(len(day.invoice_contract(one["reference"])) for one in contracts)
 
 
 def in_legacy(dsn: str) -> Counter[str]:
@@ -98,7 +111,11 @@ def in_legacy(dsn: str) -> Counter[str]:
                 done["payments"] += 1
             if dice == RETURNED:
                 done["credit memos"] += _credit(erp, invoice)
-    return done
+        for row in erp.execute("SELECT agreement_number FROM outbound.agreement ORDER BY agreement_number").fetchall():
+            done["invoices of contracts"] += (
+                _call(erp, "SELECT erp.bill(%s) AS made", row["agreement_number"]) is not None
+            )
+    return +done
 
 
 def _part_of(erp: psycopg.Connection[dict[str, object]], order: str) -> str:

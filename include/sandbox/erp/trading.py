@@ -234,6 +234,23 @@ class Day:
             self.operations.call(f"wizard.{wizard}.execute", session, start, "create_", context={"company": company})
             self.operations.call(f"wizard.{wizard}.delete", session)
 
+    def invoice_contract(self, reference: str) -> list[str]:
+        """Post what was billed of a contract (see `bill_subscriptions`), as of today; the numbers given, none when there was nothing.
+
+        Raises NothingToDo when there is no such contract.
+        """
+        contract = [("reference", "=", reference), ("state", "in", ["running", "closed"])]
+        found = only(self.operations, "sale.subscription", contract, ["company"])
+        billed = [("line.subscription", "=", found["id"]), ("invoice_line.invoice.state", "=", "draft")]
+        fields = ["invoice_line.invoice"]
+        bills = rows(self.operations, "sale.subscription.line.consumption", billed, fields)
+        ids = sorted({bill["invoice_line."]["invoice"] for bill in bills})
+        if not ids:
+            return []
+        self.finance.call("model.account.invoice.write", ids, {"invoice_date": dt.datetime.now(tz=dt.UTC).date()})
+        in_company_of(self.finance, found, "account.invoice.post", ids)
+        return [row["number"] for row in rows(self.finance, "account.invoice", [("id", "in", ids)], ["number"])]
+
     def hold(self, customer: str, *, entity: str = "NL01", on: bool = True) -> None:
         """Put the customer on the company's credit hold, or take it off. Raises NothingToDo when it is not there."""
         party = only(self.finance, "party.party", [("code", "=", customer)], [])

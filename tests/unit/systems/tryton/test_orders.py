@@ -13,8 +13,9 @@ import pytest
 from accord.objects.order import ORDER
 from accord.objects.vocabulary import ORDER_STATES
 from accord.systems.tryton.client import Refused
+from accord.systems.tryton.draft_then_commit import kept
 from accord.systems.tryton.order.handler import Orders
-from accord.systems.tryton.order.sale import PLACES, comment_of, exact, from_comment, kept, sale_of
+from accord.systems.tryton.order.sale import PLACES, comment_of, exact, from_comment, sale_of
 from accord.systems.tryton.order.sending import OrderSender
 from accord.systems.tryton.order_status import REASONS, STATES, status_of
 from tests.fakes import FakeSending

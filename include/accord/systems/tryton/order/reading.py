@@ -14,8 +14,9 @@ from accord.systems.tryton.books import Books, books_of
 from accord.systems.tryton.context import Context
 from accord.systems.tryton.customer.mapping import key_of
 from accord.systems.tryton.customer.party import canonical_address
+from accord.systems.tryton.draft_then_commit import kept
 from accord.systems.tryton.order.mapping import SALE_FIELDS
-from accord.systems.tryton.order.sale import Sale, from_comment, kept, sale_of
+from accord.systems.tryton.order.sale import Sale, from_comment, sale_of
 from accord.systems.tryton.reading import reading, slices
 
 _AT_ONCE = 200  # sales with all that belongs to them in one call

@@ -80,12 +80,6 @@ def sale_of(row: Row) -> Sale:
     return Sale(native=row["id"], key=row["reference"], row=row, lines=lines)
 
 
-def kept(sales: Iterable[Sale]) -> Sale | None:
-    """Which of the sales of one reference is the order: the oldest accepted one, else the oldest that is open, else the oldest."""
-    ranked = sorted(sales, key=lambda one: (not one.accepted, not one.open, one.native))
-    return ranked[0] if ranked else None
-
-
 def comment_of(number: str | None, reference: str | None) -> str:
     """The comment of a sale."""
     said = zip(COMMENT, (number, reference), strict=True)

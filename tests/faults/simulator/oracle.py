@@ -107,7 +107,7 @@ def content(system: str, name: str, state: State) -> Content:
     if name == "customer":
         if not BOOKS[system] & set(state["legal_entities"]):
             return NOBODY
-        return {field: state.get(field) or None for field in ("name", "phone", "website", "country")}
+        return {field: state.get(field) or None for field in ("name", "phone", "website")}
     if name == "order":
         if state["status"] != "Activated":
             return NOBODY

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -93,10 +93,11 @@ class StagedAccord(Accord):
 
 @dataclass(slots=True)
 class Theatre:
-    """A hub and a folder that any number of stories use one after the other."""
+    """A hub and a folder that any number of stories use one after the other. `erp`: what stands for Tryton; None: one in memory."""
 
     address: str
     folder: Path
+    erp: Callable[[Stage], Any] | None = None
     hub: KeptHub = field(init=False)
 
     def __post_init__(self) -> None:
@@ -136,8 +137,11 @@ class Playing:
     def _system(self, name: str) -> TwoWay:
         side = Owner.SALESFORCE if name == "salesforce" else Owner.ERP
         lacks = frozenset({"currency"}) if name == "tryton" else frozenset[str]()
+        source = StagedSource(name=name, side=side, stage=self.stage, skew=self.schedule.source_skew)
+        if name == "tryton" and self.theatre.erp:
+            return TwoWay(source, self.theatre.erp(self.stage))
         return TwoWay(
-            StagedSource(name=name, side=side, stage=self.stage, skew=self.schedule.source_skew),
+            source,
             StagedTarget(
                 name=name, side=side, lacks=lacks, stage=self.stage, longest_request=LONGEST,
                 enforces_key=self.schedule.enforces_key or name == "salesforce", request_size=self.schedule.request_size,
@@ -173,10 +177,8 @@ class Playing:
                 locks.add(action.key)
                 self.stage.at(self.stage.now + action.seconds, partial(locks.discard, action.key))
 
-    def _target(self, name: str) -> StagedTarget:
-        target = self.systems[name].target
-        assert isinstance(target, StagedTarget)
-        return target
+    def _target(self, name: str) -> Any:
+        return self.systems[name].target
 
     def _down(self, name: str, down: bool) -> None:
         self.systems[name].target.down = self.systems[name].source.down = down

@@ -139,7 +139,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with hubs(min(os.cpu_count() or 1, 8)) as addresses:
         for part in side_by_side(addresses, seeds):
             table.merge(part)
-            print(f"\r{table.schedules:,} of {asked.schedules:,}, {len(table.failed)} failed", end="", flush=True)
+            bad = f": {', '.join(map(str, sorted(table.failed)))}" if table.failed else ""
+            print(f"{table.schedules:,} of {asked.schedules:,}, {len(table.failed)} ended badly{bad}", flush=True)
     print(f"\n{table}")
     return bool(table.failed)
 

@@ -32,7 +32,7 @@ def replay_storm(seed: int, *, events: int = 10_000, repeats: int = 9_000, runs:
         keys = tuple(told[n * share : (n + 1) * share])
         strike = Strike(nth=random.randint(20, 60), how=KILLED) if n % 5 == 4 else None
         actions.append(
-            Start(at=10 + random.uniform(0, 6), name=f"replay {n}", flow=TO_TRYTON, kind=RunKind.MANUAL, keys=keys,
+            Start(at=12 + random.uniform(0, 6) if n else 10.0, name=f"replay {n}", flow=TO_TRYTON, kind=RunKind.MANUAL, keys=keys,
                   strike=strike, again=5.0)
         )  # fmt: skip
     for n in random.sample(range(there), there // 10):

@@ -7,7 +7,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help install demo down status test test-fast lint format lock clean distclean \
+.PHONY: help install demo down status test test-fast soak lint format lock clean distclean \
 	test-static test-unit test-contract test-dags test-integration test-faults test-outside test-e2e
 
 help: ## this list
@@ -36,6 +36,9 @@ test-fast: install ## static checks and unit tests: no services
 # test-unit, test-integration …: one layer
 test-static test-unit test-contract test-dags test-integration test-faults test-outside test-e2e: install
 	@$(PY) -m pytest tests/$(@:test-%=%)
+
+soak: install ## SCHEDULES=2000 stories of faults from seeds (FIRST=0 on), with a table; SEED=17 one of them, with its diary
+	@$(PY) -m tests.faults.simulator.soak $(if $(SEED),--seed $(SEED),--schedules $(or $(SCHEDULES),2000) --first $(or $(FIRST),0))
 
 lint: install ## ruff, mypy --strict, the ring rule
 	@$(PY) -m ruff check .

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -242,11 +242,6 @@ class World:
 def counts(summary: Mapping[str, Any], target: str) -> dict[str, int]:
     """How a run's records fared in one target, by bucket."""
     return dict(summary["targets"][target]["counts"])
-
-
-def without_overlap(which: Flow) -> Flow:
-    """The flow as it would be if rows were always committed at their modification instant."""
-    return replace(which, overlap=timedelta(0))
 
 
 @pytest.fixture

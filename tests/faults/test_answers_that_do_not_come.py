@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from accord.errors import Unavailable
+from accord.objects import CUSTOMER
+from accord.pipeline import recover
 from tests.fakes import FakeTarget, Fault
 from tests.faults.watching import LEASE
 from tests.oracle import complaints
@@ -115,3 +117,13 @@ def test_no_answer_and_then_nobody_to_ask(world: World, target: FakeTarget) -> N
     assert counts(world.run(accord=world.accord(lease=LEASE)), "tryton") == {"applied": 4, "unchanged": 2}
     assert complaints(world) == []
     assert world.exceptions() == []
+
+
+def test_a_target_that_enforces_the_key_needs_no_luck(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What slips through without reading back meets the adapter's declared safety: the second create is refused as such."""
+    monkeypatch.setattr(recover, "found_equal", lambda *_: {})
+    key = world.customer("1")
+    world.tryton.faults = [Fault.DROP_AFTER_COMMIT]
+    world.run()
+    assert world.tryton.faults == []
+    assert len(world.tryton.held(CUSTOMER, key)) == 1

@@ -11,8 +11,10 @@ from datetime import timedelta
 import pytest
 
 from accord.categories import Category
+from accord.errors import Unavailable
 from accord.objects import CUSTOMER
 from accord.pipeline.runs import Params, RunKind
+from tests.fakes import Fault
 from tests.faults.side_by_side import PATIENCE, TO_TRYTON, Process, beside
 from tests.faults.watching import REQUEST, Place, Watch, WatchedTarget, watched_target
 from tests.oracle import complaints
@@ -100,6 +102,34 @@ def test_a_customer_that_is_deleted_before_it_was_created(world: World, target: 
     later(world, 1)
     assert [record["gone"] for record in target.held(CUSTOMER, key)] == [False]
     assert complaints(world) == []
+
+
+@pytest.mark.usefixtures("open_gates")
+def test_a_deletion_of_what_never_arrived(world: World, target: WatchedTarget) -> None:
+    """Compared while somebody was about to create the record, sent when that had failed: there is nothing to delete, and
+    nothing a restored record could change."""
+    key = world.customer("1")
+    world.tick(MINUTE)
+    deleting: list[Process] = []
+
+    def come_by() -> None:
+        world.change("1", gone=True)
+        world.tick(MINUTE)
+        deleting.append(Process(world, "deleting").prepare())
+
+    creating = Process(world, "creating", Watch(meanwhile={Place(REQUEST, "before"): come_by})).prepare()
+    target.faults = [Fault.UNAVAILABLE]
+    with pytest.raises(Unavailable):
+        creating.load()
+    creating.accord.close()
+    deleting[0].load()
+    assert counts(deleting[0].settle(), "tryton") == {"applied": 1}
+    assert target.held(CUSTOMER, key) == []
+
+    world.change("1", gone=False)
+    assert later(world, 1) == {"applied": 1}
+    assert complaints(world) == []
+    assert world.exceptions() == []
 
 
 @pytest.mark.usefixtures("open_gates")

@@ -156,8 +156,10 @@ CREATE TEMP TABLE result (key text PRIMARY KEY, native text, outcome text, gone 
   left_out text, state text, currency text, amount numeric) ON COMMIT DROP
 """
 
+# what was gone before the target ever had it is buried: nothing is there that a later version could change
 _APPLY = """
-UPDATE link l SET version = p_version, read_at = p_read_at, hash = p_hash, native = coalesce(r.native, l.native),
+UPDATE link l SET version = p_version, read_at = p_read_at, native = coalesce(r.native, l.native),
+  hash = CASE WHEN r.gone AND coalesce(r.native, l.native) IS NULL THEN NULL ELSE p_hash END,
   gone = r.gone, merged_into = r.merged_into, deleted = r.deleted, left_out = r.left_out, state = r.state,
   dispatch = NULL, p_version = NULL, p_read_at = NULL, p_hash = NULL
 FROM result r

@@ -40,6 +40,12 @@ SELECT bucket, currency, sum(amount) AS amount FROM (
 GROUP BY bucket, currency
 """
 
+# forward only: a run that ends late does not take back what a later one has read
+_MOVE_WATERMARK = """
+UPDATE flow SET watermark = %(until)s, moved_at = now(), moved_by = %(run)s
+WHERE name = %(flow)s AND (watermark IS NULL OR watermark < %(until)s)
+"""
+
 
 def settle(accord: Accord, run_id: int, *, failed: Sequence[str] = ()) -> dict[str, Any]:
     """Close the run: sum what the hub stored, prove the equation per target in records and amounts, move the watermark.
@@ -60,11 +66,7 @@ def settle(accord: Accord, run_id: int, *, failed: Sequence[str] = ()) -> dict[s
             ("failed" if error else "succeeded", error, run.id),
         )
         if error is None and run.kind in MOVES_WATERMARK and not run.dry and run.natives is None:
-            session.execute(
-                """UPDATE flow SET watermark = %s, moved_at = now(), moved_by = %s
-                   WHERE name = %s AND (watermark IS NULL OR watermark < %s)""",
-                (run.until, run.id, run.flow.name, run.until),
-            )
+            session.execute(_MOVE_WATERMARK, {"until": run.until, "run": run.id, "flow": run.flow.name})
     if error and not failed:
         raise Unproven(
             f"Run {run.id} of {run.flow.name} is not complete: {error}.",

@@ -1,0 +1,78 @@
+"""Stories of many records: a storm of repeated events, and the end of a quarter on which the ERP goes away."""
+
+from __future__ import annotations
+
+from random import Random
+
+from accord.pipeline.runs import RunKind
+from tests.faults.simulator.schedule import (
+    KILLED,
+    ORDERS,
+    TICK,
+    TO_TRYTON,
+    Action,
+    Answers,
+    Edit,
+    Outage,
+    Schedule,
+    Start,
+    Strike,
+)
+
+
+def replay_storm(seed: int, *, events: int = 10_000, repeats: int = 9_000, runs: int = 10) -> Schedule:
+    """Everything that was said is said again and again, in any order, to runs side by side; meanwhile it changes."""
+    random = Random(seed)  # noqa: S311 - a story, not a secret
+    there = events - repeats
+    told = [str(n) for n in range(there)] + [str(random.randrange(there)) for _ in range(repeats)]
+    random.shuffle(told)
+    actions: list[Action] = [_customer(n, at=0.0, phone=f"+31 {n:05d}") for n in range(there)]
+    share = events // runs
+    for n in range(runs):
+        keys = tuple(told[n * share : (n + 1) * share])
+        strike = Strike(nth=random.randint(20, 60), how=KILLED) if n % 5 == 4 else None
+        actions.append(
+            Start(at=12 + random.uniform(0, 6) if n else 10.0, name=f"replay {n}", flow=TO_TRYTON, kind=RunKind.MANUAL, keys=keys,
+                  strike=strike, again=5.0)
+        )  # fmt: skip
+    for n in random.sample(range(there), there // 10):
+        edit = Edit(at=10 + random.uniform(0, 8), object="customer", native=str(n), values={"phone": f"+32 {n:05d}"})
+        actions.append(edit)
+    actions.append(Answers(at=10, system="tryton", faults=("drop after commit", "late", "drop before commit")))
+    return Schedule(seed=seed, flows=(TO_TRYTON,), actions=_in_order(actions), request_size=100, chunk_rows=300)
+
+
+def quarter_end(seed: int, *, orders: int = 300) -> Schedule:
+    """A burst of orders, amended while they travel; in the middle of it the ERP is away for longer than anybody waits."""
+    random = Random(seed)  # noqa: S311 - as above
+    actions: list[Action] = [_customer(n, at=0.0, phone=f"+31 {n:05d}") for n in range(20)]
+    actions.append(Start(at=60.0, name="customers", flow=TO_TRYTON, kind=RunKind.SCHEDULED))
+    for n in range(orders):
+        at = TICK + random.uniform(0, 20)
+        actions.append(_order(random, n, at))
+        if random.random() < 0.2:
+            actions.append(_order(random, n, at + random.uniform(0.5, 60)))
+    for n in range(6):
+        at = TICK + 4 + 6 * n
+        strike = Strike(nth=random.randint(20, 70), how=KILLED) if n == 2 else None
+        actions.append(Start(at=at, name=f"orders {n}", flow=ORDERS, kind=RunKind.EVENT, strike=strike))
+    actions.append(Outage(at=TICK + 9, system="tryton", seconds=15))
+    actions.append(Answers(at=TICK + 25, system="tryton", faults=("drop after commit", "late", "locked")))
+    return Schedule(seed=seed, flows=(TO_TRYTON, ORDERS), actions=_in_order(actions), request_size=20, chunk_rows=60)
+
+
+def _customer(n: int, *, at: float, phone: str) -> Edit:
+    values = {"name": f"Customer {n}", "country": "NL", "currency": "EUR", "legal_entities": ["NL01"], "phone": phone}
+    return Edit(at=at, object="customer", native=str(n), values=values | {"parent": None})
+
+
+def _order(random: Random, n: int, at: float) -> Edit:
+    quantity = random.randint(1, 999)
+    line = {"id": "L1", "product": "tryton:P1", "quantity": str(quantity), "unit_price": "2.00", "cancelled": False}
+    values = {"number": f"O{n}", "customer": f"salesforce:{n % 20}", "legal_entity": "NL01", "currency": "EUR",
+              "order_date": "2026-03-02", "status": "Activated", "lines": [line], "total": f"{2 * quantity}.00"}  # fmt: skip
+    return Edit(at=at, object="order", native=f"O{n}", values=values)
+
+
+def _in_order(actions: list[Action]) -> tuple[Action, ...]:
+    return tuple(sorted(actions, key=lambda action: action.at))

@@ -1,0 +1,117 @@
+"""The systems of a story: those in memory, with points where a process may be struck, and answers that come late or never."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from accord.objects.definition import BusinessObject
+from accord.ports import Selection, Sending, Sink
+from accord.systems.results import Outcome, unanswered
+from tests.fakes import FakeSource, FakeTarget, Fault
+from tests.faults.simulator.stage import CURRENT, LONGEST, Process, Stage
+
+
+def _here() -> Process:
+    assert CURRENT.process
+    return CURRENT.process
+
+
+@dataclass(slots=True, kw_only=True)
+class StagedSource(FakeSource):
+    """A source whose readings are logged by itself: (process, object) → root rows given."""
+
+    stage: Stage
+    skew: float = 0.0
+    gave: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
+        process = _here()
+        process.point()
+        self.now = self.stage.clock(self.skew)
+        self.on_extract = process.point
+        counting = Counting(sink, definition.name)
+        read_at = FakeSource.extract(self, definition, selection, counting)
+        self.gave[process.name, definition.name] += counting.rows
+        process.point()
+        return read_at
+
+
+@dataclass(slots=True)
+class Counting:
+    """A sink on the way to another; counts the rows of the root."""
+
+    sink: Sink
+    root: str
+    rows: int = 0
+
+    def expect(self, roots: int) -> None:
+        self.sink.expect(roots)
+
+    def write(self, part: str, rows: pa.Table, root: str) -> None:
+        self.rows += rows.num_rows * (part == self.root)
+        self.sink.write(part, rows, root)
+
+
+@dataclass(slots=True)
+class Hasty:
+    """A sender's side of a dispatch. Between its being asked and the request's taking effect no process stops for long: that much
+    every adapter promises with its longest request."""
+
+    sending: Sending
+    process: Process
+
+    @property
+    def dispatch(self) -> int:
+        return self.sending.dispatch
+
+    def before_request(self) -> None:
+        self.process.hasty = True
+        self.sending.before_request()
+
+    def remember_remote(self, remote: str) -> None:
+        self.sending.remember_remote(remote)
+
+
+@dataclass(slots=True, kw_only=True)
+class StagedTarget(FakeTarget):
+    """A target that several processes come to in turns. `answers` is what its next requests meet, one each."""
+
+    stage: Stage
+    answers: list[str] = field(default_factory=list)
+
+    def send(self, definition: BusinessObject, changes: pa.Table, sending: Sending) -> pa.Table:
+        process = _here()
+        try:
+            return FakeTarget.send(self, definition, changes, Hasty(sending, process))
+        finally:
+            process.hasty = False
+
+    def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
+        _here().point()
+        return FakeTarget.read_back(self, definition, wanted)
+
+    def _request(self, definition: BusinessObject, request: list[dict[str, Any]], dispatch: int) -> dict[str, Outcome]:
+        process = _here()
+        process.point()
+        answer = self.answers.pop(0) if self.answers else None
+        if answer:
+            self.stage.happened[answer] += 1
+        if answer == "late":
+            delay = self.stage.random.uniform(0.1, 0.7) * LONGEST.total_seconds()
+            self.stage.at(self.stage.now + delay, lambda: [self._apply(definition, row, dispatch) for row in request])
+            outcomes = {row["key"]: unanswered(row["native"]) for row in request}
+        else:
+            self.faults = [Fault(answer)] if answer else []
+            outcomes = FakeTarget._request(self, definition, request, dispatch)
+        told = ", ".join(
+            f"{row['key']} {row.get('phone') or row.get('open_balance') or row.get('total')}" for row in request
+        )
+        self.stage.note(f"{process.name} asks {self.name}, dispatch {dispatch}: {told}; {answer or 'answered'}")
+        process.hasty = False
+        process.point()
+        return outcomes

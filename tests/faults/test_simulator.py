@@ -1,0 +1,76 @@
+"""Stories from seeds, judged by an oracle that knows nothing of the pipeline: with every safeguard all end well, and without any
+one of them some do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from accord.settings import Connection, dsn
+from tests.faults.simulator.oracle import CLASSES
+from tests.faults.simulator.peaks import quarter_end, replay_storm
+from tests.faults.simulator.play import Theatre
+from tests.faults.simulator.safeguards import SAFEGUARDS
+from tests.faults.simulator.schedule import ANSWERS, HUB_LOST, KILLED, schedule
+from tests.faults.simulator.soak import Table, side_by_side
+from tests.hub import HubServer
+
+SCHEDULES = 200
+MOST = 40  # schedules until one ends badly without a safeguard
+
+
+@pytest.fixture
+def theatre(hub: Connection, tmp_path: Path) -> Iterator[Theatre]:
+    theatre = Theatre(dsn(hub), tmp_path)
+    yield theatre
+    theatre.close()
+
+
+@pytest.mark.timeout(900)
+def test_every_story_ends_well(hub_server: HubServer) -> None:
+    table = Table()
+    for part in side_by_side([dsn(hub_server.new()) for _ in range(2)], range(SCHEDULES)):
+        table.merge(part)
+    print(table)
+    assert table.schedules == SCHEDULES
+    assert {kind: table.found[kind] for kind in CLASSES} == dict.fromkeys(CLASSES, 0), str(table)
+    never = {
+        *ANSWERS,
+        KILLED,
+        HUB_LOST,
+        "stalled",
+        "outage",
+        "record locked",
+        "run again",
+        "two at once",
+    } - table.happened.keys()
+    assert never == set()
+
+
+@pytest.mark.parametrize("name", SAFEGUARDS)
+def test_without_a_safeguard_some_story_ends_badly(theatre: Theatre, name: str) -> None:
+    guard = SAFEGUARDS[name]
+    for seed in (*guard.seeds, *range(MOST)):
+        with guard.removed():
+            verdict = theatre.play(schedule(seed)).verdict
+        if not verdict.well:
+            break
+    assert guard.expected & {kind for kind, n in verdict.counts.items() if n}, str(verdict)
+    assert theatre.play(schedule(seed)).verdict.well
+
+
+def test_a_seed_is_a_whole_story(theatre: Theatre) -> None:
+    assert theatre.play(schedule(3)).diary == theatre.play(schedule(3)).diary
+
+
+def test_a_storm_of_repeated_events(theatre: Theatre) -> None:
+    played = theatre.play(replay_storm(1))
+    assert played.verdict.well, str(played.verdict)
+
+
+def test_the_erp_goes_away_at_the_end_of_the_quarter(theatre: Theatre) -> None:
+    played = theatre.play(quarter_end(1))
+    assert played.happened["outage"] == 1
+    assert played.verdict.well, str(played.verdict)

@@ -253,8 +253,9 @@ def test_who_fails_holds_up_nobody_else(outbox: Outbox, receiver: Receiver) -> N
         outbox.declared |= {"one": slow.connection(), "wrong": Connection(id="w", host="nowhere", password=SECRET)}
         outbox.publish()
         outbox.happens(*"ab")
-        seen: list[bool] = []
-        receiver.before = lambda _: seen.append(len(slow.requests) == 1 and not slow.released.is_set())
+        asked, seen = threading.Event(), list[bool]()
+        slow.before = lambda _: asked.set()
+        receiver.before = lambda _: seen.append(asked.wait(10) and not slow.released.is_set())
         told = outbox.publish()
     assert keys(receiver) == ["a", "b"]
     assert seen[-1], "while the other one lets it wait"

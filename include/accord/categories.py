@@ -50,6 +50,8 @@ class Category(StrEnum):
     INTERRUPTED = "interrupted"
     CLAIMED_ELSEWHERE = "being written by another run"
     OUTAGE = "system unavailable"
+    MAINTENANCE = "system in maintenance"
+    QUOTA = "requests kept for others"
     DRIFT = "schema drift"
     BATCH_REFUSED = "batch refused by its gate"
 
@@ -181,6 +183,12 @@ HANDLING: dict[Category, Handling] = {
         queue=Queue.INTEGRATION, severity=1, remedy="Nothing: it is read again by the next run."
     ),
     Category.OUTAGE: Handling(queue=Queue.INTEGRATION, severity=2, remedy="Nothing: it goes when the system is back."),
+    Category.MAINTENANCE: Handling(
+        queue=Queue.INTEGRATION, severity=1, remedy="Nothing: it goes when the maintenance is over."
+    ),
+    Category.QUOTA: Handling(
+        queue=Queue.INTEGRATION, severity=1, remedy="Nothing: it goes when there are requests left for it."
+    ),
     Category.DRIFT: Handling(
         queue=Queue.INTEGRATION, severity=3, remedy="Restore the field or its permission, or change the mapping."
     ),

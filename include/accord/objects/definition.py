@@ -26,6 +26,14 @@ class Sensitivity(StrEnum):
     FINANCIAL = "financial"
 
 
+class Priority(StrEnum):
+    """Who goes first when a system's requests run short: the share each may use is accord.quota's."""
+
+    CRITICAL = "critical"  # orders, and what became of them
+    STANDARD = "standard"
+    BULK = "bulk"  # reference data, and whatever reads a lot: it yields first
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
     """Unicode text of at most `limit` characters."""
@@ -161,7 +169,7 @@ class Direction:
 
     `schedule` is cron in UTC; `overlap` is read again below the watermark because rows may be committed after their
     modification instant; `status` names the object that tells the source how its records fared; `erps` the ERPs that take
-    part, all of them by default.
+    part, all of them by default; `priority` who goes first when requests run short.
     """
 
     towards: Owner
@@ -169,6 +177,7 @@ class Direction:
     overlap: timedelta = timedelta(minutes=10)
     status: str | None = None
     erps: tuple[str, ...] | None = None
+    priority: Priority = Priority.STANDARD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,17 @@ from accord.runtime import Accord
 log = logging.getLogger(__name__)
 
 # what passes by itself: the source is told "Pending", not "Held"
-PASSING = [c.value for c in (Category.LOCKED, Category.INTERRUPTED, Category.CLAIMED_ELSEWHERE, Category.OUTAGE)]
+PASSING = [
+    c.value
+    for c in (
+        Category.LOCKED,
+        Category.INTERRUPTED,
+        Category.CLAIMED_ELSEWHERE,
+        Category.OUTAGE,
+        Category.MAINTENANCE,
+        Category.QUOTA,
+    )
+]
 
 # the worst over the targets: what a person must do something about comes first
 _STATUS = """

@@ -4,6 +4,7 @@ STAGED = """
 CREATE TEMP TABLE staged (
   key text NOT NULL, version timestamptz, read_at timestamptz, hash bytea, hash_alone bytea, gone boolean, deleted boolean,
   parent text, state text, out_of_scope boolean, currency text, amount numeric, batch_chunk int,
+  held boolean NOT NULL DEFAULT false,                -- the target takes no calls now
   unresolved text, awaits text, awaits_object text,   -- what it waits for, as the source or as the canonical id has it
   bucket text NOT NULL DEFAULT 'changed', known boolean NOT NULL DEFAULT false, native text,
   parent_native text, parent_left_out boolean NOT NULL DEFAULT false,
@@ -62,9 +63,12 @@ WHERE batch_chunk = %(chunk)s AND bucket = 'changed' AND NOT gone AND NOT (%(cre
 """
 
 PARKED = """
-SELECT key, version, awaits, awaits_object, unresolved IS NOT NULL AS unresolved, nullif(currency, '') AS currency, amount
+SELECT key, version, awaits, awaits_object, held, unresolved IS NOT NULL AS unresolved, nullif(currency, '') AS currency, amount
 FROM staged WHERE bucket = 'parked'
 """
+
+# nothing is sent to a target that takes no calls: what would be waits, as far as it waits for nothing else
+HOLD_ALL = "UPDATE staged SET bucket = 'parked', held = true WHERE bucket = 'changed'"
 
 COUNTS = """
 SELECT coalesce(jsonb_object_agg(bucket, n), '{}') AS counts,

@@ -17,9 +17,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from accord.availability import CATEGORY
 from accord.batch import StagedFile
 from accord.categories import Category, remedy
-from accord.errors import BadCredentials, Recovery, SchemaDrift, Unavailable
+from accord.errors import BadCredentials, Recovery, SchemaDrift, SystemShut, Unavailable
 from accord.hub.connection import Session
 from accord.hub.dispatches import (
     Dispatch,
@@ -51,7 +52,9 @@ LOGGED = 50  # failing records named in the log of a chunk; the queue has them a
 def load(accord: Accord, chunk: Mapping[str, Any]) -> dict[str, int]:
     """Send one chunk to its target and return how its records fared, by bucket.
 
-    Raises Unavailable, BadCredentials or SchemaDrift when the target took nothing: the claims are freed, nothing is half-written.
+    What is left of it is parked when the target takes no calls. Raises Unavailable, BadCredentials or SchemaDrift when the target took
+    nothing: the claims are freed, nothing is half-written; SystemShut when the target has no room now, or what it may have taken
+    can't be read back.
     """
     return ChunkLoad(accord, ChunkToLoad(**chunk)).carry_out()
 
@@ -69,6 +72,15 @@ class ChunkLoad:
 
     def carry_out(self) -> dict[str, int]:
         """Claim, send and record until every key of the chunk has its outcome."""
+        try:
+            with self.accord.availability.entered(self.chunk.target, self.run.priority):
+                return self._carry_out()
+        except SystemShut as shut:
+            if shut.soon or own_open(self.accord.hub, run=self.run.id, stream=self.stream, chunk=self.chunk.chunk):
+                raise
+            return self._park(shut)
+
+    def _carry_out(self) -> dict[str, int]:
         self._recover_own()
         changes = self.accord.staging.read(self.file)
         changes = changes.take(pc.sort_indices(changes, sort_keys=[("depth", "ascending"), ("key", "ascending")]))
@@ -85,6 +97,40 @@ class ChunkLoad:
                 for dispatch in open_of_stream(self.accord.hub, self.stream):
                     recover.recover_now(self.accord, dispatch)
                 time.sleep(min(1.0, self.accord.lease.total_seconds() / 4))
+
+    def _park(self, shut: SystemShut) -> dict[str, int]:
+        """What has no outcome yet waits until the target takes calls; it was not touched."""
+        changes = self.accord.staging.read(self.file)
+        with self.accord.hub.session() as session:
+            opened = open_dispatch(
+                session,
+                run=self.run.id,
+                attempt=self.chunk.attempt,
+                stream=self.stream,
+                chunk=self.chunk.chunk,
+                file=self.file,
+                lease=self.accord.lease,
+            )
+            if opened is None:  # another try of this task is at it
+                raise shut
+            number, part = opened
+            rest = self._remaining(session, changes)
+            category = CATEGORY[shut.why]
+            raised = [
+                replace(
+                    self._parked(row, category, number),
+                    message=str(shut),
+                    not_before=shut.until,
+                    currency=row["_currency"] or None,
+                    at_risk=row["_amount"] if row["_currency"] else None,
+                )
+                for row in rest.select(["key", "version", "_currency", "_amount"]).to_pylist()
+            ]
+            dispatch = self._dispatch(number, part)
+            if settle_dispatch(session, dispatch, dispatch.fence, outcomes(rest, "parked")):
+                raise_exceptions(session, self.run.flow.name, self.chunk.object, self.run.id, raised)
+        log.info("run %d → %s: %d parked. %s", self.run.id, self.chunk.target, rest.num_rows, shut)
+        return self._counts()
 
     def _recover_own(self) -> None:
         """Resolve the chunk's own open dispatch: left by an earlier try of this task, or another try is at it right now."""
@@ -160,7 +206,7 @@ class ChunkLoad:
         """
         try:
             answers = self.target.send(self.definition, changes, sending)
-        except (Unavailable, BadCredentials, SchemaDrift):
+        except (Unavailable, BadCredentials, SchemaDrift, SystemShut):
             self._record(dispatch, outcomes(changes.slice(0, 0), "applied"), [])
             raise
         for attempt in range(self.accord.retries):
@@ -174,7 +220,7 @@ class ChunkLoad:
             rest = answers.filter(pc.not_equal(answers["outcome"], Recovery.RETRY))
             try:
                 answers = pa.concat_tables([rest, self.target.send(self.definition, rows, sending)])
-            except Unavailable as error:
+            except (Unavailable, SystemShut) as error:
                 log.info("run %d → %s: %s", self.run.id, self.chunk.target, error)
         return self._resolve_unknown(changes, answers, sending)
 

@@ -51,6 +51,16 @@ class Salesforce:
         """Let go of connections."""
         self.client.close()
 
+    @property
+    def usage(self) -> tuple[int, int] | None:
+        """(used, allowed) requests of the day, as the org's last answer told."""
+        return self.client.usage
+
+    def current_usage(self) -> tuple[int, int] | None:
+        """The same as of now, for one request more."""
+        self.client.json("/limits")
+        return self.client.usage
+
     # --------------------------------------------------------------------------------------------------- source
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         """Whole roots that changed in the window, or those named; see accord.systems.salesforce.extract."""

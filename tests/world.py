@@ -109,6 +109,7 @@ class World:
         self.hub_connection, self.folder = hub, folder
         self.kept = [KeptHub(dsn(hub))]  # the first is the test's own
         self._right = hub
+        self.extras: dict[str, dict[str, Any]] = {}  # connection → what its extra says
         self.clock = START
         soon = timedelta(milliseconds=20)
         self.systems = {
@@ -176,7 +177,7 @@ class World:
             QuickAccord if self.hub_connection == self._right else Accord
         )  # errors of a connection are the hub's to name
         accord = root(
-            connection_of=lambda _: self.hub_connection,
+            connection_of=lambda name: replace(self.hub_connection, extra=self.extras.get(name, {})),
             staging=Staging(f"file://{self.folder}/staging"),
             reports=f"{self.folder}/reports",
             open_system=lambda name, _: self.systems[name],

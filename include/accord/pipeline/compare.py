@@ -221,7 +221,7 @@ class Comparison:
     def _matter(self, row: Mapping[str, Any], suspect: Suspect | None, shut: SystemShut | None) -> Raised:
         """What a parked record waits for."""
         if row["held"] and shut:
-            category, message = CATEGORY[shut.why], str(shut)
+            category, message = CATEGORY[shut.why], None
         elif suspect:
             category, message = Category.DUPLICATE, None
         elif row["unresolved"]:

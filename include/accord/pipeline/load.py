@@ -119,7 +119,6 @@ class ChunkLoad:
             raised = [
                 replace(
                     self._parked(row, category, number),
-                    message=str(shut),
                     not_before=shut.until,
                     currency=row["_currency"] or None,
                     at_risk=row["_amount"] if row["_currency"] else None,

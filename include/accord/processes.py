@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accord.categories import Category
-from accord.errors import Stop
+from accord.errors import Stop, SystemShut
 from accord.flows import flows_of
 from accord.hub.connection import Hub
 from accord.hub.processes import QUOTE_TO_CASH
@@ -114,8 +114,12 @@ def advance(accord: Accord, *, most: int = 2000) -> Advanced:
     asked = 0
     for object_name in ("order", "order_status"):
         keys = [row["key"] for row in ready if row["object"] == object_name]
-        asked += len(keys)
-        _ask(accord, object_name, keys)
+        try:
+            _ask(accord, object_name, keys)
+        except SystemShut as shut:  # the next advance asks again
+            log.info("%s: %d of %s not asked for. %s", QUOTE_TO_CASH, len(keys), object_name, shut)
+        else:
+            asked += len(keys)
     if asked:
         moved += place(accord.hub)
     log.info("%s: %d moved, %d asked of the flows", QUOTE_TO_CASH, moved, asked)

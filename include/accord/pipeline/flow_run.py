@@ -63,8 +63,6 @@ def _extracted(
         run = open_run(accord, flow, engine_run=name, kind=kind, interval=interval, params=params)
         try:
             return run, extract(accord, run)
-        except SystemShut:
-            raise
         except Exception as error:
             _close_as_failed(accord, run, error)
             raise

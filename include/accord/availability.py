@@ -10,14 +10,14 @@ from __future__ import annotations
 import itertools
 import logging
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from accord.breaker import Failure, Refusal, Rules, failure_of
 from accord.categories import Category
-from accord.errors import AccordError, Shut, SystemShut
+from accord.errors import AccordError, Shut, Stop, SystemShut
 from accord.flows import FLOWS, Flow
 from accord.hub import systems
 from accord.hub.connection import Hub
@@ -140,7 +140,11 @@ class Availability:
         rows = []
         for name in dict.fromkeys(name for flow in FLOWS.values() for name in (flow.source, *flow.targets)):
             state = systems.state_of(self._hub(), name)
-            shut = self.shut(name)
+            shut, message = None, None
+            try:
+                shut, following = self.shut(name), upcoming(self._declared(name), state.now)
+            except Stop as wrong:  # no connection, or windows nobody understands
+                message, following = str(wrong), None
             rows.append(
                 {
                     "system": name,
@@ -150,9 +154,9 @@ class Availability:
                     "at_once": state.breaker.allowance,
                     "shut": shut.why if shut else None,
                     "until": shut.until if shut else None,
-                    "message": str(shut) if shut else None,
+                    "message": str(shut) if shut else message,
                     "held_by": state.held_by if state.held else None,
-                    "next_maintenance": upcoming(self._declared(name), state.now),
+                    "next_maintenance": following,
                     "requests": {"used": state.usage.used, "allowed": state.usage.allowed, "told": state.usage.told}
                     if state.usage
                     else None,
@@ -227,7 +231,7 @@ class Availability:
             log.warning("The hub was not told how a system fares (%s)", type(error).__name__)
 
 
-def lines(rows: list[Mapping[str, Any]]) -> Iterator[str]:
+def lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """What `overview` found, for people: a line for every system."""
     for row in rows:
         state = row["message"] or ("takes calls" if row["breaker"] == "closed" else f"breaker {row['breaker']}")

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from accord.errors import AccordError
+from accord.commands import systems
+from accord.errors import AccordError, SystemShut
 from accord.flows import FLOWS, flow
 from accord.runtime import Accord
 
@@ -106,6 +107,8 @@ def _parser() -> argparse.ArgumentParser:
     docs.add_argument("--folder", default="docs/objects", help="where to (docs/objects)")
     docs.set_defaults(command=_docs)
 
+    systems.add(commands, common)
+
     hub = commands.add_parser("hub", help="the hub's schema").add_subparsers(required=True, metavar="ACTION")
     upgrade = hub.add_parser("upgrade", parents=[common], help="bring the hub's schema to this version")
     upgrade.set_defaults(command=_upgrade)
@@ -136,7 +139,14 @@ def _run(accord: Accord, asked: argparse.Namespace) -> int:
         full_refresh=asked.full_refresh,
     )
     kind = RunKind.SCHEDULED if asked.scheduled else RunKind.MANUAL
-    summary = run_flow(accord, flow(asked.flow), params=params, kind=kind)
+    try:
+        summary = run_flow(accord, flow(asked.flow), params=params, kind=kind)
+    except SystemShut as shut:
+        if kind is RunKind.MANUAL:
+            raise
+        # the next run of the schedule reads what this one would have: nothing to wake anybody for
+        print(json.dumps({"waits": shut.system, "until": shut.until.isoformat()}) if asked.json else str(shut))
+        return 0
     if asked.json:
         _print_json(summary)
     else:
@@ -166,9 +176,10 @@ def _amounts(sums: Mapping[str, str]) -> str:
 
 
 def _status(accord: Accord, asked: argparse.Namespace) -> int:
+    from accord.availability import lines
     from accord.hub.overview import overview
 
-    state = overview(accord.hub)
+    state = overview(accord.hub) | {"systems": accord.availability.overview()}
     if asked.json:
         _print_json(state)
         return 0
@@ -187,6 +198,8 @@ def _status(accord: Accord, asked: argparse.Namespace) -> int:
             )
             + (f", error: {one['error']}" if one["error"] else "")
         )
+    for line in lines(state["systems"]):
+        print(line)
     for row in state["exceptions"]:
         print(f"  {row['open']:>6,} open: {row['category']} ({row['queue']})")
     if state["in_doubt"]:

@@ -61,6 +61,12 @@ class TwoWay:
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         return self.source.extract(definition, selection, sink)
 
+    def unreadable(self, definition: BusinessObject) -> Mapping[str, str]:
+        return self.source.unreadable(definition)
+
+    def unwritable(self, definition: BusinessObject) -> Mapping[str, str]:
+        return self.target.unwritable(definition)
+
     def required_columns(self, definition: BusinessObject) -> Mapping[str, Mapping[str, pa.DataType]]:
         return self.source.required_columns(definition)
 

@@ -48,7 +48,7 @@ WITH orders AS (
     FROM link l JOIN stream s ON s.id = l.stream WHERE s.object = 'order' AND (l.hash IS NOT NULL OR l.dispatch IS NOT NULL) GROUP BY l.key
   UNION ALL
     SELECT e.key, false, false FROM exception e
-    WHERE e.object = 'order' AND e.state <> 'closed' AND e.category <> %(of_a_batch)s
+    WHERE e.object = 'order' AND e.state <> 'closed' AND e.category <> ALL(%(of_a_batch)s)
       AND NOT EXISTS (SELECT FROM link l JOIN stream s ON s.id = l.stream WHERE s.object = 'order' AND l.key = e.key AND l.hash IS NOT NULL)
     GROUP BY e.key),
 known AS (
@@ -136,7 +136,7 @@ def place(hub: Hub, key: str | None = None, *, who: str = SCHEDULER) -> int:
         "final": FINAL,
         "proven": Jsonb(_PROVEN),
         "who": who,
-        "of_a_batch": Category.BATCH_REFUSED,
+        "of_a_batch": [Category.BATCH_REFUSED, Category.DRIFT],
     }
     with hub.session() as session:
         return len(session.execute(_PLACE, arguments).fetchall())

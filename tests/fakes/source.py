@@ -52,6 +52,7 @@ class FakeSource(Fake):
     # ---------------------------------------------------------------------------------------------- Source port
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         self.connect()
+        self._demand(self.missing - selection.without)
         read_at = self.now
         chosen = {n: r for n, r in self.records.get(definition.name, {}).items() if _selected(selection, n, r)}
         sink.expect(len(chosen))
@@ -60,9 +61,12 @@ class FakeSource(Fake):
         natives = list(chosen)
         for first in range(0, len(natives), self.page):
             page = natives[first : first + self.page]
-            roots = [{"id": n} | {c: _staged(chosen[n].get(c)) for c in _root_columns(definition)} for n in page]
+            columns = [c for c in _root_columns(definition) if c not in selection.without]
+            roots = [{"id": n} | {c: _staged(chosen[n].get(c)) for c in columns} for n in page]
             sink.write(definition.name, pa.Table.from_pylist(roots, schema=_root_schema(definition)), "id")
             for constituent in definition.constituents:
+                if constituent.name in selection.without:
+                    continue
                 parts = [
                     {"root": n} | {f.name: _staged(part.get(f.name)) for f in constituent.fields}
                     for n in page
@@ -72,6 +76,9 @@ class FakeSource(Fake):
                     schema = pa.schema([("root", pa.string()), *((f.name, pa.string()) for f in constituent.fields)])
                     sink.write(constituent.name, pa.Table.from_pylist(parts, schema=schema), "root")
         return read_at
+
+    def unreadable(self, definition: BusinessObject) -> Mapping[str, str]:
+        return {name: f"{definition.name}.{name}" for name in self.missing}
 
     def required_columns(self, definition: BusinessObject) -> Mapping[str, Mapping[str, pa.DataType]]:
         columns = {definition.name: {f.name: f.type for f in _root_schema(definition)}}

@@ -4,7 +4,7 @@ checks, ownership, masking, lineage, contract, documentation) is derived from a 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -285,6 +285,14 @@ class BusinessObject:
         for constituent in self.constituents:
             for field in constituent.fields:
                 yield f"{constituent.name}.{field.name}", field
+
+    def without(self, names: frozenset[str]) -> BusinessObject:
+        """The definition as if it had none of these root fields and constituents. None of them may be used by another part of it."""
+        return replace(
+            self,
+            fields=tuple(f for f in self.fields if f.name not in names),
+            constituents=tuple(c for c in self.constituents if c.name not in names),
+        )
 
     def sent_by(self, side: Owner, *, creating: bool) -> frozenset[str]:
         """Names of the root fields and constituents `side` may write to the other side.

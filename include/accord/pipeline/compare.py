@@ -89,7 +89,8 @@ class Comparison:
         self.stream = accord.hub.stream(target.name, definition.name)
         self.references = References(accord.hub, target.name, definition)
         self.side: Owner = accord.system(run.flow.source).side
-        self.hashed = target.keeps(definition) & definition.sent_by(self.side, creating=False)
+        without = run.left_out if definition.name == run.flow.object else frozenset()
+        self.hashed = (target.keeps(definition) & definition.sent_by(self.side, creating=False)) - without
 
     def carry_out(self) -> list[ChunkToLoad]:
         """Classify every record, raise and close exceptions, write the chunks and the counts.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,11 @@ from psycopg.types.json import Jsonb
 
 from accord.batch import Chunk, Manifest, StagedWriter, Staging
 from accord.categories import Category
+from accord.errors import SchemaDrift
 from accord.hub.connection import Hub
+from accord.pipeline import drift
 from accord.pipeline.runs import Run, read_run
-from accord.ports import Selection
+from accord.ports import Selection, Source
 from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
@@ -83,24 +86,37 @@ class Buckets:
 def extract(accord: Accord, run_id: int) -> str:
     """Read the run's window (or keys) and what the hub released for another try; return the manifest's path.
 
-    Raises what the source raises (Unavailable, BadCredentials, SchemaDrift); nothing is kept of a read that failed.
+    Fields nothing is decided by are left out when the source no longer shows them (accord.pipeline.drift). Raises what the source
+    raises (Unavailable, BadCredentials, SchemaDrift); nothing is kept of a read that failed.
     """
     run = read_run(accord.hub, run_id)
     source = accord.source(run.flow.source)
+    try:
+        return _extract(accord, run, source, drift.noted(accord.hub, run, source=True), {})
+    except SchemaDrift as found:
+        lacking = source.unreadable(run.definition)
+        drift.left_out(lacking, run.definition, found)
+        return _extract(accord, run, source, drift.noted(accord.hub, run, source=False), lacking)
+
+
+def _extract(accord: Accord, run: Run, source: Source, again: datetime | None, lacking: Mapping[str, str]) -> str:
+    """Read without what is `lacking`; a window begins at `again` where that is earlier: what went without a field is read again."""
+    without = frozenset(lacking)
+    since = min(run.since, again) if run.since and again else run.since
     parts = source.required_columns(run.definition)
     root = next(iter(parts))
     batch = accord.staging.new_batch(run.flow.name, run.id, "source")
     sink = Buckets(accord.staging, batch, accord.chunk_rows)
     if run.natives is not None:
-        read_at = source.extract(run.definition, Selection(natives=run.natives), sink)
+        read_at = source.extract(run.definition, Selection(natives=run.natives, without=without), sink)
         released: tuple[str, ...] = ()
     else:
         released = _released(accord.hub, run) if not run.dry else ()
-        read_at = source.extract(run.definition, Selection(since=run.since, until=run.until), sink)
+        read_at = source.extract(run.definition, Selection(since=since, until=run.until, without=without), sink)
         if released:
             sink.released = True
             natives = {source.native_of(run.definition, key): key for key in released}
-            source.extract(run.definition, Selection(natives=tuple(natives)), sink)
+            source.extract(run.definition, Selection(natives=tuple(natives), without=without), sink)
             _forget(accord.hub, run, [key for native, key in natives.items() if native not in sink.released_roots])
     counts = {"extracted": sink.rows.get((root, False), 0), "released": sink.rows.get((root, True), 0)}
     manifest = accord.staging.write_manifest(
@@ -114,7 +130,7 @@ def extract(accord: Accord, run_id: int) -> str:
             counts=counts,
         )
     )
-    _remember(accord.hub, run, manifest, counts, released)
+    _remember(accord.hub, run, manifest, counts, released, lacking)
     if run.natives is not None and counts["extracted"] < len(set(run.natives)):
         log.warning(
             "run %d: %d of the %d records asked for are not in %s; check the keys",
@@ -183,11 +199,21 @@ def _forget(hub: Hub, run: Run, keys: list[str]) -> None:
     log.info("run %d: %d records that were held are no longer in %s", run.id, len(keys), run.flow.source)
 
 
-def _remember(hub: Hub, run: Run, manifest: Manifest, counts: Mapping[str, int], released: tuple[str, ...]) -> None:
+def _remember(
+    hub: Hub,
+    run: Run,
+    manifest: Manifest,
+    counts: Mapping[str, int],
+    released: tuple[str, ...],
+    lacking: Mapping[str, str],
+) -> None:
     with hub.session() as session:
         session.execute(
-            """UPDATE run SET extracted_manifest = %s, canonical_manifest = NULL, counts = %s, amounts = '{}', released = %s
+            """UPDATE run SET extracted_manifest = %s, canonical_manifest = NULL, counts = %s, amounts = '{}', released = %s,
+                 left_out = %s
                WHERE id = %s""",
-            (manifest.path, Jsonb(dict(counts)), Jsonb(list(released)), run.id),
+            (manifest.path, Jsonb(dict(counts)), Jsonb(list(released)), Jsonb(sorted(lacking)), run.id),
         )
+        if lacking and not run.dry:
+            drift.note(session, run, run.flow.source, lacking, run.flow.object)
         session.execute("DELETE FROM comparison WHERE run = %s", (run.id,))

@@ -34,13 +34,13 @@ from accord.hub.dispatches import (
 )
 from accord.hub.exceptions import Raised, raise_exceptions
 from accord.objects import business_object
-from accord.pipeline import recover
+from accord.pipeline import drift, recover
 from accord.pipeline.compare import ChunkToLoad
 from accord.pipeline.outcomes import outcomes
 from accord.pipeline.references import own_references, with_those_that_came
 from accord.pipeline.runs import Run, read_run
 from accord.ports import Target
-from accord.records import RESULTS, correlation_id
+from accord.records import RESULTS, conform, content_hash, correlation_id
 from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,8 @@ class ChunkLoad:
         self.definition = business_object(chunk.object)
         self.stream = accord.hub.stream(chunk.target, chunk.object)
         self.file = StagedFile(**chunk.file)
+        self.unread = self.run.left_out if chunk.object == self.run.flow.object else frozenset()
+        self.unwritten: frozenset[str] = frozenset()  # what the target lacks, once it has said so
 
     def carry_out(self) -> dict[str, int]:
         """Claim, send and record until every key of the chunk has its outcome."""
@@ -90,13 +92,43 @@ class ChunkLoad:
                 remaining = self._remaining(session, changes)
             if not remaining.num_rows:
                 return self._counts()
-            busy = self._once(self._first(remaining), give_up=time.monotonic() > patience)
+            try:
+                busy = self._once(self._first(remaining), give_up=time.monotonic() > patience)
+            except SchemaDrift as found:
+                changes = self._without_what_lacks(changes, found)
+                continue
             if busy is None:
                 self._recover_own()
             elif busy:
                 for dispatch in open_of_stream(self.accord.hub, self.stream):
                     recover.recover_now(self.accord, dispatch)
                 time.sleep(min(1.0, self.accord.lease.total_seconds() / 4))
+
+    def _without_what_lacks(self, changes: pa.Table, found: SchemaDrift) -> pa.Table:
+        """Go on without the fields the target no longer takes: what is kept of a record says nothing of them, so that they are sent
+        when they are back. Raises `found` when that can't be."""
+        if self.unwritten:
+            raise found
+        lacking = self.target.unwritable(self.definition)
+        self.unwritten = drift.left_out(lacking, self.definition, found)
+        with self.accord.hub.session() as session:
+            drift.note(session, self.run, self.chunk.target, lacking, self.chunk.object, self.chunk.target)
+        side = self.accord.system(self.run.flow.source).side
+        names = self.target.keeps(self.definition) & self.definition.sent_by(side, creating=False)
+        collapsed = self.target.collapse(self.definition, conform(self.definition, changes))
+        rest = content_hash(self.definition, collapsed, names - self.unread - self.unwritten)
+        return changes.set_column(changes.column_names.index("hash"), "hash", rest)
+
+    def _as_there(self, changes: pa.Table) -> pa.Table:
+        """`changes` with what the source did not show as the target has it: it stays."""
+        known = changes.filter(pc.is_valid(changes["native"]))
+        if not self.unread or not known.num_rows:
+            return changes
+        there = self.target.read_back(self.definition, known.select(["key", "native"]))
+        place = pc.index_in(changes["key"].combine_chunks(), value_set=there["key"].combine_chunks())
+        for name in sorted(self.unread & self.target.keeps(self.definition)):
+            changes = changes.set_column(changes.column_names.index(name), name, there[name].take(place))
+        return changes
 
     def _park(self, shut: SystemShut) -> dict[str, int]:
         """What has no outcome yet waits until the target takes calls; it was not touched."""
@@ -204,7 +236,8 @@ class ChunkLoad:
         Only the first sending knows that nothing was taken. What goes wrong later leaves the dispatch open: in doubt.
         """
         try:
-            answers = self.target.send(self.definition, changes, sending)
+            changes = self._as_there(changes)
+            answers = self.target.send(self.definition.without(self.unwritten), changes, sending)
         except (Unavailable, BadCredentials, SchemaDrift, SystemShut):
             self._record(dispatch, outcomes(changes.slice(0, 0), "applied"), [])
             raise
@@ -218,7 +251,9 @@ class ChunkLoad:
             rows = changes.filter(pc.is_in(changes["key"], again["key"].combine_chunks()))
             rest = answers.filter(pc.not_equal(answers["outcome"], Recovery.RETRY))
             try:
-                answers = pa.concat_tables([rest, self.target.send(self.definition, rows, sending)])
+                answers = pa.concat_tables(
+                    [rest, self.target.send(self.definition.without(self.unwritten), rows, sending)]
+                )
             except (Unavailable, SystemShut) as error:
                 log.info("run %d → %s: %s", self.run.id, self.chunk.target, error)
         return self._resolve_unknown(changes, answers, sending)
@@ -321,6 +356,8 @@ class ChunkLoad:
         with self.accord.hub.session() as session:
             if settle_dispatch(session, dispatch, dispatch.fence, results):
                 raise_exceptions(session, self.run.flow.name, self.chunk.object, self.run.id, raised)
+                if not self.unwritten and pc.any(pc.equal(results["outcome"], "applied")).as_py():
+                    drift.mended(session, self.run, self.chunk.object, self.chunk.target)
 
     def _parked(self, row: Mapping[str, Any], category: Category, dispatch: int) -> Raised:
         return Raised(

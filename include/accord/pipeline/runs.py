@@ -58,6 +58,7 @@ class Run:
     dry: bool
     extracted_manifest: str | None
     canonical_manifest: str | None
+    left_out: frozenset[str] = frozenset()  # fields and constituents the source did not show
 
     @property
     def definition(self) -> BusinessObject:
@@ -186,6 +187,7 @@ def _read(session: Session, run: int) -> Run:
         dry=row["dry"],
         extracted_manifest=row["extracted_manifest"],
         canonical_manifest=row["canonical_manifest"],
+        left_out=frozenset(row["left_out"] or ()),
     )
 
 

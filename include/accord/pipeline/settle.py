@@ -9,6 +9,7 @@ from typing import Any
 
 from accord.errors import Unproven
 from accord.hub.connection import Session, only
+from accord.pipeline import drift
 from accord.pipeline.runs import MOVES_WATERMARK, Run, read_run
 from accord.runtime import Accord
 
@@ -65,6 +66,7 @@ def settle(accord: Accord, run_id: int, *, failed: Sequence[str] = ()) -> dict[s
                    WHERE name = %s AND (watermark IS NULL OR watermark < %s)""",
                 (run.until, run.id, run.flow.name, run.until),
             )
+            drift.settled(session, run)
     if error and not failed:
         raise Unproven(
             f"Run {run.id} of {run.flow.name} is not complete: {error}.",

@@ -77,6 +77,10 @@ class SourceHandler(Handler[Context], ABC):
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         """Write the selected roots to `sink`, each once, as accord.systems.erp_rows says; the instant the read began."""
 
+    def unreadable(self, definition: BusinessObject) -> Mapping[str, str]:
+        """See accord.ports.Source."""
+        return {}
+
     def derive(self, table: pa.Table) -> pa.Table:
         """The canonical table with what is not read but follows from what is."""
         return table
@@ -160,6 +164,12 @@ class Erp(Generic[Context], ABC):
     # --------------------------------------------------------------------------------------------------- source
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         return self._source(definition).extract(definition, selection, sink)
+
+    def unreadable(self, definition: BusinessObject) -> Mapping[str, str]:
+        return self._source(definition).unreadable(definition)
+
+    def unwritable(self, definition: BusinessObject) -> Mapping[str, str]:
+        return {}  # a full set is written
 
     def required_columns(self, definition: BusinessObject) -> Mapping[str, Mapping[str, pa.DataType]]:
         return erp_rows.columns(definition, self._source(definition).not_read)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -34,6 +34,14 @@ class Guarded:
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         """See accord.ports.Source."""
         return self._call(lambda: self._system.extract(definition, selection, sink))  # type: ignore[no-any-return]
+
+    def unreadable(self, definition: BusinessObject) -> Mapping[str, str]:
+        """See accord.ports.Source."""
+        return self._call(lambda: self._system.unreadable(definition))
+
+    def unwritable(self, definition: BusinessObject) -> Mapping[str, str]:
+        """See accord.ports.Target."""
+        return self._call(lambda: self._system.unwritable(definition))
 
     def find_matches(self, definition: BusinessObject, candidates: pa.Table) -> pa.Table:
         """See accord.ports.Target."""

@@ -19,6 +19,7 @@ from accord.systems.salesforce.collapsing import collapsed
 from accord.systems.salesforce.doctor import check
 from accord.systems.salesforce.extract import extract
 from accord.systems.salesforce.ids import long_id
+from accord.systems.salesforce.lacking import lacking_to_read, lacking_to_write
 from accord.systems.salesforce.mapping import Writing, parts_of
 from accord.systems.salesforce.mappings import reading_of, writing_of
 from accord.systems.salesforce.options import options_of
@@ -66,6 +67,10 @@ class Salesforce:
         """Whole roots that changed in the window, or those named; see accord.systems.salesforce.extract."""
         return extract(self.client, definition, reading_of(definition), selection, sink)
 
+    def unreadable(self, definition: BusinessObject) -> Mapping[str, str]:
+        """What the org no longer shows, or shows as another type."""
+        return lacking_to_read(self.client, reading_of(definition), definition)
+
     def required_columns(self, definition: BusinessObject) -> Mapping[str, Mapping[str, pa.DataType]]:
         """Salesforce object → column → staged type, the root's first."""
         return parts_of(reading_of(definition), definition)
@@ -111,6 +116,10 @@ class Salesforce:
         writing = writing_of(definition)
         table = self._with_natives(writing, collapsed(definition, writing, changes))
         return send(self.client, self.name, definition, writing, table, sending)
+
+    def unwritable(self, definition: BusinessObject) -> Mapping[str, str]:
+        """What the org no longer takes."""
+        return lacking_to_write(self.client, writing_of(definition), definition)
 
     def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         """What the org holds for `wanted`."""

@@ -17,11 +17,13 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from accord.objects.definition import BusinessObject
+from accord.errors import SchemaDrift
+from accord.objects.definition import BusinessObject, FieldType
 from accord.ports import Selection, Sink
 from accord.systems.salesforce.bulk_query import bulk_pages
 from accord.systems.salesforce.client import LONGEST_URL, Client
-from accord.systems.salesforce.describe import demand, describe, unreadable
+from accord.systems.salesforce.describe import demand, describe, retyped, unreadable
+from accord.systems.salesforce.lacking import places
 from accord.systems.salesforce.mapping import STAMP, Child, Reading, parts_of
 from accord.systems.salesforce.rest_query import count, rest_pages
 from accord.systems.salesforce.soql import Select, by_lists, compare, within
@@ -38,10 +40,19 @@ Columns = Mapping[str, pa.DataType]
 
 def extract(client: Client, definition: BusinessObject, reading: Reading, selection: Selection, sink: Sink) -> datetime:
     """Write the selected roots and their parts to `sink`; returns the instant the read began, on the org's clock."""
+    staged = parts_of(reading, definition)[reading.sobject]
+    reading = reading.without(selection.without)
     parts = parts_of(reading, definition)
     described = [describe(client, sobject) for sobject in parts]
     demand([name for d in described for name in unreadable(client, d, parts[d.sobject])], "read")
-    read = _Read(client, reading, parts, selection, sink)
+    kinds: dict[str, dict[str, FieldType]] = {}
+    for _, (sobject, column, kind) in places(reading, definition):
+        kinds.setdefault(sobject, {})[column] = kind
+    if changed := [name for d in described for name in retyped(d, kinds.get(d.sobject, {}))]:
+        raise SchemaDrift(
+            f"Salesforce has changed the type of {', '.join(changed)}.", cure="Change it back, or change the mapping."
+        )
+    read = _Read(client, reading, parts, staged, selection, sink)
     read.roots()
     for child in reading.children:
         read.parts_of_roots(child)
@@ -53,9 +64,16 @@ class _Read:
     """One extraction: what was selected, and the roots seen so far."""
 
     def __init__(
-        self, client: Client, reading: Reading, parts: Mapping[str, Columns], selection: Selection, sink: Sink
+        self,
+        client: Client,
+        reading: Reading,
+        parts: Mapping[str, Columns],
+        staged: Columns,
+        selection: Selection,
+        sink: Sink,
     ) -> None:
         self._client, self._reading, self._parts, self._selection, self._sink = client, reading, parts, selection, sink
+        self._staged = staged  # the root's columns, those that are left out too
         self._window = within(STAMP, selection.since, selection.until) if selection.natives is None else ()
         self._seen: list[pa.Array] = []
         self.rows = 0
@@ -116,7 +134,10 @@ class _Read:
         for table in tables:
             self._seen.append(pc.unique(table["Id"]))
             self.rows += table.num_rows
-            self._sink.write(self._reading.sobject, table, "Id")
+            for name, kind in self._staged.items():
+                if name not in table.column_names:
+                    table = table.append_column(name, pa.nulls(table.num_rows, kind))
+            self._sink.write(self._reading.sobject, table.select(list(self._staged)), "Id")
 
     def _ids(self) -> pa.Array:
         return pc.unique(pa.concat_arrays([pa.array([], pa.string()), *self._seen]))

@@ -20,6 +20,8 @@ CREATE TABLE system (
 
 CREATE TABLE admission (                              -- who is in, while a system lets in a few at a time
   system text NOT NULL REFERENCES system, who text NOT NULL, until timestamptz NOT NULL, PRIMARY KEY (system, who));
+
+ALTER TABLE run ADD COLUMN left_out jsonb;            -- fields and constituents the source did not show
 """
 
 
@@ -30,4 +32,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them."""
-    op.execute("DROP TABLE admission, system")
+    op.execute("DROP TABLE admission, system; ALTER TABLE run DROP COLUMN left_out")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from accord.errors import AccordError, BadCredentials, SchemaDrift, Unavailable
+from accord.objects import CUSTOMER
 from tests.integration.real.oracle import complaints
 from tests.integration.real.world import RealWorld
 
@@ -114,6 +116,29 @@ def test_a_revoked_permission(world: RealWorld, field: str, rights: dict[str, bo
     assert bool(world.written("tryton")) is not already
     assert complaints(world) == []
     assert world.status(account) == ("Synced", None)
+
+
+def test_a_permission_nothing_is_decided_by(world: RealWorld) -> None:
+    """The other fields go on, what the ERPs have stays, and what was missed comes once the permission is back."""
+    account = world.account("Juniper", entities="NL01;US01", Phone="+31 1", Website="one.example")
+    world.run()
+    world.org.set_field("Account", "Phone", read=False, edit=False)
+    world.change(account, Phone="+31 2", Website="two.example")
+    assert world.run()["error"] is None
+    (drift,) = world.exceptions()["salesforce.Account.Phone"]
+    assert (drift["category"], drift["rule"]) == ("schema drift", "phone")
+    erps = world.accord()
+    for name in ("tryton", "legacy"):
+        wanted = pa.table({"key": [f"salesforce:{account}"], "native": pa.nulls(1, pa.string())})
+        (there,) = erps.target(name).read_back(CUSTOMER, wanted).to_pylist()
+        assert there["phone"] == "+31 1", name
+        assert there["website"] == "two.example", name
+    erps.close()
+
+    world.org.reset_permissions()
+    assert world.run()["error"] is None
+    assert "salesforce.Account.Phone" not in world.exceptions()
+    assert complaints(world) == []
 
 
 def test_a_failure_leaves_no_gap(world: RealWorld) -> None:

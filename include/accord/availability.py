@@ -88,10 +88,9 @@ class Availability:
         if told := self._closed(state, priority):
             raise told
         who = f"{self._me}/{next(self._numbers)}"
-        refusal, counted = systems.admit(self._hub(), system, who, self.rules)
-        if refusal:
-            raise self._told(state, refusal)
-        if counted:
+        if not state.breaker.calm:
+            if refusal := systems.admit(self._hub(), system, who, self.rules):
+                raise self._told(state, refusal)
             self._leaves.add(who)
         before = self._inside.get(system)
         self._inside[system] = who

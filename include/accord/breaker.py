@@ -113,9 +113,14 @@ class Breaker:
     allowance: int | None = None
 
     @property
+    def calm(self) -> bool:
+        """Whether everybody is let in."""
+        return self.state is State.CLOSED and self.allowance is None
+
+    @property
     def well(self) -> bool:
         """Whether there is nothing to remember: calls go through, and none has failed."""
-        return self.state is State.CLOSED and self.allowance is None and not self.failures
+        return self.calm and not self.failures
 
     def asked(self, who: str, now: datetime, rules: Rules) -> tuple[Breaker, Refusal | None]:
         """`who` wants to call the system. The first one after the pause becomes the probe."""

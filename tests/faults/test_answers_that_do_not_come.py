@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from accord.errors import Unavailable
+from accord.hub import systems
 from tests.fakes import FakeTarget, Fault
 from tests.faults.watching import LEASE
 from tests.oracle import complaints
@@ -83,6 +84,7 @@ def test_gone_in_the_middle(world: World, target: FakeTarget) -> None:
     assert counts(summary, "tryton") == {"applied": 2, "parked": 4}
     assert {e["category"] for e in world.exceptions()} == {"system unavailable"}
     target.down, target.on_request = False, None
+    systems.release(world.accord().hub, "tryton", who="somebody", why="it is back")
     assert counts(world.run(), "tryton")["applied"] == 4
     assert complaints(world) == []
     assert world.exceptions() == []

@@ -45,12 +45,9 @@ def state_of(hub: Hub, name: str) -> SystemState:
         return _read(session, name)
 
 
-def admit(hub: Hub, name: str, who: str, rules: Rules) -> tuple[Refusal | None, bool]:
-    """Let `who` in, or say why not; and whether it has to say when it leaves: while the system recovers it counts as one of
-    a few until then."""
+def admit(hub: Hub, name: str, who: str, rules: Rules) -> Refusal | None:
+    """Let `who` in, or say why not: while the system recovers it counts as one of a few until it leaves."""
     with hub.session() as session:
-        if _calm(_read(session, name).breaker):
-            return None, False
         state = _locked(session, name)
         breaker, refusal = state.breaker.asked(who, state.now, rules)
         if refusal is None and breaker.allowance is not None:
@@ -60,7 +57,7 @@ def admit(hub: Hub, name: str, who: str, rules: Rules) -> tuple[Refusal | None, 
             if refusal is None:
                 session.execute("INSERT INTO admission VALUES (%s, %s, %s)", (name, who, state.now + rules.stay))
         _write(session, name, state.breaker, breaker)
-    return refusal, refusal is None
+    return refusal
 
 
 def leave(hub: Hub, name: str, who: str) -> None:
@@ -124,10 +121,6 @@ def release(hub: Hub, name: str, *, who: str, why: str) -> None:
         session.execute("UPDATE system SET held_until = NULL, held_why = NULL, held_by = NULL WHERE name = %s", (name,))
         _write(session, name, state.breaker, Breaker(failure=state.breaker.failure, failed_at=state.breaker.failed_at))
         _audit(session, who, "system released", name, {"was": state.breaker.state, "why": why})
-
-
-def _calm(breaker: Breaker) -> bool:
-    return breaker.state is State.CLOSED and breaker.allowance is None
 
 
 def _change(hub: Hub, name: str, change: Callable[[SystemState], Breaker]) -> Breaker:

@@ -61,6 +61,7 @@ class Availability:
         self._me, self._numbers = uuid.uuid4().hex, itertools.count(1)
         self._inside: dict[str, str] = {}  # system → as whom we are in
         self._leaves: set[str] = set()  # whom the hub counts
+        self._grown: set[str] = set()  # who has made room for one more
         self._windows: dict[str, tuple[Window, ...]] = {}
         self._usage: dict[str, tuple[int, int]] = {}  # as last told
 
@@ -115,7 +116,7 @@ class Availability:
         refusal, matters = systems.asked(self._hub(), system, who, self.rules)
         if refusal:
             raise self._told(systems.state_of(self._hub(), system), refusal)
-        if matters:
+        if matters and who != self._me:
             self._leaves.add(who)
         try:
             result = call()
@@ -212,7 +213,9 @@ class Availability:
     def _note(self, system: str, who: str, failure: Failure | None, matters: bool) -> None:
         if failure is None:
             if matters:
-                self._say(lambda: systems.succeeded(self._hub(), system, who, self.rules))
+                counted = who in self._leaves and who not in self._grown
+                self._grown.add(who)
+                self._say(lambda: systems.succeeded(self._hub(), system, who, self.rules, counted=counted))
             return
 
         def fail() -> None:

@@ -63,7 +63,7 @@ class Rules:
 
     `forget`: failures further apart than this are not in a row. `probe`: how long a probe may take before another is let
     through, `stay` how long a caller counts that never says it left. After an outage `first` callers are let in at once,
-    one more with every call that succeeds, and once they would be `many`, everybody. Who has to wait is told a moment
+    one more with each that succeeds, and once they would be `many`, everybody. Who has to wait is told a moment
     between one and two `wait` away. `spread` gives numbers in [0, 1).
     """
 
@@ -138,12 +138,14 @@ class Breaker:
             return None
         return Refusal(why=Shut.RECOVERING, until=rules.later(now))
 
-    def succeeded(self, who: str, rules: Rules) -> Breaker:
-        """A call of `who` was answered."""
+    def succeeded(self, who: str, rules: Rules, *, counted: bool = True) -> Breaker:
+        """A call of `who` was answered. `counted`: it is one of those let in, and its first; only these make room for one more."""
         if self.state is State.HALF_OPEN and self.probe == who:
             return Breaker(failure=self.failure, failed_at=self.failed_at, trips=self.trips, allowance=rules.first)
         if self.state is not State.CLOSED:
             return self  # a call from before: it says nothing about now
+        if self.allowance is not None and not counted:
+            return replace(self, failures=0)
         if self.allowance is not None and self.allowance + 1 < rules.many:
             return replace(self, failures=0, allowance=self.allowance + 1)
         return Breaker(failure=self.failure, failed_at=self.failed_at)

@@ -135,6 +135,9 @@ def test_it_comes_back_a_few_at_a_time_and_one_more_with_every_success() -> None
     assert refusal.why is Shut.RECOVERING
     grown = breaker.succeeded("a", RULES)
     assert grown.crowded(RULES.first, NOW, RULES) is None
+    assert breaker.succeeded("a", RULES, counted=False) == breaker, (
+        "who was let in makes room once, and nobody else does"
+    )
     while grown.allowance is not None:
         assert grown.allowance < RULES.many
         grown = grown.succeeded("a", RULES)

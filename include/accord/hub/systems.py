@@ -83,9 +83,9 @@ def asked(hub: Hub, name: str, who: str, rules: Rules) -> tuple[Refusal | None, 
     return refusal[0], True
 
 
-def succeeded(hub: Hub, name: str, who: str, rules: Rules) -> None:
-    """A call of `who` was answered."""
-    _change(hub, name, lambda state: state.breaker.succeeded(who, rules))
+def succeeded(hub: Hub, name: str, who: str, rules: Rules, *, counted: bool) -> None:
+    """A call of `who` was answered; see Breaker.succeeded."""
+    _change(hub, name, lambda state: state.breaker.succeeded(who, rules, counted=counted))
 
 
 def failed(hub: Hub, name: str, who: str, failure: Failure, rules: Rules) -> Breaker:

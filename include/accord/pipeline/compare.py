@@ -89,8 +89,8 @@ class Comparison:
         self.stream = accord.hub.stream(target.name, definition.name)
         self.references = References(accord.hub, target.name, definition)
         self.side: Owner = accord.system(run.flow.source).side
-        without = run.left_out if definition.name == run.flow.object else frozenset()
-        self.hashed = (target.keeps(definition) & definition.sent_by(self.side, creating=False)) - without
+        # what the source did not show is null, and null is not hashed: the record differs once it is shown again
+        self.hashed = target.keeps(definition) & definition.sent_by(self.side, creating=False)
 
     def carry_out(self) -> list[ChunkToLoad]:
         """Classify every record, raise and close exceptions, write the chunks and the counts.

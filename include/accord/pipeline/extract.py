@@ -111,7 +111,8 @@ def _extract(accord: Accord, run: Run, source: Source, again: datetime | None, l
         read_at = source.extract(run.definition, Selection(natives=run.natives, without=without), sink)
         released: tuple[str, ...] = ()
     else:
-        released = _released(accord.hub, run) if not run.dry else ()
+        shut = [target for target in run.flow.targets if accord.availability.shut(target, run.priority)]
+        released = _released(accord.hub, run, shut) if not run.dry else ()
         read_at = source.extract(run.definition, Selection(since=since, until=run.until, without=without), sink)
         if released:
             sink.released = True
@@ -149,14 +150,15 @@ def _extract(accord: Accord, run: Run, source: Source, again: datetime | None, l
     return manifest.path
 
 
-def _released(hub: Hub, run: Run) -> tuple[str, ...]:
+def _released(hub: Hub, run: Run, shut: list[str]) -> tuple[str, ...]:
     """Keys held by earlier runs whose turn may have come: the parent they await is there or can be read with them, the record they
-    looked like may have changed. They are read again, so what is sent is what the source says now."""
+    looked like may have changed, their target is none of those that take no calls (`shut`). They are read again, so what is sent is
+    what the source says now."""
     with hub.session() as session:
         rows = session.execute(
             """SELECT DISTINCT key, awaits FROM exception e
                WHERE flow = %(flow)s AND state = 'open' AND kind IN ('parked', 'duplicate')
-                 AND (not_before IS NULL OR not_before <= now())
+                 AND (not_before IS NULL OR not_before <= now()) AND target <> ALL(%(shut)s)
                  AND CASE WHEN awaits IS NULL OR (category = %(missing)s AND awaits_object = object) THEN true
                    WHEN category = %(missing)s THEN EXISTS (
                      SELECT FROM stream s JOIN link l ON l.stream = s.id AND l.key = e.awaits AND l.hash IS NOT NULL
@@ -170,7 +172,7 @@ def _released(hub: Hub, run: Run) -> tuple[str, ...]:
                JOIN stream s ON s.target = split_part(u.awaits, ':', 1) AND s.object = u.object
                JOIN link l ON l.stream = s.id AND l.native = substr(u.awaits, strpos(u.awaits, ':') + 1) AND l.hash IS NOT NULL
                WHERE u.flow = %(flow)s""",
-            {"flow": run.flow.name, "missing": Category.PARENT_MISSING},
+            {"flow": run.flow.name, "missing": Category.PARENT_MISSING, "shut": shut},
         ).fetchall()
         # sent without their parent, which has arrived since
         orphans = session.execute(

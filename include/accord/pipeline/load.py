@@ -116,7 +116,7 @@ class ChunkLoad:
         side = self.accord.system(self.run.flow.source).side
         names = self.target.keeps(self.definition) & self.definition.sent_by(side, creating=False)
         collapsed = self.target.collapse(self.definition, conform(self.definition, changes))
-        rest = content_hash(self.definition, collapsed, names - self.unread - self.unwritten)
+        rest = content_hash(self.definition, collapsed, names - self.unwritten)
         return changes.set_column(changes.column_names.index("hash"), "hash", rest)
 
     def _as_there(self, changes: pa.Table) -> pa.Table:

@@ -44,16 +44,24 @@ class Category(StrEnum):
     CLOSED_PERIOD = "closed period"
     ORDER_FIXED = "fixed once the order is accepted"
     ALREADY_FULFILLED = "already shipped or invoiced"
+    CONTRACT_FIXED = "fixed once the contract runs"
+    ALREADY_BILLED = "already billed"
     REFUSED = "refused by the system"
     NOT_PERMITTED = "not permitted"
     LOCKED = "record locked"
     INTERRUPTED = "interrupted"
     CLAIMED_ELSEWHERE = "being written by another run"
+    ELSEWHERE = "still in another ERP"
     OUTAGE = "system unavailable"
     MAINTENANCE = "system in maintenance"
     QUOTA = "requests kept for others"
     DRIFT = "schema drift"
     BATCH_REFUSED = "batch refused by its gate"
+    SUBSCRIBER = "subscriber does not take events"
+
+
+# exceptions of a flow that are about no record of it: their key names a batch, or a field
+ABOUT_NO_RECORD = (Category.BATCH_REFUSED, Category.DRIFT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +175,16 @@ HANDLING: dict[Category, Handling] = {
         severity=2,
         remedy="Undo the change in {source}; agree a return or a credit note with finance.",
     ),
+    Category.CONTRACT_FIXED: Handling(
+        queue=Queue.SALES_OPERATIONS,
+        severity=2,
+        remedy="Undo the change in {source}; what is new goes with a contract of its own.",
+    ),
+    Category.ALREADY_BILLED: Handling(
+        queue=Queue.SALES_OPERATIONS,
+        severity=2,
+        remedy="Undo the change in {source}: end the line after what is billed and begin a new one, or agree a credit with finance.",
+    ),
     Category.REFUSED: Handling(
         queue=Queue.MASTER_DATA, severity=3, remedy="Read the system's answer, correct the record, and replay it."
     ),
@@ -182,6 +200,9 @@ HANDLING: dict[Category, Handling] = {
     Category.CLAIMED_ELSEWHERE: Handling(
         queue=Queue.INTEGRATION, severity=1, remedy="Nothing: it is read again by the next run."
     ),
+    Category.ELSEWHERE: Handling(
+        queue=Queue.INTEGRATION, severity=1, remedy="Nothing: it goes when the ERP that has the record has let it go."
+    ),
     Category.OUTAGE: Handling(queue=Queue.INTEGRATION, severity=2, remedy="Nothing: it goes when the system is back."),
     Category.MAINTENANCE: Handling(
         queue=Queue.INTEGRATION, severity=1, remedy="Nothing: it goes when the maintenance is over."
@@ -196,6 +217,11 @@ HANDLING: dict[Category, Handling] = {
         queue=Queue.INTEGRATION,
         severity=4,
         remedy="Read the gate's report; mend the source or accept the finding, then run the flow again.",
+    ),
+    Category.SUBSCRIBER: Handling(
+        queue=Queue.INTEGRATION,
+        severity=3,
+        remedy="Mend the receiver, or its connection; its events wait, and go by themselves or at once after `accord outbox resume`.",
     ),
 }
 

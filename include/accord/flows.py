@@ -9,18 +9,17 @@ from datetime import timedelta
 
 from accord.objects import OBJECTS
 from accord.objects.definition import BusinessObject, Owner, Priority
-from accord.routing import LEGAL_ENTITIES
+from accord.routing import erps as erps_of_the_routing
 
 SALESFORCE = "salesforce"
-ERPS = tuple(dict.fromkeys(entity.system for entity in LEGAL_ENTITIES))
+ERPS = erps_of_the_routing()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
     """One business object from one source to its targets. `schedule` is cron in UTC; `overlap` is read again below the
     watermark because rows may be committed after their modification instant; `status` names the object that tells the source
-    how its records fared; `priority` decides who
-    waits when a system's requests run short."""
+    how its records fared; `priority` decides who waits when a system's requests run short."""
 
     name: str
     object: str

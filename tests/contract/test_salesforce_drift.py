@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from accord.errors import SchemaDrift
-from accord.objects import CUSTOMER, CUSTOMER_ACCOUNT, OBJECTS
+from accord.objects import CUSTOMER, CUSTOMER_ACCOUNT, OBJECTS, ORDER
 from accord.ports import Selection
 from accord.systems.salesforce.adapter import Salesforce
 from accord.systems.salesforce.mappings import READINGS, WRITINGS
@@ -64,6 +64,27 @@ def test_fields_and_parts_that_can_t_be_read(company: Company, salesforce: Sales
     assert "Contact" not in sink.chunk()
 
 
+def test_what_one_of_several_objects_lacks_is_left_out_of_all(company: Company, salesforce: Salesforce) -> None:
+    deal = company.admin.create(
+        "Opportunity", AccountId=company.account(), Name="A deal", StageName="Closed Won", CloseDate="2026-06-01",
+        CurrencyIsoCode="EUR", Requested_Date__c="2026-07-01", PO_Number__c="PO 1",
+    )  # fmt: skip
+    hide(company, "Opportunity", "PO_Number__c")
+    assert salesforce.unreadable(ORDER) == {"customer_reference": "Opportunity.PO_Number__c"}
+
+    window = Selection(since=datetime.now(UTC) - timedelta(days=1))
+    with pytest.raises(SchemaDrift, match=r"Opportunity\.PO_Number__c"):
+        salesforce.extract(ORDER, window, CollectingSink())
+    sink = CollectingSink()
+    without = Selection(since=window.since, without=frozenset({"customer_reference"}))
+    salesforce.extract(ORDER, without, sink)
+    row = next(row for row in sink.chunk()["Opportunity"].to_pylist() if row["Id"] == deal)
+    assert (row["PO_Number__c"], row["StageName"], str(row["Requested_Date__c"])) == (None, "Closed Won", "2026-07-01")
+    shown = sink.chunk()["Opportunity"].schema
+    assert dict(zip(shown.names, shown.types, strict=True)) == dict(salesforce.required_columns(ORDER)["Opportunity"])
+    assert salesforce.affected(ORDER, (deal,), without) == (deal,), "whom it is read with is still looked at"
+
+
 def test_without_its_system_fields_nothing_is_read(company: Company, salesforce: Salesforce) -> None:
     hide(company, "Account", "Phone")
     company.org.set_object("Account")
@@ -74,3 +95,5 @@ def test_without_its_system_fields_nothing_is_read(company: Company, salesforce:
 def test_fields_that_can_t_be_written(company: Company, salesforce: Salesforce) -> None:
     hide(company, "ERP_Account__c", "Payment_Terms__c", read=True)
     assert salesforce.unwritable(CUSTOMER_ACCOUNT) == {"payment_terms": "ERP_Account__c.Payment_Terms__c"}
+    hide(company, "Opportunity", "ERP_Error__c", read=True)
+    assert salesforce.unwritable(OBJECTS["order_sync"]) == {"error": "Opportunity.ERP_Error__c"}

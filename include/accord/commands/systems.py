@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import json
-from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
+from accord.commands.common import instant, print_json
 from accord.errors import Stop
 from accord.flows import ERPS, SALESFORCE
-from accord.runtime import Accord
+
+if TYPE_CHECKING:
+    from accord.commands.common import Commands
+    from accord.runtime import Accord
 
 SYSTEMS = (SALESFORCE, *ERPS)
 
 
-def add(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the command to the parser's `commands`."""
+def add(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """`accord systems`."""
     parser = commands.add_parser("systems", help="which systems take calls: breaker, maintenance, requests of the day")
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     listed = actions.add_parser("list", parents=[common], help="how every system stands")
     listed.set_defaults(command=_list)
     held = actions.add_parser("hold", parents=[common], help="keep calls away from a system: what goes to it queues")
     held.add_argument("system", choices=SYSTEMS, metavar="SYSTEM", help=f"one of {', '.join(SYSTEMS)}")
-    held.add_argument("--until", type=_instant, required=True, help="until this instant (ISO 8601; UTC without a zone)")
+    held.add_argument("--until", type=instant, required=True, help="until this instant (ISO 8601; UTC without a zone)")
     held.add_argument("--why", required=True, help="the reason; it is shown to whoever waits, and kept")
     held.set_defaults(command=_hold)
     released = actions.add_parser(
@@ -34,16 +36,14 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     released.set_defaults(command=_release)
 
 
-def _instant(text: str) -> datetime:
-    instant = datetime.fromisoformat(text)
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-
-
 def _list(accord: Accord, asked: argparse.Namespace) -> int:
     from accord.availability import lines
 
     rows = accord.availability.overview()
-    print(json.dumps(rows, indent=2, default=str) if asked.json else "\n".join(lines(rows)))
+    if asked.json:
+        print_json(rows)
+    else:
+        print("\n".join(lines(rows)))
     return 0
 
 

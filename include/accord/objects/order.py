@@ -3,6 +3,7 @@
 from accord.objects.customer import ADDRESSES
 from accord.objects.definition import (
     BusinessObject,
+    Carried,
     Choice,
     ChoiceSet,
     Constituent,
@@ -14,6 +15,7 @@ from accord.objects.definition import (
     Number,
     Owner,
     Priority,
+    Progress,
     Reference,
     Routing,
     Scope,
@@ -169,4 +171,9 @@ ORDER = BusinessObject(
     routed_by="legal_entity",
     routing=Routing(entities="customer_entities", country="customer_country", lines="lines", family="family"),
     scope=Scope(field="status", travels=("Activated",), ends=("Cancelled",)),
+    progress=Progress(object="order_status", open=("Accepted", "Pending Approval", "On Hold")),
+    carried=Carried(
+        keeps=("order_date",), parts="lines", told_by=(("product", "quantity", "unit_price"), ("product",))
+    ),
+    ordered=True,
 )

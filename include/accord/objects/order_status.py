@@ -83,4 +83,5 @@ ORDER_STATUS = BusinessObject(
     directions=(Direction(towards=Owner.SALESFORCE, schedule="*/5 * * * *", priority=Priority.CRITICAL),),
     amounts=("total",),
     state="status",
+    about="order",
 )

@@ -84,4 +84,5 @@ PRODUCT = BusinessObject(
     ),
     constituents=(COMPONENTS, AVAILABILITY),
     directions=(Direction(towards=Owner.SALESFORCE, schedule="*/30 * * * *", priority=Priority.BULK),),
+    known_by=("code",),
 )

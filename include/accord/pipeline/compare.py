@@ -24,6 +24,7 @@ from accord.hub.exceptions import Raised, raise_exceptions
 from accord.objects.definition import BusinessObject, Owner, Unknown
 from accord.pipeline import recover
 from accord.pipeline.comparison_sql import (
+    BEHIND,
     BURY,
     CHANGED_OF_CHUNK,
     CLASSIFY,
@@ -37,12 +38,13 @@ from accord.pipeline.comparison_sql import (
     STAGED,
 )
 from accord.pipeline.duplicates import Duplicates, Suspect
+from accord.pipeline.elsewhere import kept_elsewhere
 from accord.pipeline.hierarchy import find_parents, hold_for_parents
+from accord.pipeline.moving import HOLD_FOR_OTHERS, belonging, remember_staying, staying
 from accord.pipeline.references import References
 from accord.pipeline.resolve import OUT_OF_SCOPE, UNRESOLVED
-from accord.pipeline.route import belongs
 from accord.pipeline.runs import Run, read_run
-from accord.pipeline.transform import PROBLEMS, amount_columns
+from accord.pipeline.transform import PROBLEMS, SAID, UNEDITED, amount_columns, said_of
 from accord.ports import Target
 from accord.records import content_hash
 from accord.runtime import Accord
@@ -123,12 +125,13 @@ class Comparison:
             "object": self.definition.name,
             "flow": self.run.flow.name,
             "chunk_rows": self.accord.chunk_rows,
+            "ordered": self.definition.ordered,
             "judged": self.definition.name == self.run.flow.object,  # a status is told of quarantined records too
         }
         with self.accord.hub.session() as session:
             session.execute(STAGED)
             for chunk in self.manifest.chunks:
-                self._stage(session, chunk.number, self.accord.staging.read(chunk.parts[RECORDS]))
+                self._stage(session, chunk)
             session.execute("CREATE INDEX ON staged (key)")
             session.execute("ANALYZE staged")
             for statement in CLASSIFY:
@@ -137,6 +140,8 @@ class Comparison:
                 find_parents(session, arguments)
             for statement in RECOGNIZE:
                 session.execute(statement, arguments)
+            if self.definition.has_one_place:
+                session.execute(HOLD_FOR_OTHERS, arguments)
             if self.references:
                 self._hold_for_references(session)
             ask = self.definition.duplicate_rules and not shut
@@ -154,6 +159,7 @@ class Comparison:
                 while rows := parked.fetchmany(self.accord.chunk_rows):
                     raised = [self._matter(row, suspects.get(row["key"]), shut) for row in rows]
                     raise_exceptions(session, self.run.flow.name, self.definition.name, self.run.id, raised)
+                session.execute(BEHIND, arguments)
                 session.execute(CLOSE_EXCEPTIONS, arguments)
                 session.execute(BURY, arguments)
             session.execute("DROP TABLE staged")
@@ -167,14 +173,20 @@ class Comparison:
             )
             return int(only(bumped)["attempt"])
 
-    def _stage(self, session: Session, number: int, table: pa.Table) -> None:
+    def _stage(self, session: Session, chunk: Chunk) -> None:
+        table = self.accord.staging.read(chunk.parts[RECORDS])
         gone = pc.fill_null(table["gone"], False)
-        routed = belongs(self.definition, table, self.target.name)
-        here = table.set_column(table.column_names.index("gone"), "gone", pc.or_(gone, pc.invert(routed)))
+        stays = staying(session, self.definition, table)
+        if self.definition.has_one_place and not self.run.dry:
+            remember_staying(session, self.stream, self.target.name, table, stays)
+        routed = belonging(self.definition, table, self.target.name, stays)
+        gone_here = pc.or_(gone, pc.invert(routed))
+        told = self._as_told(table, chunk)
+        here = told.set_column(told.column_names.index("gone"), "gone", gone_here)
         collapsed = self.target.collapse(self.definition, here)
         content = content_hash(self.definition, collapsed, self.hashed)
         parent = self.definition.parent
-        currency, amount = amount_columns(self.definition, table)
+        currency, amount = amount_columns(self.definition, told)
         awaits, awaits_object = _awaited(table)
         columns = {
             "key": table["key"],
@@ -182,7 +194,8 @@ class Comparison:
             "read_at": table["read_at"],
             "hash": content,
             "hash_alone": content_hash(self.definition, collapsed, self.hashed - {parent}) if parent else content,
-            "gone": here["gone"],
+            "said": said_of(table),
+            "gone": gone_here,
             "deleted": gone,
             "parent": table[parent] if parent else pa.nulls(table.num_rows, pa.string()),
             "state": table[self.definition.state] if self.definition.state else pa.nulls(table.num_rows, pa.string()),
@@ -191,9 +204,19 @@ class Comparison:
             "out_of_scope": table[OUT_OF_SCOPE] if OUT_OF_SCOPE in table.column_names else _nowhere(table),
             "currency": currency,
             "amount": amount,
-            "batch_chunk": pa.array([number] * table.num_rows, pa.int32()),
+            "batch_chunk": pa.array([chunk.number] * table.num_rows, pa.int32()),
         }
         copy_into(session, "staged", pa.table(columns))
+
+    def _as_told(self, table: pa.Table, chunk: Chunk) -> pa.Table:
+        """`table` with edited records as the source said them: that is what is remembered and counted, so that an edit holds until the
+        source says something else."""
+        if UNEDITED not in chunk.parts:
+            return table
+        unedited = self.accord.staging.read(chunk.parts[UNEDITED])
+        edited = pc.is_in(table["key"], value_set=unedited["key"].combine_chunks())
+        told = pa.concat_tables([table.filter(pc.invert(edited)), unedited])
+        return told.take(pc.index_in(table["key"], value_set=told["key"].combine_chunks()))
 
     def _hold_for_references(self, session: Session) -> None:
         self.references.prepare(session)
@@ -203,7 +226,7 @@ class Comparison:
         self.references.hold(session)
 
     def _hold_duplicates(self, session: Session) -> dict[str, Suspect]:
-        duplicates = Duplicates(session, self.definition, self.target)
+        duplicates = Duplicates(session, self.definition, self.target, self.stream)
         for chunk in self.manifest.chunks:
             if rows := self._records(session, chunk, created=True):
                 duplicates.look(rows)
@@ -225,6 +248,8 @@ class Comparison:
             category, message = CATEGORY[shut.why], None
         elif suspect:
             category, message = Category.DUPLICATE, None
+        elif row["elsewhere"]:
+            category, message = Category.ELSEWHERE, None
         elif row["unresolved"]:
             category, message = (
                 Category.REFERENCE_UNKNOWN,
@@ -238,6 +263,8 @@ class Comparison:
             category=category,
             target=self.target.name,
             version=row["version"],
+            said=row["said"],
+            other=suspect.other if suspect else None,
             rule=suspect.rule if suspect else None,
             answer=suspect.answer if suspect else None,
             message=message or remedy(category, self.run.flow.source),
@@ -261,7 +288,7 @@ class Comparison:
             if self.references:
                 changes = self.references.with_natives(session, chunk.number, changes)
             numbers = changes["_number"]
-            changes = changes.drop_columns(["_number"])
+            changes = kept_elsewhere(session, self.definition, self.target.name, changes.drop_columns(["_number"]))
             for number in pc.unique(numbers).to_pylist():
                 if number not in writers:
                     writers[number] = self.accord.staging.open_writer(f"{batch}/{number:05d}.parquet", changes.schema)
@@ -290,6 +317,7 @@ class Comparison:
                     ("gone", pa.bool_()),
                     ("_deleted", pa.bool_()),
                     ("hash", pa.binary()),
+                    ("_said", pa.binary()),
                     ("native", pa.string()),
                     ("parent_native", pa.string()),
                     ("parent_left_out", pa.bool_()),
@@ -303,11 +331,11 @@ class Comparison:
         )
         order = pc.index_in(decided["key"], value_set=table["key"].combine_chunks())
         changes = table.take(order)
-        for name in (UNRESOLVED, OUT_OF_SCOPE, PROBLEMS):
+        for name in (UNRESOLVED, OUT_OF_SCOPE, PROBLEMS, SAID):
             if name in changes.column_names:
                 changes = changes.drop_columns([name])
         changes = changes.set_column(changes.column_names.index("gone"), "gone", decided["gone"])
-        for name in ("native", "_deleted", "depth", "hash", "_number", "_state", "_currency", "_amount"):
+        for name in ("native", "_deleted", "depth", "hash", "_said", "_number", "_state", "_currency", "_amount"):
             changes = changes.append_column(name, decided[name])
         if parent := self.definition.parent:
             left_out, nobody = decided["parent_left_out"], pa.scalar(None, pa.string())

@@ -27,7 +27,8 @@ _EVERYTHING = datetime(1970, 1, 1, tzinfo=UTC)  # what changed since then
 
 
 def essential(definition: BusinessObject) -> frozenset[str]:
-    """Names of the root fields and constituents something is decided by: identity, place, scope, amounts, duplicates, rules."""
+    """Names of the root fields and constituents something is decided by: identity, place, scope, amounts, what is carried on, duplicates,
+    rules."""
     names = {field.name for field in definition.fields if field.required}
     names |= {name for name in (definition.parent, definition.routed_by, definition.state) if name}
     names |= {*definition.amounts, *(definition.money(name).currency for name in definition.amounts)}
@@ -35,6 +36,8 @@ def essential(definition: BusinessObject) -> frozenset[str]:
         names.add(definition.scope.field)
     if definition.routing:
         names |= {definition.routing.entities, definition.routing.country, definition.routing.lines}
+    if definition.carried:
+        names.add(definition.carried.parts)
     for suspects in definition.duplicate_rules:
         names |= {*suspects.fields, *filter(None, (suspects.unless_differ,))}
     for stage in ("source", "canonical"):

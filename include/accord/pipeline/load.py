@@ -155,7 +155,7 @@ class ChunkLoad:
                     currency=row["_currency"] or None,
                     at_risk=row["_amount"] if row["_currency"] else None,
                 )
-                for row in rest.select(["key", "version", "_currency", "_amount"]).to_pylist()
+                for row in rest.select(["key", "version", "_said", "_currency", "_amount"]).to_pylist()
             ]
             dispatch = self._dispatch(number, part)
             if settle_dispatch(session, dispatch, dispatch.fence, outcomes(rest, "parked")):
@@ -224,7 +224,7 @@ class ChunkLoad:
             settled.append(outcomes(rows, "parked"))
             raised += [
                 self._parked(row, Category.CLAIMED_ELSEWHERE, number)
-                for row in rows.select(["key", "version"]).to_pylist()
+                for row in rows.select(["key", "version", "_said"]).to_pylist()
             ]
             busy = []
         self._record(dispatch, pa.concat_tables(settled), raised)
@@ -300,7 +300,7 @@ class ChunkLoad:
         """Answers as results; whatever did not pass becomes an exception. Every key claimed gets exactly one result."""
         by_key = {a["key"]: a for a in answers.to_pylist()}
         parts = []
-        rows = mine.select(["key", "version", "hash", "_currency", "_amount"]).to_pylist()
+        rows = mine.select(["key", "version", "hash", "_said", "_currency", "_amount"]).to_pylist()
         buckets: dict[str, list[str]] = {"applied": [], "rejected": [], "parked": []}
         for row in rows:
             answer = by_key.get(row["key"]) or {
@@ -366,6 +366,7 @@ class ChunkLoad:
             category=category,
             target=self.chunk.target,
             version=row["version"],
+            said=row["_said"],
             message=remedy(category, self.run.flow.source),
             dispatch=dispatch,
         )

@@ -6,14 +6,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from accord.objects.definition import BusinessObject
-from accord.routing import entities_of, kept_by, route
+from accord.routing import erps, kept_by, route
 from accord.systems.collapsing import flat
 
 
 def belongs(definition: BusinessObject, table: pa.Table, system: str) -> pa.Array:
-    """Per record, whether it belongs into `system`: by its legal entities, where they decide and the system keeps books."""
+    """Per record, whether it belongs into `system`: by its legal entities, where they decide and the system is an ERP."""
     by = definition.routed_by
-    if by is None or not entities_of(system):
+    if by is None or system not in erps():
         return pa.array([True] * table.num_rows, pa.bool_())
     return pa.array([kept_by(codes, system) for codes in table[by].to_pylist()], pa.bool_())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -34,6 +34,10 @@ class Guarded:
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         """See accord.ports.Source."""
         return self._call(lambda: self._system.extract(definition, selection, sink))  # type: ignore[no-any-return]
+
+    def affected(self, definition: BusinessObject, natives: Sequence[str], selection: Selection) -> tuple[str, ...]:
+        """See accord.ports.Source."""
+        return self._call(lambda: self._system.affected(definition, natives, selection))
 
     def unreadable(self, definition: BusinessObject) -> Mapping[str, str]:
         """See accord.ports.Source."""

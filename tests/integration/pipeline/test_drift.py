@@ -8,8 +8,11 @@ import pytest
 
 from accord.categories import Category
 from accord.errors import SchemaDrift
+from accord.exceptions import show
+from accord.hub.queue import Filter, page
 from accord.objects import CUSTOMER, CUSTOMER_ACCOUNT, OBJECTS
 from accord.pipeline.drift import essential
+from accord.pipeline.replay import replay
 from tests.world import MINUTE, TRYTON_ACCOUNTS, World
 
 pytestmark = pytest.mark.usefixtures("open_gates")
@@ -125,6 +128,8 @@ def test_a_field_the_target_no_longer_takes(world: World) -> None:
     world.run(TRYTON_ACCOUNTS)
     assert world.salesforce.held(CUSTOMER_ACCOUNT, second)[0]["payment_terms"] == "60 days"
     assert drifts(world) == [("salesforce.customer_account.payment_terms", "replaying")]
+    page(world.accord().hub, Filter())
+    assert [state for _, state in drifts(world)] == ["replaying"], "no replay died: this is read again by a run"
     world.run(TRYTON_ACCOUNTS)
     assert drifts(world) == []
     assert world.salesforce.held(CUSTOMER_ACCOUNT, first)[0]["payment_terms"] == "30 days"
@@ -148,3 +153,15 @@ def test_who_is_asked_for_by_key_mends_nothing(world: World) -> None:
     world.source.missing = frozenset()
     world.run(kind=RunKind.MANUAL, params=Params(keys=("1",)))
     assert len(drifts(world)) == 1, "the others were not read again"
+
+
+def test_people_find_it_in_the_queue_where_it_is_no_record(world: World) -> None:
+    held = world.customer("1", entities=("NL01",), phone="+31 1", currency=None)
+    world.source.missing = PHONE
+    world.run()
+    (drift,) = world.exceptions(category=Category.DRIFT)
+    assert show(world.accord(), drift["id"], who="ann")["sides"] == {}
+    done = replay(world.accord(), Filter(category=Category.DRIFT), who="ann")
+    assert (done.flows, done.left) == ((), {"no single record: its flow's next run settles it": 1})
+    assert drifts(world) == [("salesforce.customer.phone", "open")]
+    assert replay(world.accord(), Filter(key=held), who="ann").left == {}

@@ -144,5 +144,9 @@ class Target(System, Protocol):
         """What the target now holds for `wanted` (columns key, native nullable): a canonical table (collapsed, only kept fields filled,
         system columns except key/gone null) plus `native`; rows not found are absent. A create in doubt is looked up by its key."""
 
+    def census(self, definition: BusinessObject) -> Iterator[pa.Table]:
+        """Every record of the object that carries a canonical key, page by page: columns key, native, gone. One key more than once is
+        a duplicate. Nothing where records carry no key of their own, being those of another object."""
+
     def remote_ended(self, remote: str) -> bool:
         """Whether the asynchronous job `remote` can no longer change anything; aborts it if it has not been let loose."""

@@ -150,6 +150,15 @@ class FakeTarget(Fake):
         schema = schema_of(definition).append(pa.field("native", pa.string()))
         return pa.Table.from_pylist(rows, schema=schema)
 
+    def census(self, definition: BusinessObject) -> Iterator[pa.Table]:
+        self.connect()
+        with self._lock:
+            held = self.records.get(definition.name, {})
+            rows = [{"key": r["key"], "native": n, "gone": r["gone"]} for n, r in held.items() if r["key"]]
+        schema = pa.schema([("key", pa.string()), ("native", pa.string()), ("gone", pa.bool_())])
+        for first in range(0, len(rows), self.request_size):
+            yield pa.Table.from_pylist(rows[first : first + self.request_size], schema=schema)
+
     def remote_ended(self, remote: str) -> bool:
         return True
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -194,6 +195,20 @@ class Routing:
     family: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciling:
+    """How much a reconciliation of an object may put right without asking a person.
+
+    `lag`: how long a change may be on its way before it is late. Corrections of one reconciliation and target are made by
+    themselves when they are at most `records` and at most `amount` is at risk in any one currency; beyond that all of them
+    wait for an approval, as so many at once rather have one cause that a person should see.
+    """
+
+    lag: timedelta = timedelta(hours=1)
+    records: int = 100
+    amount: Decimal = Decimal(10_000)
+
+
 # columns every record has, or gets on its way
 RESERVED = frozenset(
     "key version read_at gone merged_into native modified depth hash problems unresolved out_of_scope".split()
@@ -208,7 +223,7 @@ class BusinessObject:
     in a hierarchy of the same object; `amounts` the money fields, all in one currency, that count for completeness;
     `routed_by` the legal entity, or the set of them, that decides which ERPs hold the record, `routing` what decides it where it
     is not given; `scope` which records travel; `state` the field whose last applied value the hub remembers, for processes
-    and figures.
+    and figures; `reconciling` how much a reconciliation may put right by itself.
     `version` rises with every incompatible change of the contract. Raises ValueError for a declaration that contradicts
     itself.
     """
@@ -226,6 +241,7 @@ class BusinessObject:
     routing: Routing | None = None
     scope: Scope | None = None
     state: str | None = None
+    reconciling: Reconciling = Reconciling()
 
     def __post_init__(self) -> None:
         if taken := RESERVED & {path for path, _ in self.every_field()}:

@@ -37,7 +37,7 @@ SELECT a.key,
         FILTER (WHERE e.id IS NOT NULL))[1], 255) AS error
 FROM asked a
 LEFT JOIN link l ON l.stream = ANY(%(streams)s) AND l.key = a.key
-LEFT JOIN exception e ON e.object = %(object)s AND e.key = a.key AND e.state <> 'closed'
+LEFT JOIN exception e ON e.object = %(object)s AND e.key = a.key AND e.state <> 'closed' AND e.kind <> 'difference'
 GROUP BY a.key
 """
 

@@ -145,8 +145,7 @@ class Comparison:
 
     def _stage(self, session: Session, number: int, table: pa.Table) -> None:
         gone = pc.fill_null(table["gone"], False)
-        routed = belongs(self.definition, table, self.target.name)
-        here = table.set_column(table.column_names.index("gone"), "gone", pc.or_(gone, pc.invert(routed)))
+        here = for_target(self.definition, table, self.target.name)
         collapsed = self.target.collapse(self.definition, here)
         content = content_hash(self.definition, collapsed, self.hashed)
         parent = self.definition.parent
@@ -312,6 +311,12 @@ class Comparison:
             self.target.name,
             ", ".join(f"{n} {bucket}" for bucket, n in sorted(row["counts"].items())) or "nothing",
         )
+
+
+def for_target(definition: BusinessObject, table: pa.Table, target: str) -> pa.Table:
+    """Canonical rows as a target is told of them: what does not belong there is gone."""
+    gone = pc.or_(pc.fill_null(table["gone"], False), pc.invert(belongs(definition, table, target)))
+    return table.set_column(table.column_names.index("gone"), "gone", gone)
 
 
 def _awaited(table: pa.Table) -> tuple[pa.Array, pa.Array]:

@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from accord.batch import Chunk, Manifest, StagedWriter, Staging
 from accord.categories import Category
 from accord.hub.connection import Hub
-from accord.pipeline.runs import Run, read_run
+from accord.pipeline.runs import Run, RunKind, read_run
 from accord.ports import Selection
 from accord.runtime import Accord
 
@@ -115,7 +115,8 @@ def extract(accord: Accord, run_id: int) -> str:
         )
     )
     _remember(accord.hub, run, manifest, counts, released)
-    if run.natives is not None and counts["extracted"] < len(set(run.natives)):
+    chosen = run.natives is not None and run.kind is not RunKind.RECONCILE  # which asks for what may be gone
+    if chosen and run.natives and counts["extracted"] < len(set(run.natives)):
         log.warning(
             "run %d: %d of the %d records asked for are not in %s; check the keys",
             run.id,

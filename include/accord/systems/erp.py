@@ -19,6 +19,7 @@ from accord.ports import Check, Safety, Selection, Sending, Sink
 from accord.systems import erp_rows
 
 Context = TypeVar("Context")
+CENSUS = pa.schema([("key", pa.string()), ("native", pa.string()), ("gone", pa.bool_())])
 MATCHES = pa.schema([("key", pa.string()), ("native", pa.string()), ("rule", pa.string())])
 
 
@@ -63,6 +64,10 @@ class TargetHandler(Handler[Context], ABC):
     @abstractmethod
     def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         """What the ERP holds of `wanted`."""
+
+    @abstractmethod
+    def census(self) -> Iterator[pa.Table]:
+        """CENSUS pages of every record that carries a canonical key."""
 
 
 class SourceHandler(Handler[Context], ABC):
@@ -153,6 +158,9 @@ class Erp(Generic[Context], ABC):
 
     def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         return self._target(definition).read_back(definition, wanted)
+
+    def census(self, definition: BusinessObject) -> Iterator[pa.Table]:
+        return self._target(definition).census()
 
     def remote_ended(self, remote: str) -> bool:
         return True  # calls are synchronous: there are no jobs

@@ -14,6 +14,7 @@ from accord.settings import Connection
 from accord.systems.collapsing import flat
 from accord.systems.salesforce.bulk_ingest import ingest_ended
 from accord.systems.salesforce.canonical import to_canonical
+from accord.systems.salesforce.census import census
 from accord.systems.salesforce.client import Client
 from accord.systems.salesforce.collapsing import collapsed
 from accord.systems.salesforce.doctor import check
@@ -107,6 +108,10 @@ class Salesforce:
         writing = writing_of(definition)
         table = self._with_natives(writing, wanted)
         return collapsed(definition, writing, read_back(self.client, self.name, definition, writing, table))
+
+    def census(self, definition: BusinessObject) -> Iterator[pa.Table]:
+        """Every record with a key, where records have one of their own."""
+        return census(self.client, writing_of(definition))
 
     def remote_ended(self, remote: str) -> bool:
         """Whether the bulk jobs of a sending can no longer change anything; aborts those that have not begun."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg import sql
@@ -13,6 +15,7 @@ from accord.routing import entities_of
 from accord.systems.collapsing import collapse_text, flat
 from accord.systems.converting import Converter
 from accord.systems.erp import TargetHandler
+from accord.systems.interface_tables.census import counted
 from accord.systems.interface_tables.context import Context
 from accord.systems.interface_tables.order.mapping import (
     HELD,
@@ -68,6 +71,10 @@ class Orders(TargetHandler[Context]):
         """By external reference."""
         found = [self._held(definition, wanted.slice(n, _AT_ONCE)) for n in range(0, max(len(wanted), 1), _AT_ONCE)]
         return pa.concat_tables(found)
+
+    def census(self) -> Iterator[pa.Table]:
+        """By external reference."""
+        return counted(self._context.session, ORDERS, "order_number", sql.SQL("status = 'Cancelled'"))
 
     def _own(self, changes: pa.Table) -> Columns:
         companies = {entity.code: entity.company for entity in entities_of(self._context.name)}

@@ -48,6 +48,10 @@ class Orders(TargetHandler[Context]):
         """By reference, else by id; what is not accepted yet is not there yet."""
         return self._sales.canonical(definition, wanted)
 
+    def census(self) -> Iterator[pa.Table]:
+        """By reference."""
+        return self._sales.census()
+
     def checks(self) -> Iterator[Check]:
         """The warehouses orders are shipped from."""
         search = "model.stock.location.search_read"

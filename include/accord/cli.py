@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from accord.commands import reconcile
 from accord.errors import AccordError
 from accord.flows import FLOWS, flow
 from accord.runtime import Accord
@@ -101,6 +102,8 @@ def _parser() -> argparse.ArgumentParser:
         decision.add_argument("key", metavar="KEY", help="the record's canonical id")
         decision.add_argument("--why", required=name == "refuse", default="", help="the reason; it is kept")
         decision.set_defaults(command=_decide, approved=name == "approve")
+
+    reconcile.add(commands, common)
 
     docs = commands.add_parser("docs", parents=[common], help="write the business objects' pages and contracts")
     docs.add_argument("--folder", default="docs/objects", help="where to (docs/objects)")

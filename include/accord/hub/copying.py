@@ -1,9 +1,6 @@
-"""Arrow tables into PostgreSQL, and out of it, by COPY."""
+"""Arrow tables into PostgreSQL by COPY."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 import pyarrow as pa
 from psycopg import sql
@@ -27,22 +24,3 @@ def copy_into(session: Session, table_name: str, table: pa.Table) -> None:
             # empty text is quoted and null is not, which is how COPY tells them apart
             csv.write_csv(batch, sink, csv.WriteOptions(include_header=False))
             copy.write(sink.getvalue().to_pybytes())
-
-
-def copy_out(session: Session, query: str, arguments: Mapping[str, Any], schema: pa.Schema) -> pa.Table:
-    """The rows of `query` as a table of `schema`, in its order."""
-    body = pa.BufferOutputStream()
-    with session.cursor() as cursor, cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)".encode(), arguments) as copy:
-        for block in copy:
-            body.write(block)
-    if not body.tell():
-        return schema.empty_table()
-    return csv.read_csv(
-        pa.BufferReader(body.getvalue()),
-        read_options=csv.ReadOptions(column_names=schema.names),
-        parse_options=csv.ParseOptions(newlines_in_values=True),
-        convert_options=csv.ConvertOptions(
-            column_types=schema, strings_can_be_null=True, quoted_strings_can_be_null=False,
-            null_values=[""], true_values=["t"], false_values=["f"],
-        ),
-    )  # fmt: skip

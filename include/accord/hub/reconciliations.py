@@ -191,3 +191,15 @@ def describe(summary: Mapping[str, Any]) -> str:
     return f"{summary['flow']} → {summary['target']}: {looked:,} looked at, {rest or 'none agreed'}; {found}" + (
         f" ({became})" if became else ""
     )
+
+
+def waits(summary: Mapping[str, Any]) -> int:
+    """How many differences are left as they are."""
+    return sum(summary["outcomes"].get(name, 0) for name in (Outcome.FOUND, Outcome.PROPOSED, Outcome.STANDS))
+
+
+def amounts_of(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, Decimal, Decimal]]:
+    """(field, currency, the source's sum, the target's)."""
+    for name, per in sorted(summary["amounts"].items()):
+        for currency, sides in sorted(per.items()):
+            yield name, currency, Decimal(sides["source"]), Decimal(sides["target"])

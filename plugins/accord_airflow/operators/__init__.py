@@ -9,6 +9,7 @@ from accord_airflow.operators.compare import CompareOperator
 from accord_airflow.operators.extract import ErpExtractOperator, SalesforceExtractOperator
 from accord_airflow.operators.gate import QualityGateOperator
 from accord_airflow.operators.process import ProcessOperator
+from accord_airflow.operators.reconcile import ReconcileOperator
 from accord_airflow.operators.settle import SettleOperator
 from accord_airflow.operators.transform import TransformOperator
 from accord_airflow.operators.upsert import CHUNK_NAME, ErpUpsertOperator, SalesforceUpsertOperator
@@ -21,6 +22,7 @@ __all__ = [
     "ErpUpsertOperator",
     "ProcessOperator",
     "QualityGateOperator",
+    "ReconcileOperator",
     "SalesforceExtractOperator",
     "SalesforceUpsertOperator",
     "SettleOperator",

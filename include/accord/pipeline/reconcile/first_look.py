@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from psycopg.rows import tuple_row
 
 from accord.batch import RECORDS, StagedFile
-from accord.hub.copying import copy_into, copy_out
+from accord.hub.copying import copy_into
 from accord.pipeline.reconcile.amounts import Amounts, add_amounts
 from accord.pipeline.reconcile.classes import Said, Standing
 from accord.pipeline.reconcile.sides import Pair, Reading
@@ -27,7 +28,6 @@ SELECT CASE WHEN l.hash IS NOT NULL THEN coalesce(l.native, substr(a.key, strpos
   l.hash IS NOT NULL, l.left_out IS NOT NULL
 FROM asked a LEFT JOIN link l ON l.stream = %(stream)s AND l.key = a.key ORDER BY a.n
 """
-_LINKED = pa.schema([("native", pa.string()), ("told", pa.bool_()), ("left_out", pa.bool_())])
 
 # links to what the source has no trace of, and live records of the target that no link and no source knows
 _STRAY = """
@@ -42,7 +42,6 @@ GROUP BY t.key
 HAVING count(*) > 1 OR (count(s.key) = 0 AND NOT EXISTS (
   SELECT FROM link l WHERE l.stream = %(stream)s AND l.key = t.key AND l.hash IS NOT NULL AND NOT l.gone))
 """
-_STRAYS = pa.schema([("key", pa.string()), ("natives", pa.string()), ("standing", pa.string())])
 
 
 @dataclass(slots=True)
@@ -77,23 +76,23 @@ def first_look(pair: Pair, reading: Reading) -> Looked:
 
 def _compare(pair: Pair, table: pa.Table, looked: Looked) -> pa.Table:
     """One chunk; SAID of it."""
-    said, ours = pair.said(table), pair.ours(table)
+    said, ours = pair.ours(table)
     keys = flat(table["key"])
-    linked = _links(pair, keys)
-    theirs = pair.theirs(keys, flat(linked["native"]))
+    natives, told, left_out = _links(pair, keys)
+    theirs = pair.theirs(keys, natives)
     place = pc.index_in(keys, value_set=flat(theirs["key"]))
     there = pc.is_valid(place)
     same = _same(pair.content(ours), pair.content(theirs), place)
-    if pair.definition.parent:
+    if pair.definition.parent and pc.any(left_out).as_py():
         alone = _same(pair.content(ours, alone=True), pair.content(theirs, alone=True), place)
         parentless = pc.is_null(flat(theirs[pair.definition.parent]).take(place))
-        same = pc.or_(same, pc.and_(pc.and_(alone, parentless), flat(linked["left_out"])))
+        same = pc.or_(same, pc.and_(pc.and_(alone, parentless), left_out))
     inactive = pc.fill_null(flat(theirs["gone"]).take(place), False)
     live = pc.equal(said, Said.LIVE.value)
     gone = pc.equal(said, Said.GONE.value)
     # whether such a record is gone it says in its state
     well = pc.and_(live, same if pair.definition.state else pc.and_(same, pc.invert(inactive)))
-    agreed = pc.or_(pc.and_(well, flat(linked["told"])), pc.and_(gone, pc.or_(pc.invert(there), inactive)))
+    agreed = pc.or_(pc.and_(well, told), pc.and_(gone, pc.or_(pc.invert(there), inactive)))
     excluded = pc.equal(said, Said.EXCLUDED.value)
     standing = pc.if_else(excluded, Standing.EXCLUDED.value, pc.if_else(agreed, Standing.AGREED.value, ""))
     for counted in pc.value_counts(standing).to_pylist():
@@ -111,13 +110,16 @@ def _same(ours: pa.Array, theirs: pa.Array, place: pa.Array) -> pa.Array:
     return pc.fill_null(pc.equal(ours, theirs.take(place)), False)
 
 
-def _links(pair: Pair, keys: pa.Array) -> pa.Table:
-    """What the hub's links say of `keys`, in their order."""
+def _links(pair: Pair, keys: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
+    """What the hub's links say of `keys`, in their order: the target's own id, whether it was told, whether without the parent."""
     with pair.accord.hub.session() as session:
         session.execute("CREATE TEMP TABLE asked (n int, key text) ON COMMIT DROP")
         copy_into(session, "asked", pa.table({"n": pa.array(range(len(keys)), pa.int32()), "key": keys}))
         session.execute("ANALYZE asked")
-        return copy_out(session, _LINKS, {"stream": pair.stream}, _LINKED)
+        with session.cursor(row_factory=tuple_row) as cursor:
+            rows = cursor.execute(_LINKS, {"stream": pair.stream}).fetchall()
+    columns = list(zip(*rows, strict=True)) or [(), (), ()]
+    return pa.array(columns[0], pa.string()), pa.array(columns[1], pa.bool_()), pa.array(columns[2], pa.bool_())
 
 
 def _census(pair: Pair, said: StagedFile, there: StagedFile, looked: Looked) -> None:
@@ -128,10 +130,12 @@ def _census(pair: Pair, said: StagedFile, there: StagedFile, looked: Looked) -> 
         copy_into(session, "said", pair.accord.staging.read(said))
         copy_into(session, "there", pair.accord.staging.read(there))
         session.execute("ANALYZE said, there")
-        found = copy_out(session, _STRAY, {"stream": pair.stream, "origin": f"{pair.flow.source}:"}, _STRAYS)
-    for key, natives, standing in zip(*(found[name].to_pylist() for name in _STRAYS.names), strict=True):
+        with session.cursor(row_factory=tuple_row) as cursor:
+            origin = f"{pair.flow.source}:"
+            found = cursor.execute(_STRAY, {"stream": pair.stream, "origin": origin}).fetchall()
+    for key, natives, standing in found:
         if natives:
             looked.natives[key] = tuple(natives.split("\x1f"))
         if standing:  # one of several under its key agreed
             looked.counts[standing] -= 1
-    looked.doubtful.append(flat(found["key"]))
+    looked.doubtful.append(pa.array([key for key, _, _ in found], pa.string()))

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from accord.batch import RECORDS
 from accord.hub.connection import Session
@@ -72,8 +73,8 @@ def second_look(pair: Pair, keys: Sequence[str], natives: Mapping[str, tuple[str
     amounts: Amounts = {}
     if whole:
         for table in tables:
-            live = pa.array([kind == Said.LIVE.value for kind in pair.said(table).to_pylist()], pa.bool_())
-            add_amounts(amounts, pair, pair.ours(table).filter(live), side="source")
+            kinds, ours_of = pair.ours(table)
+            add_amounts(amounts, pair, ours_of.filter(pc.equal(kinds, Said.LIVE.value)), side="source")
     stray = [whole or key not in said for key in theirs["key"].to_pylist()]
     counts = pa.array([s and not g for s, g in zip(stray, theirs["gone"].to_pylist(), strict=True)], pa.bool_())
     add_amounts(amounts, pair, theirs.filter(counts), side="target")
@@ -82,8 +83,8 @@ def second_look(pair: Pair, keys: Sequence[str], natives: Mapping[str, tuple[str
 
 def _said(pair: Pair, table: pa.Table) -> Iterator[dict[str, Any]]:
     """The rows of the source as the target would hold them, with what is said of each."""
-    ours = pair.ours(table)
-    columns = {"_said": pair.said(table), "_digest": pair.digest(ours), "_alone": pair.digest(ours, alone=True)}
+    kinds, ours = pair.ours(table)
+    columns = {"_said": kinds, "_digest": pair.digest(ours), "_alone": pair.digest(ours, alone=True)}
     for name, column in columns.items():
         ours = ours.append_column(name, column)
     yield from ours.to_pylist()

@@ -80,19 +80,15 @@ class Pair:
         side = accord.system(flow.source).side
         self.names = self.target.keeps(self.definition) & self.definition.sent_by(side, creating=False)
 
-    def said(self, table: pa.Table) -> pa.Array:
-        """What the source says of each canonical row (Said values), as far as this target is concerned."""
+    def ours(self, table: pa.Table) -> tuple[pa.Array, pa.Table]:
+        """What the source says of each canonical row (Said values), as far as this target is concerned, and the rows as the target
+        would hold them."""
         here = for_target(self.definition, table, self.target.name)
-        parked = pc.list_value_length(flat(table[UNRESOLVED]))
-        told = pc.if_else(flat(here["gone"]), Said.GONE.value, Said.LIVE.value)
-        waits = pc.and_(pc.greater(pc.fill_null(parked, 0), 0), _parks(table))
-        told = pc.if_else(pc.and_(waits, pc.invert(flat(here["gone"]))), Said.UNRESOLVED.value, told)
-        return pc.if_else(flat(table[OUT_OF_SCOPE]), Said.EXCLUDED.value, told)
-
-    def ours(self, table: pa.Table) -> pa.Table:
-        """Canonical rows of the source as the target would hold them."""
-        here = for_target(self.definition, table, self.target.name)
-        return conform(self.definition, self.target.collapse(self.definition, here))
+        told = pc.if_else(
+            flat(here["gone"]), Said.GONE.value, pc.if_else(_parks(table), Said.UNRESOLVED.value, Said.LIVE.value)
+        )
+        said = pc.if_else(flat(table[OUT_OF_SCOPE]), Said.EXCLUDED.value, told)
+        return said, conform(self.definition, self.target.collapse(self.definition, here))
 
     def theirs(self, keys: pa.Array, natives: pa.Array) -> pa.Table:
         """What the target holds of `keys` (`natives`: its own ids, null where the hub knows none), with references as canonical

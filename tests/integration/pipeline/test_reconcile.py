@@ -11,12 +11,13 @@ import pytest
 
 from accord.approvals import decide, pending
 from accord.categories import Category
+from accord.errors import Stop
 from accord.flows import Flow
 from accord.hub.reconciliations import Apply, differences_of, trend
 from accord.objects import CUSTOMER, CUSTOMER_ACCOUNT
-from accord.objects.definition import Reconciling
+from accord.objects.definition import BusinessObject, Reconciling
 from accord.pipeline.reconcile import reconcile
-from tests.fakes import FakeTarget
+from tests.fakes import FakeSource, FakeTarget
 from tests.oracle import complaints
 from tests.world import CUSTOMERS, TRYTON_ACCOUNTS, World
 
@@ -73,7 +74,13 @@ def test_what_agrees_is_left_alone_and_looking_writes_nothing(world: World) -> N
     assert world.exceptions() == []
 
 
-def test_every_class_is_found_by_name_and_put_right(world: World) -> None:
+def test_every_class_is_found_by_name_and_put_right(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def native_of(self: FakeSource, definition: BusinessObject, key: str) -> str:
+        if key.endswith("nobody"):
+            raise Stop("That is no id of this system.", cure="Correct it.")
+        return key.partition(":")[2]
+
+    monkeypatch.setattr(FakeSource, "native_of", native_of)
     keys = loaded(world, 12)
     changed, inactive, deleted, missed, formula, purged, nowhere, lost, *well = keys
     held, watermark = world.tryton.records[CUSTOMER.name], world.watermark()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -44,11 +44,11 @@ def as_kept(sums: Amounts) -> dict[str, dict[str, dict[str, str]]]:
     }
 
 
-def counted(definition: BusinessObject, row: Mapping[str, Any] | None) -> tuple[str, Decimal]:
-    """(currency, amount) of one record: the sum of the definition's amounts."""
+def counted(definition: BusinessObject, row: Mapping[str, Any] | None, names: Sequence[str]) -> tuple[str, Decimal]:
+    """(currency, amount) of one record: the sum of those of the definition's amounts that are `names`."""
     if row is None or not definition.amounts:
         return "", Decimal(0)
-    amount = sum((Decimal(str(row[name])) for name in definition.amounts if row[name] is not None), Decimal(0))
+    amount = sum((Decimal(str(row[name])) for name in names if row[name] is not None), Decimal(0))
     return str(row[definition.money(definition.amounts[0]).currency] or ""), amount
 
 

@@ -62,23 +62,23 @@ def correct(pair: Pair, differences: Sequence[Difference], read_at: datetime) ->
 
     Raises what the flow raises, but for a batch its gate refuses: that is an exception already.
     """
+    accord, flow = pair.accord, pair.flow
     by: dict[Correction, list[Difference]] = {}
     for difference in differences:
         by.setdefault(difference.correction, []).append(difference)
-    with pair.accord.hub.session() as session:
+    with accord.hub.session() as session:
         for correction, some in by.items():
             _prepare(session, pair.stream, correction, some)
-    unlinked = Correction.UNLINK
-    retired = [d.key for d in by.pop(Correction.RETIRE, [])]
-    again = [d.key for correction, some in by.items() if correction is not unlinked for d in some]
+    retired = [one.key for one in by.pop(Correction.RETIRE, [])]
+    by.pop(Correction.UNLINK, None)
+    again = asked_of(accord, flow, [one.key for some in by.values() for one in some])
     try:
         if again:
-            params = Params(keys=asked_of(pair.accord, pair.flow, again))
-            run_flow(pair.accord, pair.flow, params=params, kind=RunKind.RECONCILE)
+            run_flow(accord, flow, params=Params(keys=again), kind=RunKind.RECONCILE)
         if retired:
             retire(pair, retired, read_at)
     except GateStopped as stopped:
-        log.warning("corrections of %s were stopped: %s", pair.flow.name, stopped)
+        log.warning("corrections of %s were stopped: %s", flow.name, stopped)
 
 
 def _prepare(session: Session, stream: int, correction: Correction, some: Iterable[Difference]) -> None:
@@ -107,7 +107,7 @@ def retire(pair: Pair, keys: Sequence[str], read_at: datetime) -> None:
     of it, so the batch says it; from the comparison on it is the flow's."""
     accord, flow = pair.accord, pair.flow
     name = engine_run_name(RunKind.RECONCILE)
-    params = Params(keys=asked_of(accord, flow, keys))
+    params = Params(keys=tuple(keys))
     run = open_run(accord, flow, engine_run=name, kind=RunKind.RECONCILE, params=params)
 
     def batch() -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -19,7 +19,7 @@ from accord.hub.connection import Session
 from accord.objects.definition import Constituent, Reference
 from accord.pipeline.reconcile.amounts import Amounts, add_amounts, counted
 from accord.pipeline.reconcile.classes import Difference, Facts, Held, Link, Said, Standing, classify
-from accord.pipeline.reconcile.sides import Pair, source_says
+from accord.pipeline.reconcile.sides import Pair, asked_of, source_says
 
 AT_ONCE = 2_000  # records whose fields are held against each other at once
 
@@ -40,10 +40,7 @@ def second_look(pair: Pair, keys: Sequence[str], natives: Mapping[str, tuple[str
     """Judge `keys`; `natives` are the target's own ids where a census saw them. The amounts are those of records the source has
     no trace of, of all of them when `whole`."""
     before = _links(pair, keys)
-    with source_says(pair.accord, pair.flow, keys) as reading:
-        manifest = reading.manifest
-        tables = [pair.accord.staging.read(chunk.parts[RECORDS]) for chunk in manifest.chunks]
-    read_at = datetime.fromisoformat(manifest.read_at)
+    run, read_at, tables = _read(pair, keys)
     said = {row["key"]: row for table in tables for row in _said(pair, table)}
     asked = [_native(before.get(key), natives.get(key)) for key in keys]
     theirs = pair.theirs(pa.array(keys, pa.string()), pa.array(asked, pa.string()))
@@ -78,7 +75,18 @@ def second_look(pair: Pair, keys: Sequence[str], natives: Mapping[str, tuple[str
     stray = [whole or key not in said for key in theirs["key"].to_pylist()]
     counts = pa.array([s and not g for s, g in zip(stray, theirs["gone"].to_pylist(), strict=True)], pa.bool_())
     add_amounts(amounts, pair, theirs.filter(counts), side="target")
-    return SecondLook(reading.run, read_at, verdicts, amounts)
+    return SecondLook(run, read_at, verdicts, amounts)
+
+
+def _read(pair: Pair, keys: Sequence[str]) -> tuple[int, datetime, list[pa.Table]]:
+    """What the source says of `keys`: the run that read it, when, and the canonical rows."""
+    asked = asked_of(pair.accord, pair.flow, keys)
+    if not asked:
+        return 0, datetime.now(UTC), []
+    with source_says(pair.accord, pair.flow, asked) as reading:
+        manifest = reading.manifest
+        tables = [pair.accord.staging.read(chunk.parts[RECORDS]) for chunk in manifest.chunks]
+    return reading.run, datetime.fromisoformat(manifest.read_at), tables
 
 
 def _said(pair: Pair, table: pa.Table) -> Iterator[dict[str, Any]]:
@@ -105,9 +113,12 @@ def _held(pair: Pair, ours: Mapping[str, Any] | None, there: Mapping[str, Any] |
 
 
 def _money(pair: Pair, ours: Mapping[str, Any] | None, there: Mapping[str, Any] | None) -> tuple[str, Any, Any]:
+    """(currency, the source's amount, the target's). Of a record both have, only amounts that the target keeps."""
     mine = ours if ours and ours["_said"] == Said.LIVE else None
-    currency, amount = counted(pair.definition, mine)
-    other, held = counted(pair.definition, there if there and (mine or not there["gone"]) else None)
+    other_one = there if there and (mine or not there["gone"]) else None
+    kept = [name for name in pair.definition.amounts if name in pair.names]
+    currency, amount = counted(pair.definition, mine, kept if other_one else pair.definition.amounts)
+    other, held = counted(pair.definition, other_one, kept)
     return currency or other, amount, held
 
 

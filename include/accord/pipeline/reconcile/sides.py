@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from accord.batch import Manifest
-from accord.errors import AccordError
+from accord.errors import AccordError, Stop
 from accord.flows import Flow
 from accord.objects import business_object
 from accord.pipeline.compare import for_target
@@ -39,11 +39,11 @@ class Reading:
 
 @contextmanager
 def source_says(accord: Accord, flow: Flow, keys: Sequence[str] | None = None) -> Iterator[Reading]:
-    """Everything the source has, or of `keys` what it has, as a canonical batch that lives as long as the context.
+    """Everything the source has, or what it has of `keys` (see `asked_of`), as a canonical batch that lives as long as the context.
 
     The first half of a dry run: nothing is released, judged or sent, and nothing kept but the run itself.
     """
-    params = Params(keys=asked_of(accord, flow, keys or ()), dry_run=True, full_refresh=True)
+    params = Params(keys=tuple(keys or ()), dry_run=True, full_refresh=True)
     kind = RunKind.RECONCILE
     run = open_run(accord, flow, engine_run=engine_run_name(kind), kind=kind, params=params)
     error: str | None = "interrupted"
@@ -63,9 +63,16 @@ def source_says(accord: Accord, flow: Flow, keys: Sequence[str] | None = None) -
 
 
 def asked_of(accord: Accord, flow: Flow, keys: Sequence[str]) -> tuple[str, ...]:
-    """Canonical ids as a run of the flow takes them: what the source calls the records, which may be another system's."""
+    """Canonical ids as a run of the flow takes them: what the source calls the records, which may be another system's. A key the
+    source can't be asked for (somebody typed it in the target) is left out: the source has none of it."""
     source, definition = accord.source(flow.source), business_object(flow.object)
-    return tuple(f"{flow.source}:{source.native_of(definition, key)}" for key in keys)
+    asked = []
+    for key in keys:
+        try:
+            asked.append(f"{flow.source}:{source.native_of(definition, key)}")
+        except Stop:
+            continue
+    return tuple(asked)
 
 
 class Pair:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from accord.objects import CUSTOMER
 from tests.dags.conftest import ROOT, dags_of
 from tests.dags.world import World
 
@@ -131,22 +130,3 @@ def test_the_form_is_heeded(customers: DAG, world: World) -> None:
     assert world.hub("SELECT dry, natives, counts ->> 'extracted' AS read FROM run") == [
         {"dry": True, "natives": [chosen.partition(":")[2]], "read": "1"}
     ]
-
-
-def test_a_reconciliation_puts_right_what_its_form_asks_for(dags: dict[str, DAG], customers: DAG, world: World) -> None:
-    key = world.customer("001")
-    assert Ran(customers).state == "success"
-    native = world.tryton.native(CUSTOMER, key)
-    assert native
-    world.tryton.edit(CUSTOMER, native, phone="+31 20 555 0100")
-    world.salesforce.now += timedelta(days=1)
-    form = {"object": "customer", "target": "tryton", "keys": ["001"]}
-    ran = Ran(dags["reconciliation"], run_conf=form)
-    task = "customer__salesforce_to_tryton"
-    assert {name for name, state in ran.tasks.items() if state == "success"} == {(task, -1)}
-    assert set(ran.tasks.values()) == {"success", "skipped"}
-    handed_on = ran.handed_on(task)
-    assert handed_on == {
-        "reconciliation": 1, "looked_at": 1, "differences": {"field differs": 1}, "outcomes": {"corrected": 1}, "at_risk": {},
-    }  # fmt: skip
-    assert world.tryton.held(CUSTOMER, key)[0]["phone"] is None

@@ -210,6 +210,8 @@ def _late(facts: Facts) -> bool:
 
 
 def _on_its_way(definition: BusinessObject, facts: Facts) -> bool:
+    if facts.after is not None and facts.after.hash == facts.hash:
+        return False  # it changed in what the target is not told of: Accord's own status, for one
     recent = facts.version is not None and facts.version > facts.read_at - definition.reconciling.lag
     return recent and _late(facts)
 

@@ -62,7 +62,7 @@ def said(definition: BusinessObject, known: Facts) -> tuple[Class, Cause, Correc
         (facts(fields=("phone",), before=replace(LINK, version=OLD - timedelta(days=1))), Standing.IN_FLIGHT),
         (facts(fields=("phone",), version=RECENT, hash=b"new"), Standing.IN_FLIGHT),
         (facts(None, held=Held.ABSENT, natives=(), version=RECENT), Standing.IN_FLIGHT),
-        (facts(said=Said.GONE, version=RECENT), Standing.IN_FLIGHT),
+        (facts(said=Said.GONE, version=RECENT, hash=b"gone"), Standing.IN_FLIGHT),
     ],
 )
 def test_no_difference(known: Facts, standing: Standing) -> None:

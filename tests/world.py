@@ -76,6 +76,9 @@ class TwoWay:
     def keeps(self, definition: BusinessObject) -> frozenset[str]:
         return self.target.keeps(definition)
 
+    def fills_in(self, definition: BusinessObject) -> frozenset[str]:
+        return self.target.fills_in(definition)
+
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
         return self.target.collapse(definition, table)
 

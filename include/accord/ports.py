@@ -126,6 +126,10 @@ class Target(System, Protocol):
     def keeps(self, definition: BusinessObject) -> frozenset[str]:
         """Names of the canonical fields and constituents this system stores; only these are hashed, sent and read back."""
 
+    def fills_in(self, definition: BusinessObject) -> frozenset[str]:
+        """Names of the kept fields and constituents the system supplies by itself where it is told nothing (an address of the
+        customer's for an order without one): what it holds there is no difference."""
+
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
         """`table` with everything the target can't distinguish made equal (trimmed text, empty as null, rounding)."""
 

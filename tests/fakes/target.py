@@ -57,6 +57,7 @@ class FakeTarget(Fake):
     name: str = "fake"
     side: Owner = Owner.ERP
     lacks: frozenset[str] = frozenset()  # canonical names it has no place for
+    supplies: frozenset[str] = frozenset()  # canonical names it fills in by itself
     request_size: int = 100
     longest_request: timedelta = timedelta(seconds=2)
     enforces_key: bool = True  # False: a target that lets a second one in, to see tests fail
@@ -94,6 +95,9 @@ class FakeTarget(Fake):
 
     def keeps(self, definition: BusinessObject) -> frozenset[str]:
         return frozenset(name for name, _ in _columns(definition)) - self.lacks
+
+    def fills_in(self, definition: BusinessObject) -> frozenset[str]:
+        return self.supplies
 
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
         return collapse_text(definition, table)

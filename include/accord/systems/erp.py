@@ -46,6 +46,7 @@ class TargetHandler(Handler[Context], ABC):
 
     safety: ClassVar[Safety]
     keeps: ClassVar[frozenset[str]]
+    fills_in: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
@@ -144,6 +145,9 @@ class Erp(Generic[Context], ABC):
 
     def keeps(self, definition: BusinessObject) -> frozenset[str]:
         return self._target(definition).keeps
+
+    def fills_in(self, definition: BusinessObject) -> frozenset[str]:
+        return self._target(definition).fills_in
 
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
         return self._target(definition).collapse(definition, table)

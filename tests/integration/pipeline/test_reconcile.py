@@ -136,6 +136,26 @@ def test_every_class_is_found_by_name_and_put_right(world: World, monkeypatch: p
     assert reconciled(world)["counts"] == {"agreed": 11}, "all of it holds, and what is deactivated is nobody's"
 
 
+def test_what_the_target_fills_in_by_itself_is_no_difference(world: World) -> None:
+    world.tryton.supplies = frozenset({"phone", "addresses"})
+    told = {"role": "ship_to", "country": "NL", "city": "Delft"}
+    own = {"role": "bill_to", "country": "NL", "city": "Gouda"}
+    keys = [world.customer("0"), world.customer("1", phone="+31 20 1", addresses=[told])]
+    world.run()
+    world.tick(HOURS)
+    for key in keys:
+        held = world.tryton.held(CUSTOMER, key)[0]
+        addresses = [
+            *(held["addresses"] or ()),
+            dict.fromkeys(held["addresses"][0] if held["addresses"] else own) | own,
+        ]
+        world.tryton.edit(CUSTOMER, native(world, key), addresses=addresses)
+    world.tryton.edit(CUSTOMER, native(world, keys[0]), phone="+31 20 9")
+    assert reconciled(world)["counts"] == {"agreed": 2}
+    world.tryton.edit(CUSTOMER, native(world, keys[1]), phone="+31 20 9")
+    assert reconciled(world)["counts"] == {"agreed": 1, "field differs": 1}, "it was told a number here"
+
+
 def test_a_duplicate_in_the_target_waits_for_a_person(world: World) -> None:
     one, *_ = loaded(world, 2)
     second = world.tryton.adopt(CUSTOMER, name="Entered again", country="NL")

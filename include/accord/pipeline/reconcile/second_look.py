@@ -20,6 +20,8 @@ from accord.objects.definition import Constituent, Reference
 from accord.pipeline.reconcile.amounts import Amounts, add_amounts, counted
 from accord.pipeline.reconcile.classes import Difference, Facts, Held, Link, Said, Standing, classify
 from accord.pipeline.reconcile.sides import Pair, asked_of, source_says
+from accord.records import schema_of
+from accord.systems.collapsing import flat
 
 AT_ONCE = 2_000  # records whose fields are held against each other at once
 
@@ -68,13 +70,17 @@ def second_look(pair: Pair, keys: Sequence[str], natives: Mapping[str, tuple[str
         )
         verdicts[key] = classify(pair.definition, facts)
     amounts: Amounts = {}
-    if whole:
-        for table in tables:
-            kinds, ours_of = pair.ours(table)
-            add_amounts(amounts, pair, ours_of.filter(pc.equal(kinds, Said.LIVE.value)), side="source")
+    mine = [schema_of(pair.definition).empty_table()]
+    for table in tables:
+        kinds, rows = pair.ours(table)
+        mine.append(rows)
+        if whole:
+            add_amounts(amounts, pair, rows.filter(pc.equal(kinds, Said.LIVE.value)), side="source")
     stray = [whole or key not in said for key in theirs["key"].to_pylist()]
     counts = pa.array([s and not g for s, g in zip(stray, theirs["gone"].to_pylist(), strict=True)], pa.bool_())
-    add_amounts(amounts, pair, theirs.filter(counts), side="target")
+    theirs, beside = theirs.filter(counts), pa.concat_tables(mine)
+    of = pc.index_in(flat(theirs["key"]), value_set=flat(beside["key"]))
+    add_amounts(amounts, pair, theirs, side="target", beside=beside.take(of))
     return SecondLook(run, read_at, verdicts, amounts)
 
 
@@ -128,11 +134,17 @@ def _differing(
 ) -> Iterator[str]:
     """Dotted paths of what is compared and not equal."""
     parts = {constituent.name: constituent for constituent in pair.definition.constituents}
+    filled_in = pair.target.fills_in(pair.definition)
     for name in sorted(pair.names):
-        if name in parts:
-            yield from _differing_parts(parts[name], ours[name], there[name], unknowable)
-            continue
         mine, other = ours[name], there[name]
+        if name in filled_in and not mine:
+            continue
+        if name in parts:
+            if name in filled_in:
+                told = {part[parts[name].key] for part in mine}
+                other = [part for part in other or () if part[parts[name].key] in told]
+            yield from _differing_parts(parts[name], mine, other, unknowable)
+            continue
         if name == pair.definition.parent and link is not None and link.left_out == mine:
             mine = None
         if (mine or None if isinstance(mine, list) else mine) == (other or None if isinstance(other, list) else other):

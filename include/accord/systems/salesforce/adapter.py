@@ -86,6 +86,10 @@ class Salesforce:
         """The fields the mapping has a place for."""
         return writing_of(definition).kept
 
+    def fills_in(self, definition: BusinessObject) -> frozenset[str]:
+        """Nothing."""
+        return frozenset()
+
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
         """`table` with everything Salesforce can't distinguish made equal."""
         return collapsed(definition, writing_of(definition), table)

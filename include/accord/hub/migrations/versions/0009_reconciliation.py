@@ -9,7 +9,7 @@ down_revision = "0003"
 
 RECONCILIATION = """
 CREATE TABLE reconciliation (                         -- one object, from one source, against one target
-  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, flow text NOT NULL REFERENCES flow, stream smallint NOT NULL REFERENCES stream,
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, flow text NOT NULL, stream smallint NOT NULL REFERENCES stream,
   keys bigint,                                        -- how many records were asked for; NULL = all of them
   mode text NOT NULL, who text NOT NULL,
   counts jsonb NOT NULL DEFAULT '{}',                 -- {standing or class: n}; they add up to what was looked at

@@ -23,6 +23,7 @@ class Orders(TargetHandler[Context]):
 
     safety = Safety.DRAFT_THEN_COMMIT  # sale.reference is not unique
     keeps = KEEPS
+    fills_in = frozenset({"addresses", "payment_terms"})  # the party's own
     places = PLACES
     needs = NEEDS
 

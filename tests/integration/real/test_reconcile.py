@@ -11,8 +11,8 @@ import pytest
 from accord.flows import Flow, flow
 from accord.hub.reconciliations import amounts_of, differences_of
 from accord.pipeline.reconcile import reconcile
-from tests.integration.real.test_documents import REPAIR, TRAINING, Trade, trade
-from tests.integration.real.world import CUSTOMERS, RealWorld
+from tests.integration.real.test_documents import BUFFER, METER, ORDERS, REPAIR, TRAINING, Trade, trade
+from tests.integration.real.world import CUSTOMERS, RealWorld, counts
 
 __all__ = ["trade"]
 
@@ -100,3 +100,18 @@ def test_amounts_and_lines_of_invoices(trade: Trade) -> None:
     assert sums["total", "EUR"] == (Decimal("591.98"), Decimal("122.00"))
     assert trade.document(changed) == document
     assert world.exceptions() == {}
+
+
+def test_an_order_that_is_partly_shipped_and_what_comes_back_of_it(trade: Trade) -> None:
+    world = trade.world
+    placed = trade.sales.order(trade.account, (BUFFER, 3, 18.5), (METER, 2, 389))
+    assert counts(world.run(ORDERS), "tryton") == {"applied": 1}
+    key = f"salesforce:{placed}"
+    trade.orders.day.ship(key, {BUFFER: 2, METER: 2}, tracking="1Z999")
+    for name in ("order_status", "shipment"):
+        trade.bring(name)
+    # the bill-to address and the terms are the party's own: Salesforce gave none
+    assert reconciled(world, ORDERS, "tryton", key)[0]["counts"] == {"agreed": 1}
+    for name, keys, records in (("order_status", (key,), 1), ("shipment", (), 2)):
+        summary, found = reconciled(world, flow(f"{name}__tryton_to_salesforce"), "salesforce", *keys)
+        assert (found, summary["counts"]) == ({}, {"agreed": records})

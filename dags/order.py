@@ -3,12 +3,14 @@
 **Who owns it**: integration. Orders that are held or rejected belong to sales operations; credit, terms and closed
 periods to finance.
 
-**What it does.** Activated orders that changed in Salesforce, whole with their products and addresses, pass the source
-gate and the canonical gate, which holds whatever breaks the group's policy (legal entity, currency, price, discount,
-dates, addresses, terms) before anything is posted. Where sales names no legal entity, the declared routes choose one. The
-ERP gets each order once, however often it is sent: in Tryton a draft is created and the oldest of its reference is
-confirmed. A change of an accepted order is applied to the same ERP order, or refused with a reason: what is shipped or
-invoiced stays. A cancelled order is cancelled there. Drafts stay here. Sync status and last error are written back.
+**What it does.** Activated Orders that changed in Salesforce, whole with their products and addresses, and Opportunities that
+reached their committed stage without an Order, pass the source gate and the canonical gate, which holds whatever breaks the
+group's policy (legal entity, currency, price, discount, dates, addresses, terms) before anything is posted. Where sales names
+no legal entity, the declared routes choose one. The ERP gets each order once, however often it is sent: in Tryton a draft is
+created and the oldest of its reference is confirmed. An Order made of an Opportunity that was sent already is the same order
+there. A change of an accepted order is applied to the same ERP order, or refused with a reason: what is shipped or invoiced
+stays. A cancelled order is cancelled there, a lost deal's too. Drafts stay here. An order that is held for its account's or
+price list's sake is read again when that changes. Sync status and last error are written back.
 
 **When it fails**
 - An order waits for its parent: its customer or a product is not in the ERP yet; it goes by itself when it is.

@@ -2,7 +2,8 @@
 
 **Who owns it**: sales operations until the ERP has accepted the order, finance from the invoice on.
 
-**What it does.** Every five minutes each order is placed by what the hub knows of it: customer ensured, validated, created,
+**What it does.** A way begins with an Opportunity at its committed stage, or with an activated Order; both of one deal are one
+order. Every five minutes each order is placed by what the hub knows of it: customer ensured, validated, created,
 acknowledged, in fulfilment, shipped, invoiced, paid. Orders whose customer or product has arrived meanwhile, and those whose
 acknowledgement is missing, are asked of the flows at once. It writes to no system by itself: the flows of orders do, so no
 order has two writers. `accord process` shows the same on a terminal.
@@ -38,4 +39,10 @@ with DAG(
         "why": Param("", type="string", title="Why", description="For abandon: sales is told.", maxLength=200),
     },
 ) as dag:
-    ProcessOperator(task_id="process", action="{{ params.action }}", key="{{ params.key }}", why="{{ params.why }}")
+    ProcessOperator(
+        task_id="process",
+        process="quote_to_cash",
+        action="{{ params.action }}",
+        key="{{ params.key }}",
+        why="{{ params.why }}",
+    )

@@ -23,6 +23,8 @@ from sandbox.stack.home import default_home, folder, locked
 from sandbox.stack.postgres import Server
 from sandbox.stack.processes import Processes
 
+OTHERS = "erps"  # the folder of a home with the homes of ERPs that are not shared
+
 
 class TestStack:
     """The services of one test home; each is started when first asked for."""
@@ -45,10 +47,13 @@ class TestStack:
             return erp_server.ensure_running(self.home, server, shared=self.shared, free_port=True)
 
     def fresh_erp(self, database: str) -> Erp:
-        """Tryton with a database of this name that holds the sample company and nothing else."""
-        server, erp = self.postgres(), self.erp()
-        with locked(self.home, "up"):
-            return erp_server.add_database(erp, server, database, shared=self.shared, afresh=True)
+        """A Tryton of its own, with a database of this name that holds the sample company and nothing else.
+
+        A server loads its databases for seconds each: another one costs less than the shared one again with one more.
+        """
+        server, home = self.postgres(), folder(self.home, f"{OTHERS}/{database}")
+        with locked(home, "up"):
+            return erp_server.reset(home, server, shared=self.shared, database=database, free_port=True)
 
 
 @contextmanager
@@ -62,7 +67,8 @@ def in_use(home: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return
-        Processes(home).stop_all()
+        for one in (*folder(home, OTHERS).iterdir(), home):
+            Processes(one).stop_all()
     finally:
         os.close(handle)
 

@@ -69,6 +69,7 @@ class Catalogue:
     def close(self) -> None:
         if self.made:
             self.call("product.price_list.write", self.made, {"active": False})
+            self.made.clear()
 
     @cached_property
     def unit(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -60,6 +60,12 @@ class TwoWay:
 
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         return self.source.extract(definition, selection, sink)
+
+    def affected(self, definition: BusinessObject, natives: Sequence[str], selection: Selection) -> tuple[str, ...]:
+        return self.source.affected(definition, natives, selection)
+
+    def roots(self, definition: BusinessObject) -> tuple[str, ...]:
+        return self.source.roots(definition)
 
     def required_columns(self, definition: BusinessObject) -> Mapping[str, Mapping[str, pa.DataType]]:
         return self.source.required_columns(definition)

@@ -44,11 +44,14 @@ class Category(StrEnum):
     CLOSED_PERIOD = "closed period"
     ORDER_FIXED = "fixed once the order is accepted"
     ALREADY_FULFILLED = "already shipped or invoiced"
+    CONTRACT_FIXED = "fixed once the contract runs"
+    ALREADY_BILLED = "already billed"
     REFUSED = "refused by the system"
     NOT_PERMITTED = "not permitted"
     LOCKED = "record locked"
     INTERRUPTED = "interrupted"
     CLAIMED_ELSEWHERE = "being written by another run"
+    ELSEWHERE = "still in another ERP"
     OUTAGE = "system unavailable"
     DRIFT = "schema drift"
     BATCH_REFUSED = "batch refused by its gate"
@@ -58,6 +61,7 @@ class Category(StrEnum):
     AMOUNT_DIFFERS = "amounts differ between the systems"
     STATUS_LAG = "status is behind"
     LINK_BROKEN = "link between the systems is broken"
+    SUBSCRIBER = "subscriber does not take events"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +177,16 @@ HANDLING: dict[Category, Handling] = {
         severity=2,
         remedy="Undo the change in {source}; agree a return or a credit note with finance.",
     ),
+    Category.CONTRACT_FIXED: Handling(
+        queue=Queue.SALES_OPERATIONS,
+        severity=2,
+        remedy="Undo the change in {source}; what is new goes with a contract of its own.",
+    ),
+    Category.ALREADY_BILLED: Handling(
+        queue=Queue.SALES_OPERATIONS,
+        severity=2,
+        remedy="Undo the change in {source}: end the line after what is billed and begin a new one, or agree a credit with finance.",
+    ),
     Category.REFUSED: Handling(
         queue=Queue.MASTER_DATA, severity=3, remedy="Read the system's answer, correct the record, and replay it."
     ),
@@ -187,6 +201,9 @@ HANDLING: dict[Category, Handling] = {
     ),
     Category.CLAIMED_ELSEWHERE: Handling(
         queue=Queue.INTEGRATION, severity=1, remedy="Nothing: it is read again by the next run."
+    ),
+    Category.ELSEWHERE: Handling(
+        queue=Queue.INTEGRATION, severity=1, remedy="Nothing: it goes when the ERP that has the record has let it go."
     ),
     Category.OUTAGE: Handling(queue=Queue.INTEGRATION, severity=2, remedy="Nothing: it goes when the system is back."),
     Category.DRIFT: Handling(
@@ -214,6 +231,11 @@ HANDLING: dict[Category, Handling] = {
     ),
     Category.LINK_BROKEN: Handling(
         queue=Queue.INTEGRATION, severity=2, remedy=f"See that both records are the same one, then {_CORRECT}"
+    ),
+    Category.SUBSCRIBER: Handling(
+        queue=Queue.INTEGRATION,
+        severity=3,
+        remedy="Mend the receiver, or its connection; its events wait, and go by themselves or at once after `accord outbox resume`.",
     ),
 }
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from accord.categories import Category, remedy
 from accord.errors import AccordError
 from accord.flows import FLOWS
 from accord.objects import OBJECTS
 from accord.objects.definition import BusinessObject
+from accord.outbox.standing import overview
 from accord.ports import Check
 from accord.runtime import Accord
 
 
 def examine(accord: Accord) -> Iterator[tuple[str, Check]]:
-    """(system, check) for the hub, the staging and every system of the registry. Never raises for a finding."""
+    """(system, check) for the hub, the staging, every subscriber and every system of the registry. Never raises for a finding."""
     for check in _hub(accord):
         yield "hub", check
     yield "staging", _staging(accord)
+    for check in _subscribers(accord):
+        yield "outbox", check
     for name in _systems():
         try:
             for check in accord.system(name).check(_objects_of(name)):
@@ -51,6 +55,22 @@ def _staging(accord: Accord) -> Check:
             cure="Point ACCORD_STAGING at a place that can be written.",
         )
     return Check(subject="write and read", ok=True, found="works")
+
+
+def _subscribers(accord: Accord) -> Iterator[Check]:
+    if not accord.subscribers:
+        return
+    try:
+        found = {one["subscriber"]: one for one in overview(accord)}
+    except AccordError as error:  # the hub's: its own lines say more
+        yield Check(subject="subscribers", ok=False, found=str(error), cure=error.cure)
+        return
+    for name in accord.subscribers:
+        one = found[name]
+        ok = one["state"] in ("well", "new")
+        told = one["state"] if ok else f"{one['state']}: {one['problem']}"
+        waiting = f", {one['waiting']:,} event(s) wait" if one.get("waiting") else ""
+        yield Check(subject=name, ok=ok, found=told + waiting, cure="" if ok else remedy(Category.SUBSCRIBER, ""))
 
 
 def _systems() -> tuple[str, ...]:

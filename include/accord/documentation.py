@@ -9,7 +9,6 @@ from pathlib import Path
 from accord.errors import Stop
 from accord.flows import flows_of
 from accord.objects import OBJECTS
-from accord.objects.contract import breaking_changes, contract
 from accord.objects.definition import (
     BusinessObject,
     Choice,
@@ -21,6 +20,7 @@ from accord.objects.definition import (
     Reference,
     Text,
 )
+from accord.objects.schema_contract import breaking_changes, contract
 from accord.systems.places import places, systems
 
 
@@ -71,6 +71,8 @@ def page(definition: BusinessObject) -> str:
         lines += [f"Held as possible duplicates before they are created: the same {rules}.", ""]
     if definition.amounts:
         lines += [f"Counts for completeness: {', '.join(definition.amounts)}, per currency.", ""]
+    if definition.ordered:
+        lines += ["Delivered in order: what comes after a refusal waits until that is replayed or discarded.", ""]
     return "\n".join(lines)
 
 

@@ -10,10 +10,10 @@ from datetime import timedelta
 from accord.errors import Stop
 from accord.objects import OBJECTS
 from accord.objects.definition import BusinessObject, Owner
-from accord.routing import LEGAL_ENTITIES
+from accord.routing import erps as erps_of_the_routing
 
 SALESFORCE = "salesforce"
-ERPS = tuple(dict.fromkeys(entity.system for entity in LEGAL_ENTITIES))
+ERPS = erps_of_the_routing()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

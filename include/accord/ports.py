@@ -8,7 +8,7 @@ system's own columns. *Changes* are canonical tables (accord.records) with three
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -43,9 +43,9 @@ class Sink(Protocol):
     def expect(self, roots: int) -> None:
         """Say about how many root records will come, before the first write."""
 
-    def write(self, part: str, rows: pa.Table, root: str) -> None:
+    def write(self, part: str, rows: pa.Table, root: str, beside: pa.Array | None = None) -> None:
         """Add rows of `part`; column `root` holds the native id of the root each row belongs to. Every write of a part has the
-        same schema."""
+        same schema. `beside`, one per row, names another root to whose chunk the row must come, instead of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +99,13 @@ class Source(System, Protocol):
         A root counts as changed when it or one of its constituents changed. Returns the instant the read began (the system's
         clock where it tells). Raises Unavailable, BadCredentials, SchemaDrift.
         """
+
+    def affected(self, definition: BusinessObject, natives: Sequence[str], selection: Selection) -> tuple[str, ...]:
+        """Those of `natives` that show values of other records (a customer's legal entities on its order), where one of those
+        changed in the selection's window. Such a change is none of the record itself: only records that are held are asked for."""
+
+    def roots(self, definition: BusinessObject) -> tuple[str, ...]:
+        """The parts whose rows are roots; those of the others belong to them."""
 
     def required_columns(self, definition: BusinessObject) -> Mapping[str, Mapping[str, pa.DataType]]:
         """part → column → type of what a staged chunk must have; the structure gate is derived from it."""

@@ -38,6 +38,13 @@ SYSTEM_COLUMNS = pa.schema(
     ]
 )
 
+# What a source adds where one record may carry on another (an Order its Opportunity), so that both are one; see
+# accord.pipeline.identify
+CARRIES_ON = pa.field("carries_on", pa.string())  # canonical id of the record it carries on
+CARRIED_ON = pa.field("carried_on", pa.bool_())  # another record carries it on
+# its parts that are parts of the one it carries on: (their canonical ids, theirs there)
+CARRIED_PARTS = pa.field("carried_parts", pa.list_(pa.struct([("part", pa.string()), ("as", pa.string())])))
+
 # one row per record that was sent; `outcome` is an accord.errors.Recovery value
 RESULTS = pa.schema(
     [

@@ -1,15 +1,28 @@
-"""Which legal entity keeps its books in which ERP: declared data. Moving an entity is a change here plus a migration run."""
+"""Which legal entity keeps its books in which ERP: declared data.
+
+Moving an entity is a change here (its new `system` and `company`, the old ones in `formerly`) plus `accord migrate`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Former:
+    """An ERP that kept a legal entity's books before, and the company code there. It finishes the orders it had begun to
+    fulfil, and its documents are read for as long as it is declared."""
+
+    system: str
+    company: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegalEntity:
     """A company of the group. `currency` ISO 4217, `country` ISO 3166-1 alpha-2, `system` the ERP that keeps its books,
-    `company` the company code there, `trades_in` the currencies it agrees with customers."""
+    `company` the company code there, `trades_in` the currencies it agrees with customers, `formerly` the ERPs that kept
+    its books before."""
 
     code: str
     name: str
@@ -18,6 +31,7 @@ class LegalEntity:
     system: str
     company: str
     trades_in: frozenset[str]
+    formerly: tuple[Former, ...] = ()
 
 
 LEGAL_ENTITIES = (
@@ -91,9 +105,31 @@ def route(buys_from: Iterable[str] | None, country: str | None, families: Iterab
     return None
 
 
+def erps() -> tuple[str, ...]:
+    """Every ERP that keeps the books of a legal entity, or kept them."""
+    former = (one.system for entity in LEGAL_ENTITIES for one in entity.formerly)
+    return tuple(dict.fromkeys((*(entity.system for entity in LEGAL_ENTITIES), *former)))
+
+
+def books() -> dict[str, tuple[str, ...]]:
+    """Legal entity → the ERPs that have books of it: first the one that keeps them, then those that kept them before."""
+    return {entity.code: (entity.system, *(one.system for one in entity.formerly)) for entity in LEGAL_ENTITIES}
+
+
 def entities_of(system: str) -> tuple[LegalEntity, ...]:
-    """The legal entities whose books `system` keeps."""
+    """The legal entities whose books `system` keeps: what is new goes there."""
     return tuple(entity for entity in LEGAL_ENTITIES if entity.system == system)
+
+
+def entities_in(system: str) -> tuple[LegalEntity, ...]:
+    """The legal entities that have books in `system`, now or formerly, as they are called there: what is there is read."""
+    former = (
+        replace(entity, system=one.system, company=one.company)
+        for entity in LEGAL_ENTITIES
+        for one in entity.formerly
+        if one.system == system
+    )
+    return (*entities_of(system), *former)
 
 
 def legal_entity(code: str) -> LegalEntity:

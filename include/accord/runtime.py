@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from accord.settings import Connection, connection_from_environment, dsn
 
 if TYPE_CHECKING:
     from accord.hub import Hub
+    from accord.outbox.subscribers import Subscriber
     from accord.ports import Source, System, Target
 
 # rows of a chunk: the unit of memory, of a dispatch and of a mapped task
@@ -40,6 +41,7 @@ class Accord:
         retries: int = 3,
         backoff: float = 1.0,
         open_system: Callable[[str, Connection], System] | None = None,
+        subscribers: Sequence[str] = (),
     ) -> None:
         self._connection_of = connection_of
         self._open_system = open_system
@@ -51,10 +53,14 @@ class Accord:
         self.lease = lease
         self.retries = retries
         self.backoff = backoff
+        self.subscribers = tuple(dict.fromkeys(subscribers))
 
     @classmethod
-    def build(cls, connection_of: Callable[[str], Connection], *, staging: str, reports: str) -> Accord:
-        """Accord over the connections accord_hub and accord_<system>. `staging` is a fsspec URL, `reports` a folder.
+    def build(
+        cls, connection_of: Callable[[str], Connection], *, staging: str, reports: str, subscribers: str = ""
+    ) -> Accord:
+        """Accord over the connections accord_hub, accord_<system> and accord_subscriber_<name>. `staging` is a fsspec URL,
+        `reports` a folder, `subscribers` the names of those who are told of events, with commas between.
 
         Tunable from the environment: ACCORD_CHUNK_ROWS, ACCORD_LEASE_SECONDS.
         """
@@ -64,16 +70,19 @@ class Accord:
             reports=reports,
             chunk_rows=int(os.environ.get("ACCORD_CHUNK_ROWS", CHUNK_ROWS)),
             lease=timedelta(seconds=float(os.environ.get("ACCORD_LEASE_SECONDS", LEASE.total_seconds()))),
+            subscribers=[name.strip() for name in subscribers.split(",") if name.strip()],
         )
 
     @classmethod
     def from_environment(cls) -> Accord:
-        """Accord over AIRFLOW_CONN_*; ACCORD_STAGING and ACCORD_REPORTS default to folders below ACCORD_HOME (`.local`)."""
+        """Accord over AIRFLOW_CONN_*; ACCORD_STAGING and ACCORD_REPORTS default to folders below ACCORD_HOME (`.local`);
+        ACCORD_SUBSCRIBERS names nobody by default."""
         home = Path(os.environ.get("ACCORD_HOME", ".local")).resolve()
         return cls.build(
             connection_from_environment,
             staging=os.environ.get("ACCORD_STAGING", f"file://{home}/staging"),
             reports=os.environ.get("ACCORD_REPORTS", f"{home}/reports"),
+            subscribers=os.environ.get("ACCORD_SUBSCRIBERS", ""),
         )
 
     @property
@@ -109,6 +118,16 @@ class Accord:
                 opener = open_system
             self._systems[name] = opener(name, self._connection_of(f"accord_{name}"))
         return self._systems[name]
+
+    def subscriber(self, name: str) -> Subscriber:
+        """The subscriber `name`, from connection accord_subscriber_<name>. Raises Stop when it is not declared, or wrongly."""
+        from accord.outbox.subscribers import connection_id, subscriber
+
+        if name not in self.subscribers:
+            raise Stop(
+                f"There is no subscriber {name}.", cure=f"Declared are: {', '.join(self.subscribers) or 'none'}."
+            )
+        return subscriber(name, self._connection_of(connection_id(name)))
 
     def close(self) -> None:
         """Let go of every connection."""

@@ -6,6 +6,7 @@
 | accord_salesforce | salesforce | the Salesforce org |
 | accord_tryton | http | the Tryton server |
 | accord_legacy | postgres | the legacy ERP's interface tables |
+| accord_subscriber_… | http | a receiver of events |
 """
 
 from __future__ import annotations

@@ -22,7 +22,12 @@ def opened(connections: Mapping[str, str] | None = None) -> Iterator[Accord]:
     from accord.runtime import Accord
     from accord_airflow.connections import renamed
 
-    accord = Accord.build(renamed(connections or {}), staging=staging_url(), reports=reports_folder())
+    accord = Accord.build(
+        renamed(connections or {}),
+        staging=staging_url(),
+        reports=reports_folder(),
+        subscribers=_setting("subscribers") or "",
+    )
     try:
         yield accord
     finally:

@@ -6,4 +6,6 @@ from tests.stack import postgres_server as postgres_server
 from tests.stack import stack as stack
 from tests.stack import tryton as tryton
 
-pytest.register_assert_rewrite("tests.contract.target_suite", "tests.contract.source_suite")
+pytest.register_assert_rewrite(
+    "tests.contract.target_suite", "tests.contract.source_suite", "tests.contract.reach_suite"
+)

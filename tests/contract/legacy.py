@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -11,6 +12,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from accord.settings import Connection
+from accord.systems import open_system
 from sandbox.erp.legacy.install import install
 from sandbox.stack.postgres import Server
 
@@ -38,6 +40,32 @@ def legacy(legacy_dsn: str) -> Connection:
         password=str(where["password"]),
         schema=str(where["dbname"]),
     )
+
+
+class OnLegacy:
+    """For a suite's class: the adapter it is about, anew, without a server and with a wrong password, and `dsn` for `ask`."""
+
+    dsn: str
+
+    @pytest.fixture(autouse=True)
+    def _dsn(self, legacy_dsn: str) -> None:
+        self.dsn = legacy_dsn
+
+    @pytest.fixture
+    def open_source(self, legacy: Connection) -> Callable[[], Any]:
+        return lambda: open_system("legacy", legacy)
+
+    @pytest.fixture
+    def open_target(self, open_source: Callable[[], Any]) -> Callable[[], Any]:
+        return open_source
+
+    @pytest.fixture
+    def unreachable(self, legacy: Connection) -> Any:
+        return open_system("legacy", replace(legacy, port=1))
+
+    @pytest.fixture
+    def wrong_login(self, legacy: Connection) -> Any:
+        return open_system("legacy", replace(legacy, password="wrong"))
 
 
 def ask(dsn: str, query: str, *parameters: Any) -> list[Any]:

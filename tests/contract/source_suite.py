@@ -11,7 +11,6 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from accord.errors import BadCredentials, Unavailable
 from accord.objects.definition import BusinessObject
 from accord.ports import Selection, Source
 from accord.records import content_hash, schema_of
@@ -30,14 +29,6 @@ class SourceSuite:
     @pytest.fixture
     def open_source(self) -> Callable[[], Source]:
         raise NotImplementedError("give a function that opens the adapter")
-
-    @pytest.fixture
-    def unreachable(self) -> Source:
-        raise NotImplementedError("give an adapter for an address where nothing listens")
-
-    @pytest.fixture
-    def wrong_login(self) -> Source:
-        raise NotImplementedError("give an adapter with a wrong password")
 
     def make(self, source: Source, number: int) -> str:
         """A complete record comes into being in the source; gives its native id."""
@@ -183,14 +174,3 @@ class SourceSuite:
         expected = schema_of(self.definition).append(pa.field("problems", pa.list_(pa.string())))
         assert table.schema.names == expected.names
         assert [f.type for f in table.schema] == [f.type for f in expected]
-
-    def test_nobody_answers(self, unreachable: Source) -> None:
-        with pytest.raises(Unavailable):
-            unreachable.extract(self.definition, Selection(), CollectingSink())
-        unreachable.close()
-
-    def test_login_refused(self, wrong_login: Source) -> None:
-        with pytest.raises(BadCredentials) as refused:
-            wrong_login.extract(self.definition, Selection(), CollectingSink())
-        assert refused.value.cure
-        wrong_login.close()

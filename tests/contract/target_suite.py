@@ -6,8 +6,7 @@
             return lambda: open_my_system("my", connection)
 
 and, where the suite can't know how, says how the system's own users change a value (`edit`), how many records carry a
-key (`count`), what it refuses (`spoilt`), and gives a target nobody answers for (`unreachable`) and one with a wrong
-password (`wrong_login`).
+key (`count`) and what it refuses (`spoilt`). What is the adapter's and no object's is in tests.contract.reach_suite.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from accord.errors import BadCredentials, InDoubt, Recovery, Unavailable
+from accord.errors import InDoubt, Recovery
 from accord.objects import CUSTOMER
 from accord.objects.definition import BusinessObject, Owner
 from accord.ports import Safety, Target
@@ -55,14 +54,6 @@ class TargetSuite:
     @pytest.fixture
     def open_target(self) -> Callable[[], Target]:
         raise NotImplementedError("give a function that opens the adapter")
-
-    @pytest.fixture
-    def unreachable(self) -> Target:
-        raise NotImplementedError("give an adapter for an address where nothing listens")
-
-    @pytest.fixture
-    def wrong_login(self) -> Target:
-        raise NotImplementedError("give an adapter with a wrong password")
 
     def edit(self, target: Target, native: str, **values: Any) -> None:
         """A user of the target changes canonical fields of a record."""
@@ -101,6 +92,11 @@ class TargetSuite:
         assert {o["outcome"] for o in outcomes.values()} == {"applied"}, outcomes
         return [{**row, "native": outcomes[row["key"]]["native"]} for row in rows]
 
+    def existing(self, target: Target) -> dict[str, Any]:
+        """An accepted sample. A suite whose creates are slow has many made at once."""
+        (row,) = self.create(target, self.sample(1))
+        return row
+
     def held(self, target: Target, *rows: Row) -> dict[str, dict[str, Any]]:
         pairs = [(row["key"], row.get("native")) for row in rows]
         return by_key(target.read_back(self.definition, wanted(pairs)))
@@ -131,7 +127,7 @@ class TargetSuite:
 
     # -------------------------------------------------------------------------------------------------------- tests
     def test_gives_exactly_one_result_per_key(self, target: Target) -> None:
-        rows = [self.sample(n) for n in range(7)]
+        rows = [self.sample(n) for n in range(4)]
         outcomes = target.send(self.definition, changes(self.definition, rows), FakeSending())
         assert sorted(outcomes["key"].to_pylist()) == sorted(r["key"] for r in rows)
         assert None not in outcomes["native"].to_pylist()
@@ -151,11 +147,11 @@ class TargetSuite:
         self.assert_held(target, *rows)
 
     def test_reads_back_by_key_alone(self, target: Target) -> None:
-        (row,) = self.create(target, self.sample(1))
+        row = self.existing(target)
         assert self.held(target, {"key": row["key"]})[row["key"]]["native"] == row["native"]
 
     def test_does_not_read_back_what_is_not_there(self, target: Target) -> None:
-        (row,) = self.create(target, self.sample(1))
+        row = self.existing(target)
         assert set(self.held(target, row, self.sample(2))) == {row["key"]}
 
     def test_sending_a_create_twice_is_harmless(self, target: Target) -> None:
@@ -167,7 +163,7 @@ class TargetSuite:
         self.assert_held(target, first, creating=True)
 
     def test_sending_an_update_twice_is_harmless(self, target: Target) -> None:
-        (row,) = self.create(target, self.sample(1))
+        row = self.existing(target)
         row = self.changed(row)
         self.create(target, row)
         self.create(target, row)
@@ -200,17 +196,18 @@ class TargetSuite:
             self.create(target, row | {self.text_field: value})
             self.assert_held(target, row | {self.text_field: value})
 
-    @pytest.mark.parametrize("kind", AWKWARD)
-    def test_awkward_text_arrives_as_it_was_sent(self, target: Target, kind: str) -> None:
-        (row,) = self.create(target, self.sample(1, **{self.text_field: AWKWARD[kind]}))
-        self.assert_held(target, row, creating=True)
-        if not set(AWKWARD[kind]) & set(
-            "\n\t"
-        ):  # what moves the cursor may collapse in a single line, nothing else may
-            assert self.held(target, row)[row["key"]][self.text_field] == AWKWARD[kind]
+    def test_awkward_text_arrives_as_it_was_sent(self, target: Target) -> None:
+        """All of them in one go, as in a batch."""
+        rows = self.create(target, *(self.sample(1, **{self.text_field: text}) for text in AWKWARD.values()))
+        self.assert_held(target, *rows, creating=True)
+        held = self.held(target, *rows)
+        found = {kind: held[row["key"]][self.text_field] for kind, row in zip(AWKWARD, rows, strict=True)}
+        # what moves the cursor may collapse in a single line, nothing else may
+        plain = {kind: text for kind, text in AWKWARD.items() if not set(text) & set("\n\t")}
+        assert {kind: found[kind] for kind in plain} == plain
 
     def test_gone_deactivates_and_counts_as_applied(self, target: Target) -> None:
-        (row,) = self.create(target, self.sample(1))
+        row = self.existing(target)
         self.create(target, row | {"gone": True})
         found = self.held(target, row)[row["key"]]
         assert found["gone"] is True
@@ -223,7 +220,7 @@ class TargetSuite:
         assert self.count(target, row["key"]) == 0
 
     def test_comes_back_from_gone(self, target: Target) -> None:
-        (row,) = self.create(target, self.sample(1))
+        row = self.existing(target)
         self.create(target, row | {"gone": True})
         self.create(target, row)
         assert self.held(target, row)[row["key"]]["gone"] is False
@@ -243,16 +240,16 @@ class TargetSuite:
         ]
 
     def test_one_bad_record_fails_alone(self, target: Target) -> None:
-        rows = [self.sample(n) for n in range(9)]
-        rows[4] = self.spoilt(target, rows[4])
+        rows = [self.sample(n) for n in range(5)]
+        rows[2] = self.spoilt(target, rows[2])
         outcomes = self.send(target, *rows)
-        bad = outcomes.pop(rows[4]["key"])
+        bad = outcomes.pop(rows[2]["key"])
         assert bad["outcome"] == "reject"
         assert bad["category"]
         assert bad["message"]
         assert {o["outcome"] for o in outcomes.values()} == {"applied"}
-        assert self.count(target, rows[4]["key"]) == 0
-        self.assert_held(target, *(r for n, r in enumerate(rows) if n != 4), creating=True)
+        assert self.count(target, rows[2]["key"]) == 0
+        self.assert_held(target, *(r for n, r in enumerate(rows) if n != 2), creating=True)
 
     def test_an_answer_quotes_no_value(self, target: Target) -> None:
         row = self.spoilt(target, self.sample(1))
@@ -273,25 +270,6 @@ class TargetSuite:
         with pytest.raises(InDoubt):
             target.send(self.definition, changes(self.definition, [row]), FakeSending(expired=True))
         assert self.count(target, row["key"]) == 0
-
-    def test_nobody_answers(self, unreachable: Target) -> None:
-        row = self.sample(1)
-        with pytest.raises(Unavailable):
-            unreachable.send(self.definition, changes(self.definition, [row]), FakeSending())
-        with pytest.raises(Unavailable):
-            self.held(unreachable, row)
-        assert [c for c in unreachable.check({self.definition.name: self.definition}) if not c.ok and c.cure]
-        unreachable.close()
-
-    def test_login_refused(self, wrong_login: Target) -> None:
-        row = self.sample(1)
-        with pytest.raises(BadCredentials) as refused:
-            wrong_login.send(self.definition, changes(self.definition, [row]), FakeSending())
-        assert refused.value.cure
-        with pytest.raises(BadCredentials):
-            self.held(wrong_login, row)
-        assert [c for c in wrong_login.check({self.definition.name: self.definition}) if not c.ok and c.cure]
-        wrong_login.close()
 
     def test_check_finds_nothing_wrong(self, target: Target) -> None:
         found = list(target.check({self.definition.name: self.definition}))
@@ -342,7 +320,7 @@ class CustomerTargetSuite(TargetSuite):
         }
 
     def test_a_seed_is_not_written_again(self, target: Target) -> None:
-        (row,) = self.create(target, self.sample(1))
+        row = self.existing(target)
         self.edit(target, row["native"], legal_name="Set By Finance N.V.")
         self.create(target, self.changed(row) | {"legal_name": "Typed By Sales"})
         assert self.held(target, row)[row["key"]]["legal_name"] == "Set By Finance N.V."
@@ -350,7 +328,7 @@ class CustomerTargetSuite(TargetSuite):
         assert self.held(target, row)[row["key"]]["legal_name"] == "Set By Finance N.V."
 
     def test_a_list_that_became_empty_is_emptied(self, target: Target) -> None:
-        (row,) = self.create(target, self.sample(1))
+        row = self.existing(target)
         bare = row | {"addresses": [], "contacts": None, "tax_registration": None}
         self.create(target, bare)
         self.assert_held(target, bare)
@@ -419,7 +397,7 @@ class CustomerTargetSuite(TargetSuite):
         return {(r["key"], r["native"], r["rule"]) for r in table.to_pylist()}
 
     def test_finds_the_same_tax_registration(self, target: Target) -> None:
-        (row,) = self.create(target, self.sample(1))
+        row = self.existing(target)
         suspect = self.sample(
             2, tax_registration=f" {row['tax_registration'][:6]} {row['tax_registration'][6:].lower()}"
         )

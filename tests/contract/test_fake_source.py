@@ -11,13 +11,13 @@ import pytest
 
 from accord.objects import CUSTOMER, CUSTOMER_ACCOUNT
 from accord.ports import Source
-from tests.contract.source_suite import SourceSuite
+from tests.contract.reach_suite import SourceReach
 from tests.fakes import FakeSource
 
 TICK = timedelta(seconds=1)
 
 
-class TestFakeCustomers(SourceSuite):
+class TestFakeCustomers(SourceReach):
     definition = CUSTOMER
 
     @pytest.fixture

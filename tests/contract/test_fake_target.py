@@ -9,12 +9,13 @@ import pytest
 
 from accord.categories import Category
 from accord.ports import Target
+from tests.contract.reach_suite import TargetReach
 from tests.contract.target_suite import CustomerTargetSuite
 from tests.fakes import FakeTarget
 from tests.tables import Row
 
 
-class TestFakeTarget(CustomerTargetSuite):
+class TestFakeTarget(TargetReach, CustomerTargetSuite):
     @pytest.fixture
     def open_target(self) -> Callable[[], Target]:
         one = FakeTarget(request_size=3)

@@ -3,43 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
-
-import pytest
 
 from accord.objects import CUSTOMER, CUSTOMER_ACCOUNT
 from accord.ports import Source, Target
-from accord.settings import Connection
-from accord.systems import open_system
 from sandbox.erp.legacy.install import finance
-from tests.contract.legacy import ask
+from tests.contract.legacy import OnLegacy, ask
 from tests.contract.legacy import legacy as legacy
 from tests.contract.legacy import legacy_dsn as legacy_dsn
-from tests.contract.source_suite import SourceSuite
+from tests.contract.reach_suite import SourceReach, TargetReach
 from tests.contract.target_suite import CustomerTargetSuite
 from tests.fakes import FakeSending
 from tests.tables import Row, changes
 
 
-class TestCustomers(CustomerTargetSuite):
-    @pytest.fixture(autouse=True)
-    def _dsn(self, legacy_dsn: str) -> None:
-        self.dsn = legacy_dsn
-
-    @pytest.fixture
-    def open_target(self, legacy: Connection) -> Callable[[], Target]:
-        return lambda: open_system("legacy", legacy)
-
-    @pytest.fixture
-    def unreachable(self, legacy: Connection) -> Any:
-        return open_system("legacy", replace(legacy, port=1))
-
-    @pytest.fixture
-    def wrong_login(self, legacy: Connection) -> Any:
-        return open_system("legacy", replace(legacy, password="wrong"))
-
+class TestCustomers(OnLegacy, TargetReach, CustomerTargetSuite):
     def edit(self, target: Target, native: str, **values: Any) -> None:
         assert set(values) == {"legal_name"}
         ask(
@@ -54,24 +32,8 @@ class TestCustomers(CustomerTargetSuite):
         return {**row, "name": "Very Long Company Name " * 6}  # the ERP takes 120 characters
 
 
-class TestAccounts(SourceSuite):
+class TestAccounts(OnLegacy, SourceReach):
     definition = CUSTOMER_ACCOUNT
-
-    @pytest.fixture(autouse=True)
-    def _dsn(self, legacy_dsn: str) -> None:
-        self.dsn = legacy_dsn
-
-    @pytest.fixture
-    def open_source(self, legacy: Connection) -> Callable[[], Source]:
-        return lambda: open_system("legacy", legacy)
-
-    @pytest.fixture
-    def unreachable(self, legacy: Connection) -> Any:
-        return open_system("legacy", replace(legacy, port=1))
-
-    @pytest.fixture
-    def wrong_login(self, legacy: Connection) -> Any:
-        return open_system("legacy", replace(legacy, password="wrong"))
 
     def make(self, source: Any, number: int) -> str:
         row = {"key": f"salesforce:{uuid.uuid4().hex}", "name": f"Account {number}", "country": "US", "currency": "USD"}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,9 +10,7 @@ import pytest
 
 from accord.objects import PRICE, PRICE_LIST, PRODUCT
 from accord.ports import Source
-from accord.settings import Connection
-from accord.systems import open_system
-from tests.contract.legacy import ask
+from tests.contract.legacy import OnLegacy, ask
 from tests.contract.legacy import legacy as legacy
 from tests.contract.legacy import legacy_dsn as legacy_dsn
 from tests.contract.source_suite import SourceSuite
@@ -28,24 +24,8 @@ def today() -> dt.date:
     return dt.datetime.now(dt.UTC).date()
 
 
-class OnTables(SourceSuite):
+class CatalogueSuite(OnLegacy, SourceSuite):
     """What the three have in common: their own items, by number."""
-
-    @pytest.fixture(autouse=True)
-    def _people(self, legacy_dsn: str) -> None:
-        self.dsn = legacy_dsn
-
-    @pytest.fixture
-    def open_source(self, legacy: Connection) -> Callable[[], Source]:
-        return lambda: open_system("legacy", legacy)
-
-    @pytest.fixture
-    def unreachable(self, legacy: Connection) -> Any:
-        return open_system("legacy", replace(legacy, port=1))
-
-    @pytest.fixture
-    def wrong_login(self, legacy: Connection) -> Any:
-        return open_system("legacy", replace(legacy, password="wrong"))
 
     def do(self, statement: str, *values: Any) -> list[Any]:
         """What the ERP's own people do; everything they touch is stamped by hand, as the ERP's programs do."""
@@ -74,7 +54,7 @@ class OnTables(SourceSuite):
         return self.read(source, natives=(native,))[1][native]
 
 
-class TestProducts(OnTables):
+class TestProducts(CatalogueSuite):
     definition = PRODUCT
 
     def make(self, source: Source, number: int) -> str:
@@ -121,7 +101,7 @@ class TestProducts(OnTables):
         assert (place["warehouse"], place["region"], place["available"]) == ("Dallas", "United States", 25)
 
 
-class TestPriceLists(OnTables):
+class TestPriceLists(CatalogueSuite):
     definition = PRICE_LIST
 
     def make(self, source: Source, number: int) -> str:
@@ -158,7 +138,7 @@ class TestPriceLists(OnTables):
         self.do(f"UPDATE erp.price_list SET {what}, {CHANGED} WHERE price_list = %s", native.partition("/")[2])  # noqa: S608
 
 
-class TestPrices(OnTables):
+class TestPrices(CatalogueSuite):
     definition = PRICE
 
     def make(self, source: Source, number: int) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,9 +11,7 @@ import pytest
 
 from accord.objects import OBJECTS
 from accord.ports import Source
-from accord.settings import Connection
-from accord.systems import open_system
-from tests.contract.legacy import ask
+from tests.contract.legacy import OnLegacy, ask
 from tests.contract.legacy import legacy as legacy
 from tests.contract.legacy import legacy_dsn as legacy_dsn
 from tests.contract.source_suite import SourceSuite
@@ -23,24 +19,8 @@ from tests.contract.source_suite import SourceSuite
 TODAY = dt.datetime.now(dt.UTC).date()
 
 
-class Documents(SourceSuite):
+class Documents(OnLegacy, SourceSuite):
     """What all of them have in common: an order of three lines, of which two are goods, that was sent."""
-
-    @pytest.fixture(autouse=True)
-    def _dsn(self, legacy_dsn: str) -> None:
-        self.dsn = legacy_dsn
-
-    @pytest.fixture
-    def open_source(self, legacy: Connection) -> Callable[[], Source]:
-        return lambda: open_system("legacy", legacy)
-
-    @pytest.fixture
-    def unreachable(self, legacy: Connection) -> Any:
-        return open_system("legacy", replace(legacy, port=1))
-
-    @pytest.fixture
-    def wrong_login(self, legacy: Connection) -> Any:
-        return open_system("legacy", replace(legacy, password="wrong"))
 
     def ask(self, query: str, *parameters: Any) -> Any:
         """The one value an answer has."""

@@ -5,19 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
-
-import pytest
 
 from accord.objects.order import ORDER
 from accord.objects.order_status import ORDER_STATUS
 from accord.ports import Source, Target
-from accord.settings import Connection
-from accord.systems import open_system
-from tests.contract.legacy import ask
+from tests.contract.legacy import OnLegacy, ask
 from tests.contract.legacy import legacy as legacy
 from tests.contract.legacy import legacy_dsn as legacy_dsn
 from tests.contract.source_suite import SourceSuite
@@ -29,20 +23,8 @@ DAY = dt.date(2026, 11, 20)
 MINUTES = itertools.count(1)
 
 
-class Selling:
+class Selling(OnLegacy):
     """What both suites need."""
-
-    @pytest.fixture(autouse=True)
-    def _dsn(self, legacy_dsn: str) -> None:
-        self.dsn = legacy_dsn
-
-    @pytest.fixture
-    def unreachable(self, legacy: Connection) -> Any:
-        return open_system("legacy", replace(legacy, port=1))
-
-    @pytest.fixture
-    def wrong_login(self, legacy: Connection) -> Any:
-        return open_system("legacy", replace(legacy, password="wrong"))
 
     def customer(self) -> dict[str, str]:
         key = f"salesforce:001{uuid.uuid4().hex[:15]}"
@@ -89,10 +71,6 @@ class Selling:
 class TestOrders(Selling, TargetSuite):
     definition = ORDER
     text_field = "customer_reference"
-
-    @pytest.fixture
-    def open_target(self, legacy: Connection) -> Callable[[], Target]:
-        return lambda: open_system("legacy", legacy)
 
     def send(self, target: Target, *rows: Row) -> dict[str, dict[str, Any]]:
         """What is sent again is said later: the same version again changes nothing."""
@@ -173,16 +151,6 @@ class TestOrders(Selling, TargetSuite):
 
 class TestStatuses(Selling, SourceSuite):
     definition = ORDER_STATUS
-
-    @pytest.fixture
-    def open_source(self, legacy: Connection) -> Callable[[], Source]:
-        return lambda: open_system("legacy", legacy)
-
-    @pytest.fixture
-    def source(self, open_source: Callable[[], Any]) -> Iterator[Any]:
-        source = open_source()
-        yield source
-        source.close()
 
     def send(self, source: Any, row: Row) -> str:
         (result,) = source.send(ORDER, changes(ORDER, [row]), FakeSending()).to_pylist()

@@ -11,9 +11,8 @@ from accord.objects import CUSTOMER, CUSTOMER_ACCOUNT
 from accord.objects.definition import Owner
 from accord.ports import Source, Target
 from accord.records import content_hash
+from tests.contract.reach_suite import SourceReach, TargetReach
 from tests.contract.salesforce_adapter import Company, erp_account
-from tests.contract.source_suite import SourceSuite
-from tests.contract.target_suite import TargetSuite
 from tests.salesforce_org import start_org
 from tests.tables import Row, canonical
 
@@ -33,7 +32,7 @@ def company(everybody: Company) -> Iterator[Company]:
     everybody.forget()
 
 
-class TestCustomers(SourceSuite):
+class TestCustomers(SourceReach):
     """Read through REST."""
 
     definition = CUSTOMER
@@ -80,7 +79,7 @@ class TestCustomersInBulk(TestCustomers):
     threshold = 0
 
 
-class TestCustomerAccounts(TargetSuite):
+class TestCustomerAccounts(TargetReach):
     """Written through sObject Collections."""
 
     definition = CUSTOMER_ACCOUNT

@@ -52,14 +52,6 @@ class TestDocuments(TargetSuite):
     def open_target(self) -> Callable[[], Target]:
         return lambda: self.company.open(bulk_threshold=self.threshold)
 
-    @pytest.fixture
-    def unreachable(self) -> Target:
-        return self.company.open(login_url=NOWHERE)
-
-    @pytest.fixture
-    def wrong_login(self) -> Target:
-        return self.company.open(consumer_secret="wrong")
-
     def count(self, target: Target, key: str) -> int:
         return len(self.company.soql(f"SELECT Id FROM Test_Document__c WHERE Key__c = '{key}'"))  # noqa: S608  # a key of ours
 

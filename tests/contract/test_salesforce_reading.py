@@ -20,14 +20,14 @@ from accord.systems.salesforce.adapter import Salesforce
 from accord.systems.salesforce.bulk_query import bulk_pages
 from accord.systems.salesforce.failures import LimitReached
 from accord.systems.salesforce.mapping import parts_of
-from accord.systems.salesforce.mappings import reading_of
+from accord.systems.salesforce.mappings import readings_of
 from accord.systems.salesforce.rest_query import rest_pages
 from accord.systems.salesforce.soql import Select
 from tests.contract.salesforce_adapter import Company
 from tests.fakes import CollectingSink
 from tests.salesforce_org import start_org
 
-ACCOUNT = parts_of(reading_of(CUSTOMER), CUSTOMER)["Account"]
+ACCOUNT = parts_of(readings_of(CUSTOMER)[0], CUSTOMER)["Account"]
 
 
 @pytest.fixture(scope="module")

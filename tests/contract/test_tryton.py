@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
-from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,51 +10,22 @@ import pytest
 
 from accord.objects import CUSTOMER, CUSTOMER_ACCOUNT
 from accord.ports import Source, Target
-from accord.settings import Connection
-from accord.systems import open_system
 from accord.systems.tryton.customer.mapping import code_of
 from sandbox.erp.rpc import Client
-from tests.contract.source_suite import SourceSuite
+from tests.contract.reach_suite import SourceReach, TargetReach
 from tests.contract.target_suite import CustomerTargetSuite
+from tests.contract.tryton_server import OnTryton, open_item
 from tests.contract.tryton_server import connection as connection
 from tests.contract.tryton_server import finance as finance
 from tests.contract.tryton_server import one as one
-from tests.contract.tryton_server import open_item
 from tests.fakes import FakeSending
 from tests.tables import Row, changes
 
 
-@pytest.fixture
-def unreachable(connection: Connection) -> Any:
-    return open_system("tryton", replace(connection, port=1))
-
-
-@pytest.fixture
-def wrong_login(connection: Connection) -> Any:
-    # a wrong password of a real login would lock it for everybody, and so does the same unknown one over and over
-    return open_system("tryton", replace(connection, login=f"nobody-{uuid.uuid4().hex}", password="wrong"))
-
-
-class TestCustomers(CustomerTargetSuite):
+class TestCustomers(OnTryton, TargetReach, CustomerTargetSuite):
     @pytest.fixture(autouse=True)
     def _users(self, finance: Client) -> None:
         self.finance = finance
-
-    @pytest.fixture
-    def open_target(self, connection: Connection) -> Callable[[], Target]:
-        return lambda: open_system("tryton", connection)
-
-    @pytest.fixture
-    def target(self, one: Any) -> Any:
-        return one
-
-    @pytest.fixture
-    def unreachable(self, unreachable: Any) -> Any:
-        return unreachable
-
-    @pytest.fixture
-    def wrong_login(self, wrong_login: Any) -> Any:
-        return wrong_login
 
     def edit(self, target: Target, native: str, **values: Any) -> None:
         assert set(values) == {"legal_name"}
@@ -87,28 +55,12 @@ class TestCustomers(CustomerTargetSuite):
         return int(self.finance.call("model.party.relation.all.search_count", [["from_", "=", int(native)]]))
 
 
-class TestAccounts(SourceSuite):
+class TestAccounts(OnTryton, SourceReach):
     definition = CUSTOMER_ACCOUNT
 
     @pytest.fixture(autouse=True)
     def _users(self, finance: Client) -> None:
         self.finance = finance
-
-    @pytest.fixture
-    def open_source(self, connection: Connection) -> Callable[[], Source]:
-        return lambda: open_system("tryton", connection)
-
-    @pytest.fixture
-    def source(self, one: Any) -> Any:
-        return one
-
-    @pytest.fixture
-    def unreachable(self, unreachable: Any) -> Any:
-        return unreachable
-
-    @pytest.fixture
-    def wrong_login(self, wrong_login: Any) -> Any:
-        return wrong_login
 
     def make(self, source: Any, number: int) -> str:
         row = TestCustomers().sample(number)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -14,12 +12,11 @@ import pytest
 
 from accord.objects import PRICE, PRICE_LIST, PRODUCT
 from accord.ports import Source
-from accord.settings import Connection
-from accord.systems import open_system
 from sandbox.erp.rpc import Client
 from sandbox.erp.server import Erp
 from sandbox.stack.postgres import Server
 from tests.contract.source_suite import SourceSuite
+from tests.contract.tryton_server import OnTryton
 from tests.contract.tryton_server import connection as connection
 from tests.contract.tryton_server import one as one
 from tests.tryton_catalogue import Catalogue, catalogue_of
@@ -33,41 +30,30 @@ def admin(tryton: Erp) -> Client:
     return tryton.client("admin")
 
 
+@pytest.fixture(scope="module")
+def people(admin: Client) -> Catalogue:
+    return catalogue_of(admin)
+
+
 @pytest.fixture
 def today() -> dt.date:
     return dt.datetime.now(dt.UTC).date()
 
 
-class OnTryton(SourceSuite):
+class CatalogueSuite(OnTryton, SourceSuite):
     """What the three have in common."""
 
     @pytest.fixture(autouse=True)
-    def _people(self, admin: Client) -> Iterator[None]:
-        self.people = catalogue_of(admin)
+    def _people(self, people: Catalogue) -> Iterator[None]:
+        self.people = people
         yield
         self.people.close()
-
-    @pytest.fixture
-    def open_source(self, connection: Connection) -> Callable[[], Source]:
-        return lambda: open_system("tryton", connection)
-
-    @pytest.fixture
-    def source(self, one: Any) -> Any:
-        return one
-
-    @pytest.fixture
-    def unreachable(self, connection: Connection) -> Any:
-        return open_system("tryton", replace(connection, port=1))
-
-    @pytest.fixture
-    def wrong_login(self, connection: Connection) -> Any:
-        return open_system("tryton", replace(connection, login=f"nobody-{uuid.uuid4().hex}", password="wrong"))
 
     def row(self, source: Source, native: object) -> dict[str, Any]:
         return self.read(source, natives=(str(native),))[1][str(native)]
 
 
-class TestProducts(OnTryton):
+class TestProducts(CatalogueSuite):
     definition = PRODUCT
 
     def make(self, source: Source, number: int) -> str:
@@ -141,7 +127,7 @@ class TestProducts(OnTryton):
         assert not [code for code in rows if not code]
 
 
-class TestPriceLists(OnTryton):
+class TestPriceLists(CatalogueSuite):
     definition = PRICE_LIST
 
     def make(self, source: Source, number: int) -> str:
@@ -184,7 +170,7 @@ class TestPriceLists(OnTryton):
         assert not self.row(source, self.people.list({"formula": "1", "start_date": today + DAY}))["active"]
 
 
-class TestPrices(OnTryton):
+class TestPrices(CatalogueSuite):
     definition = PRICE
 
     def make(self, source: Source, number: int) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -13,11 +12,10 @@ import pytest
 
 from accord.objects import OBJECTS
 from accord.ports import Source
-from accord.settings import Connection
-from accord.systems import open_system
 from sandbox.erp.lookups import only, rows
 from sandbox.erp.server import Erp
 from tests.contract.source_suite import SourceSuite
+from tests.contract.tryton_server import OnTryton
 from tests.contract.tryton_server import connection as connection
 from tests.contract.tryton_server import one as one
 from tests.erp_orders import Orders
@@ -27,37 +25,26 @@ TODAY = dt.datetime.now(dt.UTC).date()
 
 
 @pytest.fixture(scope="module")
+def company(orders: Orders) -> int:
+    return orders.company("NL01")
+
+
+@pytest.fixture(scope="module")
 def orders(tryton: Erp) -> Orders:
     return Orders(tryton)
 
 
-class Documents(SourceSuite):
+class Documents(OnTryton, SourceSuite):
     """What all of them have in common. `make_some` makes many at once: their ids."""
 
     made: ClassVar[dict[str, Iterator[int]]] = {}
     prefix = ""
 
     @pytest.fixture(autouse=True)
-    def _erp(self, orders: Orders) -> None:
+    def _erp(self, orders: Orders, company: int) -> None:
         self.orders = orders
         self.operations, self.finance = orders.day.operations, orders.day.finance
-        self.company = orders.company("NL01")
-
-    @pytest.fixture
-    def open_source(self, connection: Connection) -> Callable[[], Source]:
-        return lambda: open_system("tryton", connection)
-
-    @pytest.fixture
-    def source(self, one: Any) -> Any:
-        return one
-
-    @pytest.fixture
-    def unreachable(self, connection: Connection) -> Any:
-        return open_system("tryton", replace(connection, port=1))
-
-    @pytest.fixture
-    def wrong_login(self, connection: Connection) -> Any:
-        return open_system("tryton", replace(connection, login=f"nobody-{uuid.uuid4().hex}", password="wrong"))
+        self.company = company
 
     def make(self, source: Any, number: int) -> str:
         left = self.made.setdefault(self.definition.name, iter(()))

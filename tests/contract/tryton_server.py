@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -42,6 +44,35 @@ def one(connection: Connection) -> Iterator[Any]:
     adapter = open_system("tryton", connection)
     yield adapter
     adapter.close()
+
+
+class OnTryton:
+    """For a suite's class: the adapter it is about, shared, anew, without a server and with a wrong password."""
+
+    @pytest.fixture
+    def open_source(self, connection: Connection) -> Callable[[], Any]:
+        return lambda: open_system("tryton", connection)
+
+    @pytest.fixture
+    def open_target(self, open_source: Callable[[], Any]) -> Callable[[], Any]:
+        return open_source
+
+    @pytest.fixture
+    def source(self, one: Any) -> Any:
+        return one
+
+    @pytest.fixture
+    def target(self, one: Any) -> Any:
+        return one
+
+    @pytest.fixture
+    def unreachable(self, connection: Connection) -> Any:
+        return open_system("tryton", replace(connection, port=1))
+
+    @pytest.fixture
+    def wrong_login(self, connection: Connection) -> Any:
+        # a wrong password of a real login would lock it for everybody, and so does the same unknown one over and over
+        return open_system("tryton", replace(connection, login=f"nobody-{uuid.uuid4().hex}", password="wrong"))
 
 
 def open_item(finance: Client, party: int, amount: Decimal, *, due_in: int) -> None:

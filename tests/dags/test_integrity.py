@@ -13,7 +13,7 @@ from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.serialization.serialized_objects import DagSerialization
 
 from accord.flows import FLOWS
-from accord.processes import QUOTE_TO_CASH
+from accord.hub.processes import PROCESSES
 from accord_airflow.operators import ReconcileOperator
 from accord_airflow.operators.base import AccordOperator
 from accord_airflow.retries import RETRY_POLICY
@@ -23,7 +23,7 @@ SNAPSHOT = Path(__file__).with_name("graph.json")
 
 
 def test_the_dags_are_those_the_flows_imply(dags: dict[str, DAG]) -> None:
-    assert set(dags) == {*FLOWS, QUOTE_TO_CASH, "approvals", "approval", "reconciliation"}
+    assert set(dags) == {*FLOWS, *PROCESSES, "approvals", "approval", "outbox", "reconciliation", "replay"}
     assert dags, "there is at least one flow"
 
 
@@ -39,14 +39,15 @@ def test_every_file_declares_a_dag(dag_files: list[Path]) -> None:
     assert [path.name for path in dag_files if not dags_of(path)] == []
 
 
-def test_the_process_is_moved_by_one_task_that_asks_the_flows(dags: dict[str, DAG]) -> None:
-    dag = dags[QUOTE_TO_CASH]
+@pytest.mark.parametrize("name", PROCESSES)
+def test_a_process_is_moved_by_one_task_that_asks_the_flows(dags: dict[str, DAG], name: str) -> None:
+    dag = dags[name]
     assert dag.doc_md
     for heading in ("**Who owns it**", "**What it does.**", "**When it fails**", "**By hand.**"):
         assert heading in dag.doc_md
     dag.params.validate()
     assert dict(dag.params) == {"action": "advance", "key": "", "why": ""}
-    assert [task.task_id for task in dag.tasks] == ["process"]
+    assert [(task.task_id, getattr(task, "process", None)) for task in dag.tasks] == [("process", name)]
     assert not dag.catchup
     assert dag.max_active_runs == 1
 

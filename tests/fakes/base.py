@@ -42,7 +42,7 @@ class CollectingSink:
         assert not self.written, "expect() comes before the first write()"
         self.expected = roots
 
-    def write(self, part: str, rows: pa.Table, root: str) -> None:
+    def write(self, part: str, rows: pa.Table, root: str, beside: pa.Array | None = None) -> None:
         tables = self.written.setdefault(part, [])
         assert not tables or tables[0].schema.equals(rows.schema), f"every write of {part} has the same schema"
         tables.append(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -31,6 +31,7 @@ class FakeSource(Fake):
     now: datetime = datetime(2026, 6, 1, tzinfo=UTC)
     page: int = 100
     on_extract: Callable[[], None] | None = None
+    lent: dict[str, datetime] = field(default_factory=dict)  # native → when a record it shows values of was changed
     keys: dict[str, str] = field(default_factory=dict)  # native → canonical id of records that are another system's
 
     # ------------------------------------------------------------------------------------------------ for tests
@@ -53,7 +54,9 @@ class FakeSource(Fake):
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         self.connect()
         read_at = self.now
-        chosen = {n: r for n, r in self.records.get(definition.name, {}).items() if _selected(selection, n, r)}
+        records = self.records.get(definition.name, {})
+        # what is told of another system's record is asked for by that record's key
+        chosen = {n: r for n, r in records.items() if _selected(selection, self.keys.get(n, n), r)}
         sink.expect(len(chosen))
         if self.on_extract:
             self.on_extract()
@@ -72,6 +75,12 @@ class FakeSource(Fake):
                     schema = pa.schema([("root", pa.string()), *((f.name, pa.string()) for f in constituent.fields)])
                     sink.write(constituent.name, pa.Table.from_pylist(parts, schema=schema), "root")
         return read_at
+
+    def affected(self, definition: BusinessObject, natives: Sequence[str], selection: Selection) -> tuple[str, ...]:
+        return tuple(n for n in natives if n in self.lent and _selected(selection, n, {"modified": self.lent[n]}))
+
+    def roots(self, definition: BusinessObject) -> tuple[str, ...]:
+        return (definition.name,)
 
     def required_columns(self, definition: BusinessObject) -> Mapping[str, Mapping[str, pa.DataType]]:
         columns = {definition.name: {f.name: f.type for f in _root_schema(definition)}}
@@ -109,7 +118,8 @@ class FakeSource(Fake):
         return pa.Table.from_pylist(rows, schema=schema)
 
     def native_of(self, definition: BusinessObject, key: str) -> str:
-        return key.partition(":")[2]
+        origin, _, native = key.partition(":")
+        return native if origin == self.name else key
 
 
 def _root_columns(definition: BusinessObject) -> tuple[str, ...]:

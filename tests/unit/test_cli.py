@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from accord.cli import _parser, main, summary_lines
+from accord import migration
+from accord.cli import _parser, main
+from accord.commands.flows import summary_lines
+from accord.migration import Matched, Migration
 
 FLOW = "customer__salesforce_to_erp"
 
@@ -42,6 +45,7 @@ def test_run_takes_a_window_keys_and_switches() -> None:
         ["hub"],
         ["reconcile", "nothing"],
         ["reconcile", "customer", "--apply", "--dry-run"],
+        ["migrate"],
         ["nothing"],
         ["run", FLOW, "--scheduled", "--key", "1"],
         ["run", FLOW, "--scheduled", "--since", "2026-01-01"],
@@ -80,3 +84,23 @@ def test_a_summary() -> None:
     ]
     dry = summary | {"dry_run": True, "released": 0, "targets": {"tryton": {"counts": {"changed": 3}, "amounts": {}}}}
     assert summary_lines(dry) == ["f (run 7, dry): 1,200 extracted (1.00 EUR)", "  → tryton: 3 changed"]
+
+
+def test_a_migration_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    done = Migration(
+        entity="GB01", system="legacy", former=("tryton",), dry_run=True,
+        matched=[Matched(object="product", former="tryton", fields=("code",), matched=1200, missing=("tryton:7",))],
+        left=[{"system": "tryton", "state": "Paid", "orders": 3}],
+        waiting=[{"object": "order", "target": "legacy", "category": "still in another ERP", "records": 2}],
+    )  # fmt: skip
+    monkeypatch.setattr(
+        migration, "migrate", lambda accord, code, *, dry_run: done if (code, dry_run) == ("GB01", True) else None
+    )
+    assert main(["migrate", "GB01", "--dry-run"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "GB01: from tryton to legacy, dry",
+        "  product: 1,200 of tryton are known in legacy by code",
+        "    1 are not, as tryton:7: orders of them will wait",
+        "  tryton still has 3: Paid",
+        "       2 wait: order, still in another ERP (legacy)",
+    ]

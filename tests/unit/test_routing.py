@@ -9,8 +9,9 @@ import pytest
 
 from accord.objects.order import ORDER
 from accord.objects.vocabulary import COUNTRIES, PRODUCT_FAMILIES
-from accord.pipeline.route import routed
-from accord.routing import LEGAL_ENTITIES, ROUTES, route
+from accord.pipeline.route import belongs, routed
+from accord.routing import LEGAL_ENTITIES, ROUTES, Former, books, entities_in, entities_of, erps, route
+from tests.moving import move
 from tests.tables import canonical
 
 ALL = [entity.code for entity in LEGAL_ENTITIES]
@@ -66,3 +67,17 @@ def test_cross_border_routing_fills_in_what_sales_left_open() -> None:
     same = canonical(ORDER, rows[1:2])
     assert routed(ORDER, same) is same
     assert isinstance(table, pa.Table)
+
+
+def test_a_legal_entity_that_moved_has_books_in_both_erps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is new goes to the new one; what is in the old one is read on, though no legal entity is left there."""
+    move(monkeypatch, "US01", "tryton")
+    assert [one.code for one in entities_of("tryton")] == ["NL01", "GB01", "US01"]
+    assert entities_of("legacy") == ()
+    (old,) = entities_in("legacy")
+    assert (old.code, old.system, old.company) == ("US01", "legacy", "US01")
+    assert set(erps()) == {"tryton", "legacy"}
+    assert books()["US01"] == ("tryton", "legacy")
+    assert old.formerly == (Former(system="legacy", company="US01"),)
+    table = canonical(ORDER, [{"key": "salesforce:1", "legal_entity": "US01"}])
+    assert [belongs(ORDER, table, system).to_pylist() for system in ("tryton", "legacy")] == [[True], [False]]

@@ -19,6 +19,8 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 
 # one row's first column when somebody else makes the same partition at the same time
 _PARTITION_LOCK = 0x4ACC0
+# the class of the locks that are signs of life
+LIFE = 0x4ACC1
 
 
 def only(cursor: psycopg.Cursor[DictRow]) -> DictRow:
@@ -43,8 +45,21 @@ class Hub:
         Raises Unavailable when the hub can't be reached, BadCredentials when it refuses the login, Stop when its schema
         is not there.
         """
+        with self._connected(autocommit=False) as connection:
+            yield connection
+
+    @contextmanager
+    def statements(self) -> Iterator[Session]:
+        """A connection on which every statement is a transaction of its own, for many small ones. Raises as `session` does."""
+        with self._connected(autocommit=True) as connection:
+            yield connection
+
+    @contextmanager
+    def _connected(self, *, autocommit: bool) -> Iterator[Session]:
         try:
-            connection: Session = psycopg.connect(self._dsn, row_factory=dict_row, connect_timeout=10)
+            connection: Session = psycopg.connect(
+                self._dsn, row_factory=dict_row, connect_timeout=10, autocommit=autocommit
+            )
         except psycopg.OperationalError as error:
             raise _unreachable(error) from None
         try:
@@ -59,6 +74,20 @@ class Hub:
             raise Unavailable(
                 "The hub ended the session.", cure="Start the hub and run again; nothing was half-written."
             ) from error
+
+    @contextmanager
+    def alive(self, number: int) -> Iterator[None]:
+        """A sign of life that ends with the block, or with the process: an advisory lock (LIFE, `number`) in a session of its own.
+
+        Raises what `session` raises.
+        """
+        try:
+            connection = psycopg.connect(self._dsn, autocommit=True, connect_timeout=10)
+        except psycopg.OperationalError as error:
+            raise _unreachable(error) from None
+        with connection:
+            connection.execute("SELECT pg_advisory_lock(%s, %s)", (LIFE, number))
+            yield
 
     def upgrade(self) -> str:
         """Bring the schema to this version and return the revision."""

@@ -173,9 +173,9 @@ UPDATE link SET dispatch = NULL, p_version = NULL, p_read_at = NULL, p_hash = NU
 _FORGET = "DELETE FROM link WHERE stream = %(stream)s AND dispatch = %(dispatch)s AND hash IS NULL AND native IS NULL"
 
 _DELIVER = """
-INSERT INTO delivery (dispatch, stream, key, version, hash, outcome)
+INSERT INTO delivery (dispatch, stream, key, version, hash, outcome, native, gone, merged_into)
 SELECT %(dispatch)s, %(stream)s, r.key, CASE WHEN l.dispatch = %(dispatch)s THEN l.p_version ELSE l.version END,
-  CASE WHEN l.dispatch = %(dispatch)s THEN l.p_hash ELSE l.hash END, r.outcome
+  CASE WHEN l.dispatch = %(dispatch)s THEN l.p_hash ELSE l.hash END, r.outcome, coalesce(r.native, l.native), r.gone, r.merged_into
 FROM result r LEFT JOIN link l ON l.stream = %(stream)s AND l.key = r.key
 """
 
@@ -186,6 +186,22 @@ WHERE id IN (
   WHERE e.object = %(object)s AND e.target IN ('', %(target)s) AND e.state <> 'closed' AND e.kind <> 'difference'
     AND r.outcome IN ('applied', 'unchanged') AND (e.version IS NULL OR e.version <= l.version)
   ORDER BY e.id FOR UPDATE OF e)  -- two targets that close the same ones take them in the same order
+"""
+
+# what was sent is no suspect any more; what keeps it back now is a matter of its own
+_CLEAR = """
+UPDATE exception SET state = 'closed', closed = now(), resolution = 'it is no suspected duplicate any more'
+WHERE id IN (
+  SELECT e.id FROM exception e JOIN result r ON r.key = e.key
+  WHERE e.object = %(object)s AND e.target = %(target)s AND e.kind = 'duplicate' AND e.state <> 'closed'
+    AND r.outcome IN ('rejected', 'parked')
+  ORDER BY e.id FOR UPDATE OF e)
+"""
+
+# somebody asked for it after all, or the source says something else by now
+_REVIVE = """
+UPDATE exception e SET discarded = false FROM result r
+WHERE e.discarded AND e.object = %(object)s AND e.target IN ('', %(target)s) AND e.key = r.key AND r.outcome = 'applied'
 """
 
 _SUMS = """
@@ -226,6 +242,8 @@ def settle_dispatch(session: Session, dispatch: Dispatch, fence: int, results: p
     session.execute(_FORGET, arguments)
     session.execute(_FREE, arguments)
     session.execute(_CLOSE_EXCEPTIONS, arguments)
+    session.execute(_CLEAR, arguments)
+    session.execute(_REVIVE, arguments)
     return True
 
 

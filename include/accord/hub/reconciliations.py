@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -94,6 +95,17 @@ def to_correct(
             return
         yield rows
         after = rows[-1]["key"]
+
+
+def dismissed(hub: Hub, object_name: str, target: str, keys: Sequence[str]) -> set[tuple[str, str, datetime]]:
+    """(key, rule, version) of differences that somebody discarded: they are left as they are, as those that were refused."""
+    with hub.session() as session:
+        rows = session.execute(
+            """SELECT key, rule, version FROM exception
+               WHERE kind = 'difference' AND discarded AND object = %s AND target = %s AND key = ANY(%s)""",
+            (object_name, target, list(keys)),
+        ).fetchall()
+    return {(row["key"], row["rule"], row["version"]) for row in rows}
 
 
 def open_ones(hub: Hub, reconciliation: int, *, at_once: int) -> Iterator[list[dict[str, Any]]]:

@@ -1,5 +1,9 @@
 """The registry of business objects."""
 
+from accord.objects.contract import CONTRACT
+from accord.objects.contract_renewal import CONTRACT_RENEWAL
+from accord.objects.contract_status import CONTRACT_STATUS
+from accord.objects.contract_sync import CONTRACT_SYNC
 from accord.objects.credit_memo import CREDIT_MEMO
 from accord.objects.customer import CUSTOMER
 from accord.objects.customer_account import CUSTOMER_ACCOUNT
@@ -13,6 +17,7 @@ from accord.objects.payment import PAYMENT
 from accord.objects.price import PRICE
 from accord.objects.price_list import PRICE_LIST
 from accord.objects.product import PRODUCT
+from accord.objects.renewal import RENEWAL
 from accord.objects.shipment import SHIPMENT
 
 # in the order of the way from a product to cash: what is referred to stands before what refers to it
@@ -28,6 +33,11 @@ OBJECTS: dict[str, BusinessObject] = {
         ORDER,
         ORDER_STATUS,
         ORDER_SYNC,
+        CONTRACT,
+        CONTRACT_STATUS,
+        CONTRACT_SYNC,
+        RENEWAL,
+        CONTRACT_RENEWAL,
         SHIPMENT,
         INVOICE,
         CREDIT_MEMO,

@@ -1,125 +1,160 @@
-"""The contract of a business object as JSON Schema (draft 2020-12), and what makes a change of it incompatible."""
+"""contract: what a customer subscribed to; sales agrees the terms, the ERP bills them period by period.
 
-from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
+An amendment is a change of the same contract: a line ends and another begins. A ramp is consecutive lines of one product.
+"""
 
 from accord.objects.definition import (
     BusinessObject,
     Choice,
     ChoiceSet,
+    Constituent,
     Day,
+    Direction,
     Field,
-    Flag,
-    Instant,
     Money,
     Number,
+    Owner,
+    Progress,
     Reference,
+    Routing,
+    Scope,
     Text,
     Whole,
 )
+from accord.objects.vocabulary import (
+    BILLING_PERIODS,
+    CONTRACT_REQUESTS,
+    COUNTRIES,
+    CURRENCIES,
+    LEGAL_ENTITY_CODES,
+    PRODUCT_FAMILIES,
+)
 
-CANONICAL_ID = r"^[a-z0-9_]+:.+$"  # <origin system>:<native id>
+LINES = Constituent(
+    name="lines",
+    meaning="What is subscribed to, in consecutive lines where the price or the quantity changes.",
+    key="id",
+    fields=(
+        Field(
+            name="id",
+            type=Text(limit=40),
+            owner=Owner.SALESFORCE,
+            required=True,
+            meaning="Canonical id of the contract line.",
+        ),
+        Field(
+            name="product",
+            type=Reference(object="product"),
+            owner=Owner.SALESFORCE,
+            required=True,
+            meaning="The product.",
+        ),
+        Field(
+            name="family",
+            type=Choice(values=PRODUCT_FAMILIES),
+            owner=Owner.SALESFORCE,
+            meaning="The product's family: its product line.",
+        ),
+        Field(name="quantity", type=Number(), owner=Owner.SALESFORCE, required=True, meaning="How many."),
+        Field(
+            name="unit_price",
+            type=Money(scale=4),
+            owner=Owner.SALESFORCE,
+            required=True,
+            meaning="Price of one unit for one billing period, without tax.",
+        ),
+        Field(
+            name="billing_period",
+            type=Choice(values=BILLING_PERIODS),
+            owner=Owner.SALESFORCE,
+            required=True,
+            meaning="How often it is billed, in advance.",
+        ),
+        Field(name="start_date", type=Day(), owner=Owner.SALESFORCE, required=True, meaning="First day."),
+        Field(name="end_date", type=Day(), owner=Owner.SALESFORCE, required=True, meaning="Last day."),
+        Field(
+            name="ramp_step",
+            type=Whole(least=1),
+            owner=Owner.SALESFORCE,
+            meaning="Step of the ramp it belongs to, from 1; empty without a ramp.",
+        ),
+    ),
+)
 
-
-def contract(definition: BusinessObject) -> dict[str, Any]:
-    """The JSON Schema of a canonical record; every property says who owns it and how sensitive it is."""
-    properties: dict[str, Any] = {
-        "key": {"type": "string", "pattern": CANONICAL_ID, "description": "Canonical id."},
-        "version": {"type": "string", "format": "date-time", "description": "Greatest modification instant, UTC."},
-        "gone": {"type": "boolean", "description": "Deleted or merged away in its origin."},
-        "merged_into": {"type": ["string", "null"], "pattern": CANONICAL_ID, "description": "Survivor of a merge."},
-    }
-    properties |= {field.name: _property(field) for field in definition.fields}
-    for part in definition.constituents:
-        properties[part.name] = {"type": "array", "description": part.meaning, "items": _object(part.fields)}
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": definition.name,
-        "description": definition.meaning,
-        "x-version": definition.version,
-        "type": "object",
-        "properties": properties,
-        "required": ["key", "version", "gone", *(f.name for f in definition.fields if f.required)],
-        "additionalProperties": False,
-    }
-
-
-def breaking_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """What a reader of `old` records could no longer rely on in `new` ones, in words; [] when the change is compatible.
-
-    Compatible are a new optional property and a longer text. A new value in a closed vocabulary is not: readers may not know it.
-    """
-    return _compare(old, new, at=str(new.get("title", "")))
-
-
-def _compare(old: Mapping[str, Any], new: Mapping[str, Any], at: str) -> list[str]:
-    found = []
-    for name, before in old.get("properties", {}).items():
-        after = new.get("properties", {}).get(name)
-        place = f"{at}.{name}"
-        if after is None:
-            found.append(f"{place} was removed")
-            continue
-        for aspect in ("type", "format", "pattern", "x-owner", "enum", "x-digits", "x-scale"):
-            if before.get(aspect) != after.get(aspect):
-                found.append(f"{place} changed its {aspect.removeprefix('x-')}")
-        if before.get("maxLength", 0) > after.get("maxLength", 0):
-            found.append(f"{place} became shorter")
-        if "items" in before:
-            found += _compare(before["items"], after.get("items", {}), place)
-    for name in sorted(set(new.get("required", ())) ^ set(old.get("required", ()))):
-        found.append(f"{at}.{name} changed whether it is required")
-    return found
-
-
-def _object(fields: tuple[Field, ...]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": {field.name: _property(field) for field in fields},
-        "required": [field.name for field in fields if field.required],
-        "additionalProperties": False,
-    }
-
-
-def _property(field: Field) -> dict[str, Any]:
-    body = _type(field)
-    if not field.required:
-        body["type"] = [body["type"], "null"]
-        if "enum" in body:
-            body["enum"] = [*body["enum"], None]
-    body |= {"description": field.meaning, "x-owner": field.owner.value, "x-sensitivity": field.sensitivity.value}
-    if field.seeded_by:
-        body["x-seeded-by"] = field.seeded_by.value
-    return body
-
-
-def _type(field: Field) -> dict[str, Any]:
-    match field.type:
-        case Text(limit=limit, pattern=pattern):
-            return {"type": "string", "maxLength": limit} | ({"pattern": pattern} if pattern else {})
-        case Choice(values=values):
-            return {"type": "string", "enum": list(values)}
-        case ChoiceSet(values=values):
-            return {"type": "array", "items": {"enum": list(values)}, "uniqueItems": True}
-        case Flag():
-            return {"type": "boolean"}
-        case Money(digits=digits, scale=scale, currency=currency):
-            return {
-                "type": "string",
-                "format": "decimal",
-                "x-digits": digits,
-                "x-scale": scale,
-                "x-currency-field": currency,
-            }
-        case Whole(least=least, most=most):
-            return {"type": "integer"} | {k: v for k, v in (("minimum", least), ("maximum", most)) if v is not None}
-        case Number(digits=digits, scale=scale):
-            return {"type": "string", "format": "decimal", "x-digits": digits, "x-scale": scale}
-        case Day():
-            return {"type": "string", "format": "date"}
-        case Instant():
-            return {"type": "string", "format": "date-time"}
-        case Reference(object=name):
-            return {"type": "string", "pattern": CANONICAL_ID, "x-refers-to": name}
+CONTRACT = BusinessObject(
+    name="contract",
+    version=1,
+    meaning="A subscription contract of a customer with its term and its lines.",
+    fields=(
+        Field(
+            name="number",
+            type=Text(limit=40),
+            owner=Owner.SALESFORCE,
+            required=True,
+            meaning="The number sales knows it by.",
+        ),
+        Field(
+            name="customer",
+            type=Reference(object="customer"),
+            owner=Owner.SALESFORCE,
+            required=True,
+            meaning="Who subscribes.",
+        ),
+        Field(
+            name="legal_entity",
+            type=Choice(values=LEGAL_ENTITY_CODES),
+            owner=Owner.SALESFORCE,
+            required=True,
+            meaning="Who is party to it and bills it; decides the ERP. Where sales names none, the routing decides.",
+        ),
+        Field(
+            name="currency", type=Choice(values=CURRENCIES), owner=Owner.SALESFORCE, required=True, meaning="ISO 4217."
+        ),
+        Field(
+            name="customer_entities",
+            type=ChoiceSet(values=LEGAL_ENTITY_CODES),
+            owner=Owner.SALESFORCE,
+            meaning="The legal entities the customer buys from.",
+        ),
+        Field(
+            name="customer_country",
+            type=Choice(values=COUNTRIES),
+            owner=Owner.SALESFORCE,
+            meaning="Where the customer is, ISO 3166-1 alpha-2.",
+        ),
+        Field(
+            name="status",
+            type=Choice(values=CONTRACT_REQUESTS),
+            owner=Owner.SALESFORCE,
+            required=True,
+            meaning="How far sales has come with it.",
+        ),
+        Field(name="start_date", type=Day(), owner=Owner.SALESFORCE, required=True, meaning="First day."),
+        Field(
+            name="term",
+            type=Whole(least=1),
+            owner=Owner.SALESFORCE,
+            required=True,
+            meaning="How long it was agreed for, in months.",
+        ),
+        Field(
+            name="end_date",
+            type=Day(),
+            owner=Owner.SALESFORCE,
+            required=True,
+            meaning="Last day, as Salesforce derives it from first day and term.",
+        ),
+        Field(
+            name="payment_terms",
+            type=Text(limit=80),
+            owner=Owner.SALESFORCE,
+            meaning="Terms agreed, by name; the customer's own where none are given.",
+        ),
+    ),
+    constituents=(LINES,),
+    directions=(Direction(towards=Owner.ERP, schedule="*/15 * * * *", status="contract_sync"),),
+    routed_by="legal_entity",
+    routing=Routing(entities="customer_entities", country="customer_country", lines="lines", family="family"),
+    scope=Scope(field="status", travels=("Activated",)),
+    progress=Progress(object="contract_status", open=("On Hold", "Scheduled")),
+)

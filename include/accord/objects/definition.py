@@ -209,9 +209,33 @@ class Reconciling:
     amount: Decimal = Decimal(10_000)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What tells how far the other side is with a record: records of `object`, with the record's own key. In one of the states
+    `open` nothing of it has begun: when its legal entity moves to another ERP, the record moves with it. In any other one the ERP
+    that has it finishes it."""
+
+    object: str
+    open: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """A record may be carried on by another record of the same object: they are one, under the canonical id of the first.
+
+    `keeps`: fields that stay as the first record says, as the other side can't change them. `parts`: the constituent whose parts
+    are carried on too; `told_by` the fields in which a part of the one equals a part of the other, the surest way first.
+    """
+
+    keeps: tuple[str, ...]
+    parts: str
+    told_by: tuple[tuple[str, ...], ...]
+
+
 # columns every record has, or gets on its way
 RESERVED = frozenset(
-    "key version read_at gone merged_into native modified depth hash problems unresolved out_of_scope".split()
+    "key version read_at gone merged_into native modified depth hash problems unresolved out_of_scope carries_on carried_on "
+    "carried_parts said".split()
 )
 
 
@@ -223,7 +247,10 @@ class BusinessObject:
     in a hierarchy of the same object; `amounts` the money fields, all in one currency, that count for completeness;
     `routed_by` the legal entity, or the set of them, that decides which ERPs hold the record, `routing` what decides it where it
     is not given; `scope` which records travel; `state` the field whose last applied value the hub remembers, for processes
-    and figures; `reconciling` how much a reconciliation may put right by itself.
+    and figures; `progress` what tells how far the other side is with it; `known_by` the fields by which a record of one ERP is
+    recognized in another; `carried` whether a record may be carried on by another; `about` the object whose records its own tell
+    of: their keys are the same. Of an `ordered` object, what the source says later waits behind a refusal until a person has
+    settled that; of the others the newest state is enough. `reconciling` is how much a reconciliation may put right by itself.
     `version` rises with every incompatible change of the contract. Raises ValueError for a declaration that contradicts
     itself.
     """
@@ -242,6 +269,16 @@ class BusinessObject:
     scope: Scope | None = None
     state: str | None = None
     reconciling: Reconciling = Reconciling()
+    progress: Progress | None = None
+    known_by: tuple[str, ...] = ()
+    carried: Carried | None = None
+    about: str | None = None
+    ordered: bool = False
+
+    @property
+    def has_one_place(self) -> bool:
+        """Whether a record belongs into one ERP alone: a single legal entity decides which."""
+        return self.routed_by is not None and isinstance(self.field(self.routed_by).type, Choice)
 
     def __post_init__(self) -> None:
         if taken := RESERVED & {path for path, _ in self.every_field()}:

@@ -3,6 +3,7 @@
 from accord.objects.customer import ADDRESSES
 from accord.objects.definition import (
     BusinessObject,
+    Carried,
     Choice,
     ChoiceSet,
     Constituent,
@@ -13,6 +14,7 @@ from accord.objects.definition import (
     Money,
     Number,
     Owner,
+    Progress,
     Reference,
     Routing,
     Scope,
@@ -168,4 +170,9 @@ ORDER = BusinessObject(
     routed_by="legal_entity",
     routing=Routing(entities="customer_entities", country="customer_country", lines="lines", family="family"),
     scope=Scope(field="status", travels=("Activated",), ends=("Cancelled",)),
+    progress=Progress(object="order_status", open=("Accepted", "Pending Approval", "On Hold")),
+    carried=Carried(
+        keeps=("order_date",), parts="lines", told_by=(("product", "quantity", "unit_price"), ("product",))
+    ),
+    ordered=True,
 )

@@ -82,4 +82,5 @@ ORDER_STATUS = BusinessObject(
     directions=(Direction(towards=Owner.SALESFORCE, schedule="*/5 * * * *"),),
     amounts=("total",),
     state="status",
+    about="order",
 )

@@ -94,4 +94,5 @@ PAYMENT = BusinessObject(
     directions=(Direction(towards=Owner.SALESFORCE, schedule="*/15 * * * *"),),
     amounts=("amount",),
     state="status",
+    ordered=True,
 )

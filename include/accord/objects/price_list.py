@@ -30,5 +30,6 @@ PRICE_LIST = BusinessObject(
         Field(name="valid_from", type=Day(), owner=Owner.ERP, meaning="The first day it holds."),
         Field(name="valid_until", type=Day(), owner=Owner.ERP, meaning="The last day it holds."),
     ),
+    known_by=("legal_entity", "currency", "name"),
     directions=(Direction(towards=Owner.SALESFORCE, schedule="*/30 * * * *"),),
 )

@@ -83,4 +83,5 @@ PRODUCT = BusinessObject(
     ),
     constituents=(COMPONENTS, AVAILABILITY),
     directions=(Direction(towards=Owner.SALESFORCE, schedule="*/30 * * * *"),),
+    known_by=("code",),
 )

@@ -10,6 +10,8 @@ def synchronization_of(object_name: str, *, name: str) -> BusinessObject:
     return BusinessObject(
         name=name,
         version=1,
+        about=object_name,
+        state="status",
         meaning=f"Sync status and last error of each {object_name}, written back only when they change.",
         fields=(
             Field(

@@ -1,5 +1,6 @@
 """Closed vocabularies shared by several objects."""
 
+from accord.recurring import PERIODS
 from accord.routing import LEGAL_ENTITIES
 
 # ISO 3166-1 alpha-2
@@ -38,6 +39,13 @@ ORDER_STATES = (
     "Rejected",
     "Cancelled",
 )
+# how far sales has come with a contract
+CONTRACT_REQUESTS = ("Draft", "In Approval Process", "Activated")
+# where a contract stands in the ERP
+CONTRACT_STATES = ("On Hold", "Scheduled", "Active", "Ended", "Cancelled")
+BILLING_PERIODS = tuple(PERIODS)
+# where the opportunity to renew a contract begins
+RENEWAL_STAGES = ("Qualification",)
 SHIPMENT_STATES = ("Planned", "Picking", "Packed", "Shipped", "Delivered", "Cancelled")
 INVOICE_STATES = ("Posted", "Partly Paid", "Paid", "Cancelled")
 PAYMENT_STATES = ("Received", "Partly Applied", "Applied", "Reversed")

@@ -16,15 +16,25 @@ from accord.hub.processes import given_up
 from accord.objects import business_object
 from accord.pipeline.compare import Comparison
 from accord.pipeline.load import load
-from accord.pipeline.route import belongs
+from accord.pipeline.moving import belonging, staying
 from accord.pipeline.runs import Run, read_run
+from accord.pipeline.transform import SAID
 from accord.records import conform
 from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
 
 # what passes by itself: the source is told "Pending", not "Held"
-PASSING = [c.value for c in (Category.LOCKED, Category.INTERRUPTED, Category.CLAIMED_ELSEWHERE, Category.OUTAGE)]
+PASSING = [
+    c.value
+    for c in (
+        Category.LOCKED,
+        Category.INTERRUPTED,
+        Category.CLAIMED_ELSEWHERE,
+        Category.ELSEWHERE,
+        Category.OUTAGE,
+    )
+]
 
 # the worst over the targets: what a person must do something about comes first
 _STATUS = """
@@ -32,13 +42,15 @@ SELECT a.key,
   CASE WHEN bool_or(e.kind = 'rejected') THEN 'Rejected'
        WHEN bool_or(e.kind IS NOT NULL AND e.category <> ALL(%(passing)s)) THEN 'Held'
        WHEN bool_or(e.kind IS NOT NULL) OR bool_or(l.dispatch IS NOT NULL) THEN 'Pending'
+       WHEN a.discarded IS NOT NULL THEN 'Rejected'
        WHEN bool_or(l.hash IS NOT NULL) THEN 'Synced' END AS status,
-  left((array_agg(initcap(left(e.category, 1)) || substr(e.category, 2) || ': ' || e.message ORDER BY e.severity DESC, e.id)
-        FILTER (WHERE e.id IS NOT NULL))[1], 255) AS error
-FROM asked a
+  left(coalesce((array_agg(initcap(left(e.category, 1)) || substr(e.category, 2) || ': ' || e.message ORDER BY e.severity DESC, e.id)
+        FILTER (WHERE e.id IS NOT NULL))[1], initcap(left(a.discarded, 1)) || substr(a.discarded, 2)), 255) AS error
+FROM (SELECT q.key, (SELECT d.resolution FROM exception d WHERE d.object = %(object)s AND d.key = q.key AND d.discarded
+                       AND d.said = q.said ORDER BY d.id DESC LIMIT 1) AS discarded FROM asked q) a
 LEFT JOIN link l ON l.stream = ANY(%(streams)s) AND l.key = a.key
 LEFT JOIN exception e ON e.object = %(object)s AND e.key = a.key AND e.state <> 'closed' AND e.kind <> 'difference'
-GROUP BY a.key
+GROUP BY a.key, a.discarded
 """
 
 # targets that have not taken their part of the run: they could not be compared with, or a load of theirs failed
@@ -83,10 +95,10 @@ def _statuses(accord: Accord, run: Run, manifest: Manifest) -> Manifest:
     chunks = []
     for chunk in manifest.chunks:
         records = accord.staging.read(chunk.parts[RECORDS])
-        live = records.filter(pc.invert(pc.fill_null(records["gone"], False)))["key"]
+        live = records.filter(pc.invert(pc.fill_null(records["gone"], False)))
         with accord.hub.session() as session:
-            session.execute("CREATE TEMP TABLE asked (key text PRIMARY KEY) ON COMMIT DROP")
-            copy_into(session, "asked", pa.table({"key": live}))
+            session.execute("CREATE TEMP TABLE asked (key text PRIMARY KEY, said bytea) ON COMMIT DROP")
+            copy_into(session, "asked", live.select(["key", SAID]))
             session.execute("ANALYZE asked")
             rows = session.execute(
                 _STATUS,
@@ -96,10 +108,12 @@ def _statuses(accord: Accord, run: Run, manifest: Manifest) -> Manifest:
                     "passing": PASSING,
                 },
             ).fetchall()
+        with accord.hub.session() as session:
+            stays = staying(session, run.definition, records) if unfinished else {}
         waiting = {
             key
             for name in unfinished
-            for key in records.filter(belongs(run.definition, records, name))["key"].to_pylist()
+            for key in records.filter(belonging(run.definition, records, name, stays))["key"].to_pylist()
         }
         statuses = {
             r["key"]: "Pending" if r["key"] in waiting and r["status"] in (None, "Synced") else r["status"]

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg.types.json import Jsonb
 
-from accord.batch import RECORDS, Chunk, Manifest, StagedFile, StagedWriter
+from accord.batch import RECORDS, Chunk, Manifest, StagedFile, StagedWriter, Staging
 from accord.categories import Category, remedy
 from accord.hub.connection import Session, only
 from accord.hub.copying import copy_into
@@ -22,6 +22,7 @@ from accord.hub.exceptions import Raised, raise_exceptions
 from accord.objects.definition import BusinessObject, Owner, Unknown
 from accord.pipeline import recover
 from accord.pipeline.comparison_sql import (
+    BEHIND,
     BURY,
     CHANGED_OF_CHUNK,
     CLASSIFY,
@@ -34,12 +35,13 @@ from accord.pipeline.comparison_sql import (
     STAGED,
 )
 from accord.pipeline.duplicates import Duplicates, Suspect
+from accord.pipeline.elsewhere import kept_elsewhere
 from accord.pipeline.hierarchy import find_parents, hold_for_parents
+from accord.pipeline.moving import HOLD_FOR_OTHERS, gone_from, remember_staying, staying
 from accord.pipeline.references import References
 from accord.pipeline.resolve import OUT_OF_SCOPE, UNRESOLVED
-from accord.pipeline.route import belongs
 from accord.pipeline.runs import Run, read_run
-from accord.pipeline.transform import PROBLEMS, amount_columns
+from accord.pipeline.transform import PROBLEMS, SAID, UNEDITED, amount_columns, said_of
 from accord.ports import Target
 from accord.records import content_hash
 from accord.runtime import Accord
@@ -104,12 +106,13 @@ class Comparison:
             "object": self.definition.name,
             "flow": self.run.flow.name,
             "chunk_rows": self.accord.chunk_rows,
+            "ordered": self.definition.ordered,
             "judged": self.definition.name == self.run.flow.object,  # a status is told of quarantined records too
         }
         with self.accord.hub.session() as session:
             session.execute(STAGED)
             for chunk in self.manifest.chunks:
-                self._stage(session, chunk.number, self.accord.staging.read(chunk.parts[RECORDS]))
+                self._stage(session, chunk)
             session.execute("CREATE INDEX ON staged (key)")
             session.execute("ANALYZE staged")
             for statement in CLASSIFY:
@@ -118,6 +121,8 @@ class Comparison:
                 find_parents(session, arguments)
             for statement in RECOGNIZE:
                 session.execute(statement, arguments)
+            if self.definition.has_one_place:
+                session.execute(HOLD_FOR_OTHERS, arguments)
             if self.references:
                 self._hold_for_references(session)
             suspects = self._hold_duplicates(session) if self.definition.duplicate_rules else {}
@@ -130,6 +135,7 @@ class Comparison:
             if not self.run.dry:
                 raised = [self._matter(row, suspects.get(row["key"])) for row in session.execute(PARKED).fetchall()]
                 raise_exceptions(session, self.run.flow.name, self.definition.name, self.run.id, raised)
+                session.execute(BEHIND, arguments)
                 session.execute(CLOSE_EXCEPTIONS, arguments)
                 session.execute(BURY, arguments)
             session.execute("DROP TABLE staged")
@@ -143,13 +149,19 @@ class Comparison:
             )
             return int(only(bumped)["attempt"])
 
-    def _stage(self, session: Session, number: int, table: pa.Table) -> None:
+    def _stage(self, session: Session, chunk: Chunk) -> None:
+        table = self.accord.staging.read(chunk.parts[RECORDS])
         gone = pc.fill_null(table["gone"], False)
-        here = for_target(self.definition, table, self.target.name)
+        stays = staying(session, self.definition, table)
+        if self.definition.has_one_place and not self.run.dry:
+            remember_staying(session, self.stream, self.target.name, table, stays)
+        gone_here = gone_from(self.definition, table, self.target.name, stays)
+        told = as_told(self.accord.staging, table, chunk)
+        here = told.set_column(told.column_names.index("gone"), "gone", gone_here)
         collapsed = self.target.collapse(self.definition, here)
         content = content_hash(self.definition, collapsed, self.hashed)
         parent = self.definition.parent
-        currency, amount = amount_columns(self.definition, table)
+        currency, amount = amount_columns(self.definition, told)
         awaits, awaits_object = _awaited(table)
         columns = {
             "key": table["key"],
@@ -157,7 +169,8 @@ class Comparison:
             "read_at": table["read_at"],
             "hash": content,
             "hash_alone": content_hash(self.definition, collapsed, self.hashed - {parent}) if parent else content,
-            "gone": here["gone"],
+            "said": said_of(table),
+            "gone": gone_here,
             "deleted": gone,
             "parent": table[parent] if parent else pa.nulls(table.num_rows, pa.string()),
             "state": table[self.definition.state] if self.definition.state else pa.nulls(table.num_rows, pa.string()),
@@ -166,7 +179,7 @@ class Comparison:
             "out_of_scope": table[OUT_OF_SCOPE] if OUT_OF_SCOPE in table.column_names else _nowhere(table),
             "currency": currency,
             "amount": amount,
-            "batch_chunk": pa.array([number] * table.num_rows, pa.int32()),
+            "batch_chunk": pa.array([chunk.number] * table.num_rows, pa.int32()),
         }
         copy_into(session, "staged", pa.table(columns))
 
@@ -178,7 +191,7 @@ class Comparison:
         self.references.hold(session)
 
     def _hold_duplicates(self, session: Session) -> dict[str, Suspect]:
-        duplicates = Duplicates(session, self.definition, self.target)
+        duplicates = Duplicates(session, self.definition, self.target, self.stream)
         for chunk in self.manifest.chunks:
             if rows := self._records(session, chunk, created=True):
                 duplicates.look(rows)
@@ -198,6 +211,8 @@ class Comparison:
         """What a parked record waits for."""
         if suspect:
             category, message = Category.DUPLICATE, None
+        elif row["elsewhere"]:
+            category, message = Category.ELSEWHERE, None
         elif row["unresolved"]:
             category, message = (
                 Category.REFERENCE_UNKNOWN,
@@ -211,6 +226,8 @@ class Comparison:
             category=category,
             target=self.target.name,
             version=row["version"],
+            said=row["said"],
+            other=suspect.other if suspect else None,
             rule=suspect.rule if suspect else None,
             answer=suspect.answer if suspect else None,
             message=message or remedy(category, self.run.flow.source),
@@ -233,7 +250,7 @@ class Comparison:
             if self.references:
                 changes = self.references.with_natives(session, chunk.number, changes)
             numbers = changes["_number"]
-            changes = changes.drop_columns(["_number"])
+            changes = kept_elsewhere(session, self.definition, self.target.name, changes.drop_columns(["_number"]))
             for number in pc.unique(numbers).to_pylist():
                 if number not in writers:
                     writers[number] = self.accord.staging.open_writer(f"{batch}/{number:05d}.parquet", changes.schema)
@@ -262,6 +279,7 @@ class Comparison:
                     ("gone", pa.bool_()),
                     ("_deleted", pa.bool_()),
                     ("hash", pa.binary()),
+                    ("_said", pa.binary()),
                     ("native", pa.string()),
                     ("parent_native", pa.string()),
                     ("parent_left_out", pa.bool_()),
@@ -275,11 +293,11 @@ class Comparison:
         )
         order = pc.index_in(decided["key"], value_set=table["key"].combine_chunks())
         changes = table.take(order)
-        for name in (UNRESOLVED, OUT_OF_SCOPE, PROBLEMS):
+        for name in (UNRESOLVED, OUT_OF_SCOPE, PROBLEMS, SAID):
             if name in changes.column_names:
                 changes = changes.drop_columns([name])
         changes = changes.set_column(changes.column_names.index("gone"), "gone", decided["gone"])
-        for name in ("native", "_deleted", "depth", "hash", "_number", "_state", "_currency", "_amount"):
+        for name in ("native", "_deleted", "depth", "hash", "_said", "_number", "_state", "_currency", "_amount"):
             changes = changes.append_column(name, decided[name])
         if parent := self.definition.parent:
             left_out, nobody = decided["parent_left_out"], pa.scalar(None, pa.string())
@@ -313,10 +331,15 @@ class Comparison:
         )
 
 
-def for_target(definition: BusinessObject, table: pa.Table, target: str) -> pa.Table:
-    """Canonical rows as a target is told of them: what does not belong there is gone."""
-    gone = pc.or_(pc.fill_null(table["gone"], False), pc.invert(belongs(definition, table, target)))
-    return table.set_column(table.column_names.index("gone"), "gone", gone)
+def as_told(staging: Staging, table: pa.Table, chunk: Chunk) -> pa.Table:
+    """`table` with edited records as the source said them: that is what is remembered and counted, so that an edit holds until the
+    source says something else."""
+    if UNEDITED not in chunk.parts:
+        return table
+    unedited = staging.read(chunk.parts[UNEDITED])
+    edited = pc.is_in(table["key"], value_set=unedited["key"].combine_chunks())
+    told = pa.concat_tables([table.filter(pc.invert(edited)), unedited])
+    return told.take(pc.index_in(table["key"], value_set=told["key"].combine_chunks()))
 
 
 def _awaited(table: pa.Table) -> tuple[pa.Array, pa.Array]:

@@ -2,11 +2,11 @@
 
 STAGED = """
 CREATE TEMP TABLE staged (
-  key text NOT NULL, version timestamptz, read_at timestamptz, hash bytea, hash_alone bytea, gone boolean, deleted boolean,
+  key text NOT NULL, version timestamptz, read_at timestamptz, hash bytea, hash_alone bytea, said bytea, gone boolean, deleted boolean,
   parent text, state text, out_of_scope boolean, currency text, amount numeric, batch_chunk int,
   unresolved text, awaits text, awaits_object text,   -- what it waits for, as the source or as the canonical id has it
-  bucket text NOT NULL DEFAULT 'changed', known boolean NOT NULL DEFAULT false, native text,
-  parent_native text, parent_left_out boolean NOT NULL DEFAULT false,
+  bucket text NOT NULL DEFAULT 'changed', behind boolean NOT NULL DEFAULT false, known boolean NOT NULL DEFAULT false, native text,
+  parent_native text, parent_left_out boolean NOT NULL DEFAULT false, elsewhere boolean NOT NULL DEFAULT false,
   tree text, depth int NOT NULL DEFAULT 0, number int) ON COMMIT DROP
 """
 
@@ -14,10 +14,17 @@ CLASSIFY = (
     # known: the target was told of it before, whatever it was told
     """UPDATE staged s SET known = true, native = coalesce(l.native, substr(s.key, strpos(s.key, ':') + 1))
        FROM link l WHERE l.stream = %(stream)s AND l.key = s.key AND l.hash IS NOT NULL""",
+    # a person said which record of the target it is: it is not created
+    """UPDATE staged s SET native = l.native FROM link l WHERE l.stream = %(stream)s AND l.key = s.key AND l.hash IS NULL""",
     """UPDATE staged s SET bucket = 'quarantined'
        WHERE %(judged)s AND EXISTS (SELECT FROM finding f WHERE f.run = %(run)s AND f.key = s.key)""",
     """UPDATE staged s SET bucket = 'excluded' WHERE bucket = 'changed' AND (out_of_scope OR (gone AND NOT known
          AND NOT EXISTS (SELECT FROM link l WHERE l.stream = %(stream)s AND l.key = s.key AND l.dispatch IS NOT NULL)))""",
+    # a person decided against what it says: it stays behind until it says something else, or somebody asks for it
+    """UPDATE staged s SET bucket = 'excluded'
+       FROM exception e
+       WHERE NOT %(asked)s AND e.discarded AND e.object = %(object)s AND e.target IN ('', %(target)s) AND e.key = s.key
+         AND e.said = s.said AND s.bucket = 'changed'""",
     """UPDATE staged SET bucket = 'parked', awaits = unresolved WHERE bucket = 'changed' AND unresolved IS NOT NULL""",
 )
 
@@ -39,6 +46,11 @@ RECOGNIZE = (
        FROM exception e
        WHERE e.object = %(object)s AND e.target = %(target)s AND e.key = s.key AND e.state <> 'closed' AND e.kind = 'rejected'
          AND e.hash = s.hash AND s.bucket = 'changed' AND NOT %(asked)s""",
+    # where order matters, what comes later waits behind the refusal until a person has settled that
+    """UPDATE staged s SET bucket = 'parked', behind = true
+       FROM exception e
+       WHERE %(ordered)s AND e.object = %(object)s AND e.target = %(target)s AND e.key = s.key AND e.state <> 'closed'
+         AND e.kind = 'rejected' AND s.bucket = 'changed' AND NOT s.gone AND NOT %(asked)s""",
 )
 
 NUMBER = (
@@ -50,7 +62,7 @@ NUMBER = (
 )
 
 CHANGED_OF_CHUNK = """
-SELECT key, gone, deleted AS _deleted, hash, CASE WHEN known THEN native END AS native, parent_native, parent_left_out,
+SELECT key, gone, deleted AS _deleted, hash, said AS _said, native, parent_native, parent_left_out,
   depth, number AS _number, state AS _state,
   coalesce(currency, '') AS _currency, coalesce(amount, 0) AS _amount
 FROM staged WHERE batch_chunk = %s AND bucket = 'changed' ORDER BY number, depth, key
@@ -58,12 +70,18 @@ FROM staged WHERE batch_chunk = %s AND bucket = 'changed' ORDER BY number, depth
 
 KEYS_OF_CHUNK = """
 SELECT key FROM staged
-WHERE batch_chunk = %(chunk)s AND bucket = 'changed' AND NOT gone AND NOT (%(created)s AND known)
+WHERE batch_chunk = %(chunk)s AND bucket = 'changed' AND NOT gone AND NOT (%(created)s AND native IS NOT NULL)
 """
 
 PARKED = """
-SELECT key, version, awaits, awaits_object, unresolved IS NOT NULL AS unresolved, nullif(currency, '') AS currency, amount
-FROM staged WHERE bucket = 'parked'
+SELECT key, version, said, awaits, awaits_object, unresolved IS NOT NULL AS unresolved, elsewhere, nullif(currency, '') AS currency,
+  amount
+FROM staged WHERE bucket = 'parked' AND NOT behind
+"""
+
+BEHIND = """
+UPDATE exception e SET behind = s.version, seen = now() FROM staged s
+WHERE s.behind AND e.object = %(object)s AND e.target = %(target)s AND e.key = s.key AND e.state <> 'closed' AND e.kind = 'rejected'
 """
 
 COUNTS = """

@@ -13,6 +13,8 @@ from psycopg.types.json import Jsonb
 from accord.batch import Chunk, Manifest, StagedWriter, Staging
 from accord.categories import Category
 from accord.hub.connection import Hub
+from accord.hub.edits import drop_edits
+from accord.hub.exceptions import free_abandoned
 from accord.pipeline.runs import Run, RunKind, read_run
 from accord.ports import Selection
 from accord.runtime import Accord
@@ -30,7 +32,8 @@ class Buckets:
         self._writers: dict[tuple[int, str], StagedWriter] = {}
         self._schemas: dict[str, pa.Schema] = {}
         self.released = False
-        self.released_roots: set[str] = set()
+        self.named = False  # records are read by their ids: those that come are remembered
+        self.named_roots: set[str] = set()
         self.rows: dict[tuple[str, bool], int] = {}
 
     def expect(self, roots: int) -> None:
@@ -39,22 +42,23 @@ class Buckets:
             # a little room, as hashing spreads unevenly
             self._buckets = max(1, -(-roots * 10 // (self._chunk_rows * 9)))
 
-    def write(self, part: str, rows: pa.Table, root: str) -> None:
-        """Add rows of `part`, rooted by column `root`."""
+    def write(self, part: str, rows: pa.Table, root: str, beside: pa.Array | None = None) -> None:
+        """Add rows of `part`, rooted by column `root`, to the chunks of these roots, or of those they go `beside`."""
         self.expect(0)
         roots = rows[root].cast(pa.string())
+        places = roots if beside is None else beside
         rows = rows.append_column("_root", roots).append_column(
             "_released", pa.chunked_array([pa.repeat(self.released, rows.num_rows)], pa.bool_())
         )
         schema = self._schemas.setdefault(part, rows.schema)
         rows = rows.cast(schema)
         self.rows[part, self.released] = self.rows.get((part, self.released), 0) + rows.num_rows
-        if self.released:
-            self.released_roots.update(roots.unique().to_pylist())
+        if self.named:
+            self.named_roots.update(roots.unique().to_pylist())
         if self._buckets == 1:
             self._writer(0, part).append(rows)
             return
-        numbers = pd.util.hash_array(np.asarray(roots.to_pylist(), dtype=object)) % self._buckets
+        numbers = pd.util.hash_array(np.asarray(places.to_pylist(), dtype=object)) % self._buckets
         for number in np.unique(numbers):
             self._writer(int(number), part).append(rows.filter(pa.array(numbers == number)))
 
@@ -88,21 +92,33 @@ def extract(accord: Accord, run_id: int) -> str:
     run = read_run(accord.hub, run_id)
     source = accord.source(run.flow.source)
     parts = source.required_columns(run.definition)
-    root = next(iter(parts))
     batch = accord.staging.new_batch(run.flow.name, run.id, "source")
     sink = Buckets(accord.staging, batch, accord.chunk_rows)
     if run.natives is not None:
+        sink.named = True
         read_at = source.extract(run.definition, Selection(natives=run.natives), sink)
         released: tuple[str, ...] = ()
+        if run.kind is RunKind.REPLAY and not run.dry:
+            missing = set(run.natives) - sink.named_roots
+            replayed = {key: source.native_of(run.definition, key) for key in _replayed(accord.hub, run)}
+            _forget(accord.hub, run, [key for key, native in replayed.items() if native in missing])
     else:
-        released = _released(accord.hub, run) if not run.dry else ()
-        read_at = source.extract(run.definition, Selection(since=run.since, until=run.until), sink)
+        window = Selection(since=run.since, until=run.until)
+        read_at = source.extract(run.definition, window, sink)
+        keys = set() if run.dry else _released(accord.hub, run)
+        if not run.dry and run.since is not None:
+            held = {source.native_of(run.definition, key): key for key in _quarantined(accord.hub, run)}
+            keys |= {held[native] for native in source.affected(run.definition, tuple(held), window)}
+        released = tuple(sorted(keys))
         if released:
-            sink.released = True
+            sink.released = sink.named = True
             natives = {source.native_of(run.definition, key): key for key in released}
             source.extract(run.definition, Selection(natives=tuple(natives)), sink)
-            _forget(accord.hub, run, [key for native, key in natives.items() if native not in sink.released_roots])
-    counts = {"extracted": sink.rows.get((root, False), 0), "released": sink.rows.get((root, True), 0)}
+            _forget(accord.hub, run, [key for native, key in natives.items() if native not in sink.named_roots])
+    counts = {
+        bucket: sum(sink.rows.get((root, released), 0) for root in source.roots(run.definition))
+        for bucket, released in (("extracted", False), ("released", True))
+    }
     manifest = accord.staging.write_manifest(
         Manifest(
             batch=batch,
@@ -134,10 +150,31 @@ def extract(accord: Accord, run_id: int) -> str:
     return manifest.path
 
 
-def _released(hub: Hub, run: Run) -> tuple[str, ...]:
+def _quarantined(hub: Hub, run: Run) -> list[str]:
+    """Keys a gate holds back: what they lack may be another record's, so that their own never changes."""
+    with hub.session() as session:
+        rows = session.execute(
+            """SELECT DISTINCT key FROM exception WHERE flow = %s AND state = 'open' AND kind IN ('quarantined', 'approval')
+               AND category <> %s ORDER BY key""",
+            (run.flow.name, Category.BATCH_REFUSED),
+        ).fetchall()
+    return [row["key"] for row in rows]
+
+
+def _replayed(hub: Hub, run: Run) -> list[str]:
+    """The keys of the flow that are being replayed."""
+    with hub.session() as session:
+        rows = session.execute(
+            "SELECT DISTINCT key FROM exception WHERE flow = %s AND state = 'replaying'", (run.flow.name,)
+        ).fetchall()
+    return [row["key"] for row in rows]
+
+
+def _released(hub: Hub, run: Run) -> set[str]:
     """Keys held by earlier runs whose turn may have come: the parent they await is there or can be read with them, the record they
     looked like may have changed. They are read again, so what is sent is what the source says now."""
     with hub.session() as session:
+        free_abandoned(session)
         rows = session.execute(
             """SELECT DISTINCT key, awaits FROM exception e
                WHERE flow = %(flow)s AND state = 'open' AND kind IN ('parked', 'duplicate')
@@ -167,7 +204,7 @@ def _released(hub: Hub, run: Run) -> tuple[str, ...]:
     keys = {row["key"] for row in (*rows, *orphans)}
     if run.definition.parent:
         keys |= {row["awaits"] for row in rows if row["awaits"]}
-    return tuple(sorted(keys))
+    return keys
 
 
 def _forget(hub: Hub, run: Run, keys: list[str]) -> None:
@@ -177,10 +214,11 @@ def _forget(hub: Hub, run: Run, keys: list[str]) -> None:
     with hub.session() as session:
         session.execute(
             """UPDATE exception SET state = 'closed', closed = now(), resolution = 'the source no longer has the record'
-               WHERE flow = %s AND key = ANY(%s) AND state <> 'closed'""",
+               WHERE flow = %s AND key = ANY(%s) AND state <> 'closed' AND kind <> 'difference'""",
             (run.flow.name, keys),
         )
         session.execute("DELETE FROM unlinked WHERE flow = %s AND key = ANY(%s)", (run.flow.name, keys))
+        drop_edits(session, run.flow.object, keys)
     log.info("run %d: %d records that were held are no longer in %s", run.id, len(keys), run.flow.source)
 
 

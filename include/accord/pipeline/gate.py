@@ -18,7 +18,7 @@ from accord.hub.copying import copy_into
 from accord.hub.exceptions import Raised, raise_exceptions
 from accord.pipeline.approving import Approvals
 from accord.pipeline.runs import Run, RunKind, read_run
-from accord.pipeline.transform import amount_columns
+from accord.pipeline.transform import amount_columns, said_of
 from accord.quality.docs import build_docs
 from accord.quality.gate import ChunkView, Gate, Judgement, Verdict
 from accord.quality.report import write_report
@@ -38,6 +38,8 @@ def gate(accord: Accord, run_id: int, manifest_path: str) -> dict[str, Any]:
     run = read_run(accord.hub, run_id)
     manifest = accord.staging.manifest(manifest_path)
     suite = suite_for(run.definition, manifest.stage, accord.source(run.flow.source))
+    if run.natives is not None:
+        suite = suite.of_chosen()
     judge = Gate(suite, _earlier_counts(accord.hub, run, suite.looks_back))
     for chunk in manifest.chunks:
         judge.chunk(
@@ -69,7 +71,8 @@ def gate(accord: Accord, run_id: int, manifest_path: str) -> dict[str, Any]:
             cure=f"Read {report}; nothing was loaded.",
             report=report,
         )
-    checked = sum(next(iter(chunk.parts.values())).rows for chunk in manifest.chunks)
+    roots = (RECORDS,) if manifest.stage == "canonical" else accord.source(run.flow.source).roots(run.definition)
+    checked = sum(chunk.parts[root].rows for chunk in manifest.chunks for root in roots if root in chunk.parts)
     return {
         "verdict": judgement.verdict.value,
         "checked": checked,
@@ -122,7 +125,7 @@ def _keyed(judgement: Judgement, run: Run, manifest: Manifest) -> pa.Table:
 
 
 def _details(accord: Accord, run: Run, manifest: Manifest, failures: pa.Table) -> dict[str, dict[str, Any]]:
-    """key → version, currency and amount of the failing records, as far as the stage knows them."""
+    """key → version, `said`, currency and amount of the failing records, as far as the stage knows them."""
     keys = set(failures["key"].to_pylist())
     if not keys or manifest.stage == "source":
         return {}
@@ -130,7 +133,8 @@ def _details(accord: Accord, run: Run, manifest: Manifest, failures: pa.Table) -
     for chunk in manifest.chunks:
         table = accord.staging.read(chunk.parts[RECORDS])
         currency, amount = amount_columns(run.definition, table)
-        columns = pa.table({"key": table["key"], "version": table["version"], "currency": currency, "amount": amount})
+        told = {"key": table["key"], "version": table["version"], "said": said_of(table)}
+        columns = pa.table({**told, "currency": currency, "amount": amount})
         found |= {row["key"]: row for row in columns.to_pylist() if row["key"] in keys}
     return found
 
@@ -208,6 +212,7 @@ def _raise(
                     rule=row["rule"],
                     message=approvals.told(row),
                     version=more.get("version"),
+                    said=more.get("said"),
                     currency=more.get("currency") or None,
                     at_risk=more.get("amount") if more.get("currency") else None,
                 )

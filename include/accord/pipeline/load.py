@@ -147,7 +147,7 @@ class ChunkLoad:
             settled.append(outcomes(rows, "parked"))
             raised += [
                 self._parked(row, Category.CLAIMED_ELSEWHERE, number)
-                for row in rows.select(["key", "version"]).to_pylist()
+                for row in rows.select(["key", "version", "_said"]).to_pylist()
             ]
             busy = []
         self._record(dispatch, pa.concat_tables(settled), raised)
@@ -220,7 +220,7 @@ class ChunkLoad:
         """Answers as results; whatever did not pass becomes an exception. Every key claimed gets exactly one result."""
         by_key = {a["key"]: a for a in answers.to_pylist()}
         parts = []
-        rows = mine.select(["key", "version", "hash", "_currency", "_amount"]).to_pylist()
+        rows = mine.select(["key", "version", "hash", "_said", "_currency", "_amount"]).to_pylist()
         buckets: dict[str, list[str]] = {"applied": [], "rejected": [], "parked": []}
         for row in rows:
             answer = by_key.get(row["key"]) or {
@@ -284,6 +284,7 @@ class ChunkLoad:
             category=category,
             target=self.chunk.target,
             version=row["version"],
+            said=row["_said"],
             message=remedy(category, self.run.flow.source),
             dispatch=dispatch,
         )

@@ -28,6 +28,12 @@ UPDATE refers r SET native = coalesce(l.native, substr(l.key, strpos(l.key, ':')
 FROM link l WHERE r.native IS NULL AND l.stream = r.stream AND l.key = r.ref AND l.hash IS NOT NULL
 """
 
+# where the target is the origin the id says it, unless another record carries it on
+_CARRIED_ON = """
+UPDATE refers r SET native = substr(i.native, strpos(i.native, ':') + 1)
+FROM identity i WHERE r.stream IS NULL AND i.object = r.object AND i.key = r.ref AND i.native <> i.key
+"""
+
 _HOLD = """
 UPDATE staged s SET bucket = 'parked', awaits = r.ref, awaits_object = r.object
 FROM (SELECT DISTINCT ON (key) key, object, ref FROM refers f
@@ -59,12 +65,13 @@ WHERE s.batch_chunk = %s AND s.bucket = 'changed' AND r.native IS NOT NULL
 
 @dataclass(frozen=True, slots=True)
 class Referred:
-    """One reference of a definition: its dotted path, the object it names, the stream that object has in the target (None
-    where the target is that object's origin, so that its canonical id holds the target's own)."""
+    """One reference of a definition: its dotted path, the object it names, the stream that object has in the target. Where the
+    target is an `origin` of that object, canonical ids of its own hold its ids; links say which of its records are another ERP's."""
 
     path: str
     object: str
-    stream: int | None
+    stream: int
+    origin: bool
 
 
 class References:
@@ -73,7 +80,7 @@ class References:
     def __init__(self, hub: Hub, target: str, definition: BusinessObject) -> None:
         self._target = target
         self._referred = tuple(
-            Referred(path, kind.object, None if target in origins(kind.object) else hub.stream(target, kind.object))
+            Referred(path, kind.object, hub.stream(target, kind.object), target in origins(kind.object))
             for path, kind in definition.references()
         )
         self._own = "" if definition.parent else definition.name  # a hierarchy's records travel in trees
@@ -93,7 +100,7 @@ class References:
             there = pc.is_valid(values)
             owners, values = owners.filter(there), values.filter(there)
             native = pa.nulls(len(values), pa.string())
-            if one.stream is None:
+            if one.origin:
                 rest = pc.utf8_slice_codeunits(values, start=len(own))
                 native = pc.if_else(pc.starts_with(values, own), rest, native)
             rows = pa.table(
@@ -111,6 +118,7 @@ class References:
         """Find what is referred to; records whose references are not there, and don't go before them, are parked."""
         session.execute("CREATE INDEX ON refers (key)")
         session.execute(_FIND)
+        session.execute(_CARRIED_ON)
         session.execute(_HOLD, {"own": self._own})
         for depth in range(1, DEEPEST + 1):
             if not session.execute(_DEEPEN, {"own": self._own, "depth": depth}).rowcount:

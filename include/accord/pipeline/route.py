@@ -6,14 +6,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from accord.objects.definition import BusinessObject
-from accord.routing import entities_of, route
+from accord.routing import entities_of, erps, route
 from accord.systems.collapsing import flat
 
 
 def belongs(definition: BusinessObject, table: pa.Table, system: str) -> pa.Array:
-    """Per record, whether it belongs into `system`: by its legal entities, where they decide and the system keeps books."""
+    """Per record, whether it belongs into `system`: by its legal entities, where they decide and the system is an ERP."""
     by = definition.routed_by
-    if by is None or not entities_of(system):
+    if by is None or system not in erps():
         return pa.array([True] * table.num_rows, pa.bool_())
     codes, own = flat(table[by]), pa.array([entity.code for entity in entities_of(system)], pa.string())
     if not pa.types.is_list(codes.type):

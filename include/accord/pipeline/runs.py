@@ -126,6 +126,7 @@ def open_run(
     """
     params = params or Params()
     now = datetime.now(UTC)
+    natives = _natives(accord, flow, params.keys)
     with accord.hub.session() as session:
         session.execute(
             "INSERT INTO flow (name, declaration) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET declaration = excluded.declaration",
@@ -142,7 +143,6 @@ def open_run(
             return int(found["id"])
         watermark = session.execute("SELECT watermark FROM flow WHERE name = %s", (flow.name,)).fetchone()
         since, until = window(flow, kind, interval, params, watermark["watermark"] if watermark else None, now)
-        natives = [k.split(":", 1)[-1] for k in params.keys] if params.keys else None
         opened = session.execute(
             """INSERT INTO run (flow, engine_run, kind, win_from, win_to, natives, dry) VALUES (%s, %s, %s, %s, %s, %s, %s)
                ON CONFLICT (flow, engine_run) DO UPDATE SET state = 'open' RETURNING id""",
@@ -151,10 +151,27 @@ def open_run(
         return int(only(opened)["id"])
 
 
+def _natives(accord: Accord, flow: Flow, keys: tuple[str, ...]) -> list[str] | None:
+    """The source's own ids of `keys`; None when none are given."""
+    if not keys:
+        return None
+    source, definition = accord.source(flow.source), business_object(flow.object)
+    return [source.native_of(definition, key) if ":" in key else key for key in keys]
+
+
 def read_run(hub: Hub, run: int) -> Run:
     """The run numbered `run`. Raises Stop when there is none."""
     with hub.session() as session:
         return _read(session, run)
+
+
+def declared_flow(hub: Hub, name: str) -> Flow:
+    """The flow `name` as its last run declared it: Accord's own, or anybody's. Raises Stop when it never ran."""
+    with hub.session() as session:
+        row = session.execute("SELECT declaration FROM flow WHERE name = %s", (name,)).fetchone()
+    if row is None:
+        raise Stop(f"The hub knows no flow {name}.", cure="Run it once.")
+    return _flow_from(row["declaration"])
 
 
 def _read(session: Session, run: int) -> Run:

@@ -13,18 +13,26 @@ from psycopg.types.json import Jsonb
 
 from accord.batch import RECORDS, Chunk, Manifest
 from accord.hub.connection import Hub
+from accord.hub.edits import edits_of
 from accord.hub.processes import given_up
 from accord.objects.definition import BusinessObject, Unknown
-from accord.pipeline.resolve import UNRESOLVED, resolve
+from accord.pipeline.editing import apply_edits
+from accord.pipeline.identify import identify
+from accord.pipeline.moving import moved_away
+from accord.pipeline.resolve import OUT_OF_SCOPE, UNRESOLVED, resolve
 from accord.pipeline.route import routed
 from accord.pipeline.runs import Run, read_run
 from accord.ports import Source
-from accord.records import conform
+from accord.records import CARRIED_ON, CARRIED_PARTS, CARRIES_ON, conform, content_hash
 from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
 
-PROBLEMS = "problems"  # added to a canonical table: conversions that failed, one line each, without values
+# what is added to a canonical table
+PROBLEMS = "problems"  # conversions that failed, one line each, without values
+SAID = "said"  # the hash of what the source said, before any edit and before references were resolved
+# the part of a canonical chunk that holds edited records as they were: what is compared, counted and remembered
+UNEDITED = "unedited"
 
 Amounts = dict[str, Decimal]
 
@@ -40,18 +48,31 @@ def transform(accord: Accord, run_id: int, manifest_path: str) -> str:
     read_at = datetime.fromisoformat(staged.read_at)
     chunks: list[Chunk] = []
     superseded, came, dropped = 0, Amounts(), Amounts()
+    edits = edits_of(accord.hub, definition.name)
     for chunk in staged.chunks:
-        parts = {name: accord.staging.read(file) for name, file in chunk.parts.items()}
-        table = pa.concat_tables(_canonical(source, definition, reading, read_at) for reading in _readings(parts))
+        read = {name: accord.staging.read(file) for name, file in chunk.parts.items()}
+        table = pa.concat_tables(canonical_of(source, definition, reading, read_at) for reading in _readings(read))
         add_amounts(came, definition, table)
-        newest = _newest(table)
+        newest = identify(accord.hub, definition, run.flow.source, _newest(table), dry=run.dry)
         superseded += table.num_rows - newest.num_rows
-        table = resolve(accord.hub, definition, routed(definition, ended(accord.hub, definition, newest)))
+        newest = with_said(source, definition, newest)
+        table = prepared(accord.hub, definition, newest, run.flow.source)
+        add_amounts(dropped, definition, table, sign=-1)
+        files = {}
+        edited = apply_edits(accord.hub, definition, newest, edits, dry=run.dry) if edits else None
+        if edited is not None:
+            mine = pc.is_in(table["key"], value_set=edited["key"].combine_chunks())
+            files[UNEDITED] = table.filter(mine)
+            table = pa.concat_tables(
+                [table.filter(pc.invert(mine)), prepared(accord.hub, definition, edited, run.flow.source)]
+            )
         if not run.dry and any(kind.unknown is not Unknown.PARK for _, kind in definition.references()):
             _remember_unlinked(accord, run, table)
-        add_amounts(dropped, definition, table, sign=-1)
-        file = accord.staging.write(f"{batch}/{chunk.number:05d}-{RECORDS}.parquet", table)
-        chunks.append(Chunk(number=chunk.number, parts={RECORDS: file}))
+        parts = {
+            part: accord.staging.write(f"{batch}/{chunk.number:05d}-{part}.parquet", rows)
+            for part, rows in {RECORDS: table, **files}.items()
+        }
+        chunks.append(Chunk(number=chunk.number, parts=parts))
     for currency, amount in came.items():
         dropped[currency] = dropped.get(currency, Decimal(0)) + amount
     counts = dict(staged.counts) | {"superseded": superseded}
@@ -84,16 +105,38 @@ def _readings(parts: Mapping[str, pa.Table]) -> Iterator[dict[str, pa.Table]]:
             yield reading
 
 
-def _canonical(
+def canonical_of(
     source: Source, definition: BusinessObject, reading: Mapping[str, pa.Table], read_at: datetime
 ) -> pa.Table:
+    """What one reading staged (part → rows) as a canonical table with its problems, references as the source has them."""
     canonical = source.to_canonical(definition, reading, read_at)
     problems = (
         canonical[PROBLEMS]
         if PROBLEMS in canonical.column_names
         else pa.nulls(canonical.num_rows, pa.list_(pa.string()))
     )
-    return conform(definition, canonical).append_column(PROBLEMS, problems.cast(pa.list_(pa.string())))
+    table = conform(definition, canonical).append_column(PROBLEMS, problems.cast(pa.list_(pa.string())))
+    for column in (CARRIES_ON, CARRIED_ON, CARRIED_PARTS):
+        if column.name in canonical.column_names:
+            table = table.append_column(column, canonical[column.name])
+    return table
+
+
+def with_said(source: Source, definition: BusinessObject, table: pa.Table) -> pa.Table:
+    """`table` with the column SAID: the hash of every field and constituent `source` may write."""
+    return table.append_column(SAID, content_hash(definition, table, definition.sent_by(source.side, creating=True)))
+
+
+def said_of(table: pa.Table) -> pa.Array:
+    """The column SAID of a canonical table; null where it has none: a status is nobody's word."""
+    return table[SAID] if SAID in table.column_names else pa.nulls(table.num_rows, pa.binary())
+
+
+def prepared(hub: Hub, definition: BusinessObject, table: pa.Table, source: str) -> pa.Table:
+    """`table` of `source` with its ends, its legal entities and its references made out."""
+    return _without_history(
+        hub, definition, resolve(hub, definition, routed(definition, ended(hub, definition, table))), source
+    )
 
 
 def amount_columns(definition: BusinessObject, table: pa.Table) -> tuple[pa.Array, pa.Array]:
@@ -141,6 +184,13 @@ def ended(hub: Hub, definition: BusinessObject, table: pa.Table) -> pa.Table:
     if abandoned := given_up(hub, definition.name, table["key"].to_pylist()):
         gone = pc.or_(gone, pc.is_in(table["key"], value_set=pa.array(sorted(abandoned), pa.string())))
     return table.set_column(table.column_names.index("gone"), "gone", gone)
+
+
+def _without_history(hub: Hub, definition: BusinessObject, table: pa.Table, source: str) -> pa.Table:
+    """What an ERP tells of records it has let go for another one does not travel."""
+    away = moved_away(hub, definition, table, source)
+    place = table.column_names.index(OUT_OF_SCOPE)
+    return table.set_column(place, OUT_OF_SCOPE, pc.or_(table[OUT_OF_SCOPE], away))
 
 
 def _remember_unlinked(accord: Accord, run: Run, table: pa.Table) -> None:

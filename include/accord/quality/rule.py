@@ -4,7 +4,7 @@ business: who owns it, what a failure leads to, and how many failures are too ma
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import ceil
 from statistics import median
@@ -78,6 +78,7 @@ class Usual:
 
 
 ANY = Threshold(share=0.0, least=0)  # a single failure stops the batch
+ALL = Threshold(share=1.0)  # however many fail, the others go on
 USUAL = Threshold(share=0.25)
 HALF = Threshold(share=0.5)
 
@@ -152,6 +153,11 @@ class Suite:
     def name(self) -> str:
         """The suite's name in reports: object and stage."""
         return f"{self.object.name}.{self.stage}"
+
+    def of_chosen(self) -> Suite:
+        """The suite for records somebody chose: what share of those fails says nothing about the source."""
+        rules = (rule if rule.threshold == ANY else replace(rule, threshold=ALL) for rule in self.rules)
+        return replace(self, rules=tuple(rules), total=ALL)
 
     @property
     def looks_back(self) -> int:

@@ -7,7 +7,7 @@ line in one of them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -172,6 +172,12 @@ class Erp(Generic[Context], ABC):
     # --------------------------------------------------------------------------------------------------- source
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         return self._source(definition).extract(definition, selection, sink)
+
+    def affected(self, definition: BusinessObject, natives: Sequence[str], selection: Selection) -> tuple[str, ...]:
+        return ()  # a record's stamp moves with everything that is read of it: see the handlers' extract
+
+    def roots(self, definition: BusinessObject) -> tuple[str, ...]:
+        return (next(iter(self.required_columns(definition))),)
 
     def required_columns(self, definition: BusinessObject) -> Mapping[str, Mapping[str, pa.DataType]]:
         return erp_rows.columns(definition, self._source(definition).not_read)

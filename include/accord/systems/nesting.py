@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -49,3 +51,11 @@ def with_part_column(lists: pa.ListArray, name: str, values: pa.Array) -> pa.Lis
     columns = {f.name: pc.struct_field(parts, f.name) for f in lists.type.value_type} | {name: values}
     structs = pa.StructArray.from_arrays(list(columns.values()), names=list(columns))
     return pa.ListArray.from_arrays(offsets(lists), structs, mask=pc.is_null(lists))
+
+
+def without_part_columns(lists: pa.ListArray, names: Iterable[str]) -> pa.ListArray:
+    """`lists` of structs with null in the fields `names`."""
+    for name in names:
+        kind = lists.type.value_type.field(name).type
+        lists = with_part_column(lists, name, pa.nulls(len(pc.list_flatten(lists)), kind))
+    return lists

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from accord.routing import LEGAL_ENTITIES
+from accord.routing import erps
 from accord.systems import ADAPTERS
 from accord.systems.salesforce.mappings import READINGS, WRITINGS
 
@@ -21,21 +21,22 @@ def places(system: str, object_name: str) -> dict[str, str]:
 
 def systems() -> tuple[str, ...]:
     """Salesforce and every ERP of the routing."""
-    return ("salesforce", *dict.fromkeys(entity.system for entity in LEGAL_ENTITIES))
+    return ("salesforce", *erps())
 
 
 def _salesforce(object_name: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    if reading := READINGS.get(object_name):
-        found |= {name: f"{reading.sobject}.{column}" for name, column in reading.fields.items()}
+    read: dict[str, list[str]] = {}
+    for reading in READINGS.get(object_name, ()):
+        for name, column in reading.fields.items():
+            read.setdefault(name, []).append(f"{reading.sobject}.{column}")
         for group in reading.groups:
             for columns in group.parts.values():
                 for name, column in columns.items():
-                    path = f"{group.constituent}.{name}"
-                    place = f"{reading.sobject}.{column}"
-                    found[path] = f"{found[path]}, {place}" if path in found else place
+                    read.setdefault(f"{group.constituent}.{name}", []).append(f"{reading.sobject}.{column}")
         for child in reading.children:
-            found |= {f"{child.constituent}.{name}": f"{child.sobject}.{c}" for name, c in child.fields.items()}
+            for name, column in child.fields.items():
+                read.setdefault(f"{child.constituent}.{name}", []).append(f"{child.sobject}.{column}")
+    found = {path: ", ".join(places) for path, places in read.items()}
     if writing := WRITINGS.get(object_name):
         found |= {name: f"{writing.sobject}.{column}" for name, column in writing.fields.items()}
         for part in writing.children:

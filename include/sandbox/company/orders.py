@@ -1,30 +1,50 @@
-"""What the sample company's customers order: orders in Salesforce, priced from the price books the ERPs keep.
+"""What the sample company's customers order: orders and committed deals in Salesforce (sandbox.company.demand).
 
-Orders are told by their customer's order number (PO-…), so that loading twice adds nothing. The same seed gives the same
-orders as long as customers and price books are the same.
+They are told by their customer's order number (PO-…, DEAL-…): a legal entity that has orders gets no new ones, as who can afford
+what has changed by then. So loading twice adds nothing.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
+from sandbox.company.demand import ADDRESS, DEAL, PREFIX, Draft, drafts
 from sandbox.company.org import Org
 
-PREFIX = "PO-"
-SEED = 20260301
-CENT = Decimal("0.01")
+BOTH = 1  # of the deals of a legal entity sales made an order of, too
 
-_PARTS = ("Street", "City", "State", "PostalCode", "CountryCode")
-_ADDRESS = tuple(f"{kind}{part}" for kind in ("Billing", "Shipping") for part in _PARTS)
 
-# what is wrong with some of them, and how many of each
-DISCOUNTED = 3  # far below the list: somebody has to approve it
-NO_DATE_LEFT = 2  # wanted before it was ordered
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """How something is asked for in Salesforce: a record, its lines, and the value that commits it once they are there."""
+
+    sobject: str
+    item: str
+    parent: str
+    number: str
+    begins: Mapping[str, str]
+    commits: Mapping[str, str]
+
+
+ORDER = Kind(
+    sobject="Order",
+    item="OrderItem",
+    parent="OrderId",
+    number="PoNumber",
+    begins={"Status": "Draft"},
+    commits={"Status": "Activated"},
+)
+OPPORTUNITY = Kind(
+    sobject="Opportunity",
+    item="OpportunityLineItem",
+    parent="OpportunityId",
+    number="PO_Number__c",
+    begins={"StageName": "Negotiation"},
+    commits={"StageName": "Closed Won"},
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,56 +52,70 @@ class Ordered:
     """What loading did; `refused` has the org's reason for each order number it would not take."""
 
     orders: int = 0
+    deals: int = 0
     lines: int = 0
     there_before: int = 0
     refused: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        told = f"{self.orders} orders with {self.lines} lines activated, {self.there_before} were there"
+        told = f"{self.orders} orders activated, {self.deals} deals won, {self.lines} lines; {self.there_before} were there"
         return f"{told}, {len(self.refused)} refused by the org" if self.refused else told
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """One order before it is in the org."""
-
-    number: str
-    header: Mapping[str, Any]
-    lines: tuple[Mapping[str, Any], ...]
-
-
 def order(org: Org, *, per_entity: int, today: date) -> Ordered:
-    """Have `per_entity` activated orders of every legal entity that has customers and a price book in the org.
+    """Have `per_entity` activated orders, and some deals that are won, of every legal entity that has customers and a price book
+    in the org.
 
     Raises:
         OrgRefused: the org can't be reached or refused a whole call.
     """
     done = Ordered()
-    soql = f"SELECT PoNumber FROM Order WHERE PoNumber LIKE '{PREFIX}%'"  # noqa: S608 - our own words
-    known = {row["PoNumber"] for row in org.query(soql)}
-    drafts = [draft for draft in _drafts(org, per_entity, today) if draft.number not in known]
-    done.there_before = len(known)
-    ids = _create(org, drafts, done)
+    wanted = list(drafts(org, per_entity=per_entity, today=today))
+    deals = [_deal(draft) for draft in wanted if draft.number.startswith(DEAL)]
+    ids = _commit(org, OPPORTUNITY, deals, done)
+    orders = [draft for draft in wanted if draft.number.startswith(PREFIX)]
+    of_deals = [draft for draft in wanted if draft.number.startswith(DEAL) and draft.place <= BOTH]
+    orders += [
+        replace(one, header={**one.header, "OpportunityId": ids[one.number]}) for one in of_deals if one.number in ids
+    ]
+    _commit(org, ORDER, orders, done)
+    return done
+
+
+def _known(org: Org, kind: Kind, prefix: str) -> Iterable[Mapping[str, Any]]:
+    soql = f"SELECT Id, {kind.number} FROM {kind.sobject} WHERE {kind.number} LIKE '{prefix}%'"  # noqa: S608 - our own words
+    return org.query(soql)
+
+
+def _commit(org: Org, kind: Kind, drafts: Sequence[Draft], done: Ordered) -> dict[str, str]:
+    """Have these in the org, whole and committed; number → id of those that are new."""
+    known = [row[kind.number] for prefix in (PREFIX, DEAL) for row in _known(org, kind, prefix)]
+    done.there_before += len(known)
+    sold = {number.split("-")[1] for number in known}
+    drafts = [draft for draft in drafts if draft.header["Legal_Entity__c"] not in sold]
+    ids = _create(org, kind, drafts, done)
     kept = [draft for draft in drafts if draft.number in ids]
     lines = [(draft, line) for draft in kept for line in draft.lines]
-    items = [{"attributes": {"type": "OrderItem"}, "OrderId": ids[draft.number], **line} for draft, line in lines]
+    items = [{"attributes": {"type": kind.item}, kind.parent: ids[draft.number], **line} for draft, line in lines]
     for (draft, _), result in zip(lines, org.create(items), strict=True):
         if result["success"]:
             done.lines += 1
         else:
             done.refused[draft.number] = _reason(result)
     ready = [draft for draft in kept if draft.number not in done.refused]
-    updates = [{"attributes": {"type": "Order"}, "id": ids[draft.number], "Status": "Activated"} for draft in ready]
+    updates = [{"attributes": {"type": kind.sobject}, "id": ids[draft.number], **kind.commits} for draft in ready]
     for draft, result in zip(ready, org.update(updates), strict=True):
-        if result["success"]:
+        if not result["success"]:
+            done.refused[draft.number] = _reason(result)
+        elif kind is ORDER:
             done.orders += 1
         else:
-            done.refused[draft.number] = _reason(result)
-    return done
+            done.deals += 1
+    return ids
 
 
-def _create(org: Org, drafts: Sequence[Draft], done: Ordered) -> dict[str, str]:
-    records = [{"attributes": {"type": "Order"}, "Status": "Draft", **draft.header} for draft in drafts]
+def _create(org: Org, kind: Kind, drafts: Sequence[Draft], done: Ordered) -> dict[str, str]:
+    records = [{"attributes": {"type": kind.sobject}, **kind.begins, **draft.header} for draft in drafts]
     ids: dict[str, str] = {}
     for draft, result in zip(drafts, org.create(records), strict=True):
         if result["success"]:
@@ -91,66 +125,15 @@ def _create(org: Org, drafts: Sequence[Draft], done: Ordered) -> dict[str, str]:
     return ids
 
 
-def _drafts(org: Org, per_entity: int, today: date) -> Iterable[Draft]:
-    customers = list(
-        org.query(
-            f"SELECT Id, AccountNumber, Legal_Entities__c, {', '.join(_ADDRESS)} FROM Account "  # noqa: S608 - our own words
-            "WHERE AccountNumber LIKE 'MI-%' AND ERP_Sync_Status__c = 'Synced' ORDER BY AccountNumber"
-        )
+def _deal(draft: Draft) -> Draft:
+    """The same as a deal: it has no addresses, and its lines say the list's price and the discount."""
+    header = {name: value for name, value in draft.header.items() if name not in ADDRESS}
+    number, day = header.pop("PoNumber"), header.pop("EffectiveDate")
+    lines = tuple(
+        {name: value for name, value in line.items() if name != "Discount_Percent__c"} for line in draft.lines
     )
-    entries = list(
-        org.query(
-            "SELECT Id, UnitPrice, CurrencyIsoCode, Pricebook2Id, Pricebook2.Legal_Entity__c, Pricebook2.Name FROM PricebookEntry "
-            "WHERE IsActive = TRUE AND Pricebook2.IsActive = TRUE AND Pricebook2.Legal_Entity__c != NULL "
-            "AND Product2.IsActive = TRUE ORDER BY Pricebook2.Name, Product2.ProductCode"
-        )
-    )
-    books: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    for entry in entries:
-        entity = entry["Pricebook2"]["Legal_Entity__c"]
-        books.setdefault(entity, {}).setdefault(entry["Pricebook2Id"], []).append(entry)
-    for entity in sorted(books):
-        theirs = [one for one in customers if one["Legal_Entities__c"] == entity]
-        # the standard list of a legal entity is the one with most products, by name where several have
-        book = max(books[entity].values(), key=lambda some: (len(some), some[0]["Pricebook2"]["Name"]))
-        chance = random.Random(f"{SEED} {entity}")
-        for number in range(1, per_entity + 1 if theirs else 1):
-            yield _draft(f"{PREFIX}{entity}-{number:04d}", number, entity, chance.choice(theirs), book, chance, today)
-
-
-def _draft(
-    number: str,
-    place: int,
-    entity: str,
-    customer: Mapping[str, Any],
-    book: Sequence[Mapping[str, Any]],
-    chance: random.Random,
-    today: date,
-) -> Draft:
-    cheap = place <= DISCOUNTED
-    late = DISCOUNTED < place <= DISCOUNTED + NO_DATE_LEFT
-    wanted = today + timedelta(days=-7 if late else chance.randint(3, 30))
-    chosen = chance.sample(list(book), min(len(book), chance.randint(1, 4)))
-    lines = []
-    for entry in chosen:
-        discount = Decimal(40) if cheap else Decimal(chance.choice((0, 0, 0, 2, 5)))
-        price = (Decimal(str(entry["UnitPrice"])) * (100 - discount) / 100).quantize(CENT, ROUND_HALF_UP)
-        line = {"PricebookEntryId": entry["Id"], "Quantity": chance.randint(1, 6), "UnitPrice": float(price)}
-        lines.append(line | ({"Discount_Percent__c": float(discount)} if discount else {}))
-    header = {
-        "AccountId": customer["Id"],
-        "Pricebook2Id": book[0]["Pricebook2Id"],
-        "CurrencyIsoCode": book[0]["CurrencyIsoCode"],
-        "EffectiveDate": today.isoformat(),
-        "Requested_Date__c": wanted.isoformat(),
-        "PoNumber": number,
-        "Legal_Entity__c": entity,
-    }
-    # goods go where the customer says, else where the bill goes
-    shipped_to = "Shipping" if customer["ShippingCountryCode"] else "Billing"
-    header |= {f"Billing{part}": customer[f"Billing{part}"] for part in _PARTS}
-    header |= {f"Shipping{part}": customer[f"{shipped_to}{part}"] for part in _PARTS}
-    return Draft(number=number, header=header, lines=tuple(lines))
+    named = {"Name": f"Deal {number}", "PO_Number__c": number, "CloseDate": day}
+    return replace(draft, header=header | named, lines=lines)
 
 
 def _reason(result: Mapping[str, Any]) -> str:

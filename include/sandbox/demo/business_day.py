@@ -5,18 +5,22 @@ What becomes of an order follows from its reference, and each step is done once:
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Sequence
 from decimal import Decimal
-from functools import partial
+from itertools import groupby
+from operator import itemgetter
 
 import psycopg
 from psycopg.rows import dict_row
 
-from sandbox.erp.lookups import NothingToDo, rows
+from sandbox.erp import many
+from sandbox.erp.lookups import rows
 from sandbox.erp.server import Erp
+from sandbox.erp.statements import Receipt, receive
 from sandbox.erp.trading import Day
 
 SHIPPED, PARTLY, BILLED, PAID, RETURNED = 7, 1, 6, 4, 1  # of ten orders
@@ -35,34 +39,50 @@ def told(done: Counter[str]) -> str:
 def in_tryton(erp: Erp) -> Counter[str]:
     """Ship, bill and receive for the orders that Accord sent. Raises TrytonError when the ERP refuses a login."""
     day, done = Day.of(erp), Counter[str]()
-    fields = ["reference", "state", "shipment_state", "company.party.code", "party.code"]
-    sales = rows(
-        day.operations, "sale.sale", [("reference", "like", "salesforce:%"), ("state", "=", "processing")], fields
+    fields = ["reference", "company", "company.party", "company.party.code", "shipments", "shipment_state", "invoices"]
+    ours = [("reference", "like", "salesforce:%"), ("state", "=", "processing")]
+    by_company = groupby(
+        sorted(rows(day.operations, "sale.sale", ours, fields), key=itemgetter("company")), itemgetter("company")
     )
-    for sale in sales:
-        reference, dice = str(sale["reference"]), _dice(str(sale["reference"]))
-        entity = sale["company."]["party."]["code"]
-        if dice < SHIPPED and sale["shipment_state"] == "waiting":
-            ship = partial(day.ship, reference, tracking=f"TRK{reference[-8:]}", deliver=True)
-            _try(done, "shipments", ship)
-        if dice >= BILLED:
-            continue
-        for number in day.invoice(reference):
-            done["invoices"] += 1
+    for _, group in by_company:
+        sales = list(group)
+        entity = sales[0]["company."]["party."]["code"]
+        tracking = {str(sale["reference"]): f"TRK{sale['reference'][-8:]}" for sale in sales}
+        unsent = [sale for sale in _of(sales, SHIPPED) if sale["shipment_state"] == "waiting"]
+        done["shipments"] += many.ship(day, unsent, tracking)
+        posted = many.invoice(day, _of(sales, BILLED))
+        done["invoices"] += len(posted)
+        receipts: dict[str, list[Receipt]] = {}
+        for invoice in posted:
+            dice = _dice(invoice["sale"])
             if dice < PAID:
-                invoice = rows(
-                    day.finance, "account.invoice", [("number", "=", number), ("company.party.code", "=", entity)],
-                    ["amount_to_pay", "currency.code"],
-                )[0]  # fmt: skip
-                amount = Decimal(str(invoice["amount_to_pay"]))
-                share = amount if dice else (amount / 2).quantize(Decimal("0.01"))
-                currency = invoice["currency."]["code"]
-                paid = {number: share}
-                day.receive(
-                    sale["party."]["code"], share, paid, number=f"BANK-{number}", entity=entity, currency=currency
-                )
-                done["payments"] += 1
-    return done
+                receipts.setdefault(invoice["currency."]["code"], []).append(_receipt(invoice, half=dice == 0))
+        for currency, some in receipts.items():
+            done["payments"] += receive(day.finance, some, entity=entity, currency=currency)
+    done["invoices of contracts"] += _bill(day)
+    return +done
+
+
+def _of(sales: Sequence[many.Row], share: int) -> list[many.Row]:
+    return [sale for sale in sales if _dice(str(sale["reference"])) < share]
+
+
+def _receipt(invoice: many.Row, *, half: bool) -> Receipt:
+    amount = Decimal(str(invoice["amount_to_pay"]))
+    paid = (amount / 2).quantize(Decimal("0.01")) if half else amount
+    number, customer = str(invoice["number"]), str(invoice["party."]["code"])
+    return Receipt(number=f"BANK-{number}", customer=customer, amount=paid, invoices={number: paid})
+
+
+def _bill(day: Day) -> int:
+    """Finance bills what the contracts have come to; the number of invoices."""
+    contracts = rows(
+        day.operations, "sale.subscription", [("reference", "like", "salesforce:%"), ("state", "=", "running")],
+        ["reference", "company.party.code"],
+    )  # fmt: skip
+    for entity in sorted({one["company."]["party."]["code"] for one in contracts}):
+        day.bill_subscriptions(dt.datetime.now(tz=dt.UTC).date(), entity=entity)
+    return sum(len(day.invoice_contract(one["reference"])) for one in contracts)
 
 
 def in_legacy(dsn: str) -> Counter[str]:
@@ -91,7 +111,11 @@ def in_legacy(dsn: str) -> Counter[str]:
                 done["payments"] += 1
             if dice == RETURNED:
                 done["credit memos"] += _credit(erp, invoice)
-    return done
+        for row in erp.execute("SELECT agreement_number FROM outbound.agreement ORDER BY agreement_number").fetchall():
+            done["invoices of contracts"] += (
+                _call(erp, "SELECT erp.bill(%s) AS made", row["agreement_number"]) is not None
+            )
+    return +done
 
 
 def _part_of(erp: psycopg.Connection[dict[str, object]], order: str) -> str:
@@ -133,11 +157,3 @@ def _call(erp: psycopg.Connection[dict[str, object]], statement: str, *values: o
     except psycopg.errors.RaiseException:
         return None
     return None if row is None or row["made"] is None else str(row["made"])
-
-
-def _try(done: Counter[str], what: str, step: Callable[[], object]) -> None:
-    try:
-        step()
-    except NothingToDo:
-        return
-    done[what] += 1

@@ -13,10 +13,12 @@ from typing import Any
 from accord import processes
 from accord.errors import AccordError
 from accord.flows import FLOWS
+from accord.hub.processes import PROCESSES
 from accord.pipeline.flow_run import run_flow
 from accord.pipeline.runs import Params
 from accord.pipeline.settle import describe
 from accord.runtime import Accord
+from sandbox.company.contracts import amend, subscribe
 from sandbox.company.generator import company
 from sandbox.company.load import load
 from sandbox.company.orders import order
@@ -33,8 +35,9 @@ from sandbox.stack.processes import Processes
 
 # The demo's own runs read everything, so that a second demo shows that nothing is written again.
 EVERYTHING: Mapping[str, Any] = {"full_refresh": True}
-ORDERS_OF_AN_ENTITY = 25
-BESIDE_THE_FLOWS = ("quote_to_cash", "approval", "approvals")
+ORDERS_OF_AN_ENTITY = 150
+CONTRACTS_OF_AN_ENTITY = 6
+BESIDE_THE_FLOWS = (*PROCESSES, "approval", "approvals", "outbox")
 
 
 def flows_for(*objects: str) -> tuple[str, ...]:
@@ -54,7 +57,7 @@ def up(home: Path) -> None:
         OrgRefused: the org did not take the sample company.
         DemoFailed: a DAG run failed.
     """
-    console = Console(steps=12)
+    console = Console(steps=14)
     begun = datetime.now(UTC)
     with locked(home, "demo", waiting=console.note):
         with console.step("Starting PostgreSQL with the hub and the legacy ERP, Tryton, and the Salesforce org"):
@@ -82,15 +85,27 @@ def up(home: Path) -> None:
             console.note(str(order(org, per_entity=ORDERS_OF_AN_ENTITY, today=datetime.now(UTC).date())))
         with console.step("Orders go to the ERPs, and what became of them comes back"):
             move(accord, api, flows_for("order"), console)
+        with console.step("Customers subscribe: contracts, with ramps, go to the ERPs"):
+            today = datetime.now(UTC).date()
+            console.note(str(subscribe(org, per_entity=CONTRACTS_OF_AN_ENTITY, today=today)))
+            move(accord, api, flows_for("contract"), console)
         with console.step("Warehouses ship, finance bills and receives in both ERPs"):
             console.note(f"Tryton: {business_day.told(business_day.in_tryton(running.erp))}")
             dsn = running.postgres.dsn(services.LEGACY)
             console.note(f"legacy ERP: {business_day.told(business_day.in_legacy(dsn))}")
+        with console.step("Sales amends contracts, which are billed by now; schedules, ARR and renewals come back"):
+            if amended := amend(org, today=datetime.now(UTC).date()):
+                console.note(f"{amended} contracts amended")
+                for flow in flows_for("contract"):
+                    console.note(f"{flow}: {describe(run_flow(accord, FLOWS[flow], params=Params(full_refresh=True)))}")
+            move(accord, api, flows_for("contract_status", "renewal"), console)
+            move(accord, api, flows_for("contract_renewal"), console)
         with console.step("Shipments, invoices, credit memos and payments go to Salesforce"):
             move(accord, api, flows_for("order_status", "shipment", "invoice"), console)
             move(accord, api, flows_for("credit_memo", "payment"), console)
             move(accord, api, flows_for("customer_account", "product"), console)  # balances and stock have moved
-            processes.advance(accord)
+            for process in PROCESSES.values():
+                processes.advance(accord, process)
             for dag in BESIDE_THE_FLOWS:
                 api.unpause(dag)
         console.line()
@@ -98,7 +113,10 @@ def up(home: Path) -> None:
         for line in summary.lines(summaries, summary.waiting(accord)):
             console.line(line)
         console.line()
-        for line in (*summary.on_their_way(processes.overview(accord.hub)), *summary.agreement(org, summaries)):
+        for process in PROCESSES.values():
+            for line in summary.on_their_way(process, processes.overview(accord.hub, process)):
+                console.line(line)
+        for line in (*summary.agreement(org, summaries), *summary.recurring(org, datetime.now(UTC).date())):
             console.line(line)
         accord.close()
         console.line()

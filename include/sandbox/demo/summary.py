@@ -6,14 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from accord.categories import Category, remedy
 from accord.flows import FLOWS
+from accord.hub.processes import Process
 from accord.pipeline.runs import read_run
 from accord.pipeline.settle import OUT, summarize
+from accord.recurring import arr
 from accord.runtime import Accord
 from sandbox.company.org import Org
 
@@ -84,12 +86,39 @@ def agreement(org: Org, summaries: Sequence[Mapping[str, Any]]) -> Iterator[str]
             yield f"    {plural:<14}{theirs:>16,.2f} {currency} in the ERPs {verdict} {ours:>16,.2f} {currency} in Salesforce"
 
 
-def on_their_way(places: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Where the orders stand between commitment and cash, as lines."""
+def recurring(org: Org, today: date) -> Iterator[str]:
+    """Annual recurring revenue as Salesforce's own contract lines make it, and as the ERPs told it, per currency, as lines."""
+    fields = ("Quantity__c", "Unit_Price__c", "Billing_Period__c", "Start_Date__c", "End_Date__c")
+    lines = org.query(
+        f"SELECT {', '.join(fields)}, Contract__r.CurrencyIsoCode FROM Contract_Line__c "  # noqa: S608 - our own words
+        "WHERE Contract__r.ERP_Contract_Number__c != NULL"
+    )
+    made: dict[str, list[dict[str, Any]]] = {}
+    for line in lines:
+        quantity, price, period, start, end = (line[name] for name in fields)
+        made.setdefault(line["Contract__r"]["CurrencyIsoCode"], []).append(
+            {
+                "quantity": Decimal(str(quantity)),
+                "unit_price": Decimal(str(price)),
+                "billing_period": period,
+                "start_date": date.fromisoformat(start),
+                "end_date": date.fromisoformat(end),
+            }
+        )
+    told = org.query("SELECT CurrencyIsoCode, SUM(ARR__c) total FROM Contract GROUP BY CurrencyIsoCode")
+    held = {row["CurrencyIsoCode"]: Decimal(str(row["total"] or 0)).quantize(CENT) for row in told}
+    for currency in sorted(made):
+        ours, theirs = arr(made[currency], today), held.get(currency, Decimal(0))
+        verdict = "=" if ours == theirs else "≠"
+        yield f"    {'ARR':<14}{theirs:>16,.2f} {currency} in the ERPs {verdict} {ours:>16,.2f} {currency} by Salesforce's lines"
+
+
+def on_their_way(process: Process, places: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Where the records of a process stand, as lines."""
     if places:
-        yield "Orders from commitment to cash:"
+        yield f"{process.subject.capitalize()}s from {process.begin} to {process.end}:"
     for place in places:
-        yield f"    {place['orders']:>7,} {place['step']}, {place['status']}"
+        yield f"    {place['records']:>7,} {place['step']}, {place['status']}"
 
 
 def lines(summaries: Sequence[Mapping[str, Any]], groups: Sequence[Waiting]) -> Iterator[str]:
@@ -110,7 +139,7 @@ def lines(summaries: Sequence[Mapping[str, Any]], groups: Sequence[Waiting]) -> 
         yield "Waiting for a person or another record:"
     for group in groups:
         where = f" ({group.target})" if group.target else ""
-        cure = remedy(Category(group.category), FLOWS[group.flow].source)
+        cure = remedy(Category(group.category), FLOWS[group.flow].source if group.flow in FLOWS else "")
         reason = "" if group.message == cure else f": {group.message}"
         yield f"    {group.records:>7,} {group.category}{where}{reason}"
         yield f"            {group.queue}: {cure}"

@@ -1,4 +1,4 @@
-"""The ERP server: one per home, on 127.0.0.1, serving the database ``tryton``."""
+"""The ERP server: one per home, on 127.0.0.1, serving one database."""
 
 from __future__ import annotations
 
@@ -78,8 +78,7 @@ def ensure_running(
     if not _is_whole(home, postgres, database):
         keeper.stop(SERVICE)  # it may hold connections to a half-made database of that name
         template = _make_database(shared, postgres, database, tell)
-    others = {mark.stem for mark in folder(home, SERVICE).glob("*.ready")} - {database}
-    _serve(keeper, interpreter, erp, postgres, [database, *sorted(name for name in others if postgres.exists(name))])
+    _serve(keeper, interpreter, erp, postgres)
     if template:
         _set_passwords(erp, template)
         _mark(home, database).touch()
@@ -99,33 +98,18 @@ def prepare(home: Path, *, tell: Callable[[str], None] = lambda _: None) -> None
 
 
 def reset(
-    home: Path, postgres: Server, *, shared: Path | None = None, tell: Callable[[str], None] = lambda _: None
-) -> Erp:
-    """Throw the ERP's data away and start afresh from the template."""
-    Processes(home).stop(SERVICE)
-    _mark(home, DATABASE).unlink(missing_ok=True)
-    return ensure_running(home, postgres, shared=shared, tell=tell)
-
-
-def add_database(
-    erp: Erp,
+    home: Path,
     postgres: Server,
-    name: str,
     *,
     shared: Path | None = None,
-    afresh: bool = False,
+    database: str = DATABASE,
+    free_port: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Erp:
-    """Another company database in the same server, from the template: for tests that want no other's data.
-
-    The server is restarted (some seconds): Tryton 8.2 loads a database reliably at its start only.
-
-    Args:
-        afresh: throw away what an existing database of that name holds.
-    """
-    if afresh:
-        _mark(erp.home, name).unlink(missing_ok=True)
-    return ensure_running(erp.home, postgres, shared=shared, database=name, free_port=True, tell=tell)
+    """Throw the ERP's data away and start afresh from the template; otherwise as `ensure_running`."""
+    Processes(home).stop(SERVICE)
+    _mark(home, database).unlink(missing_ok=True)
+    return ensure_running(home, postgres, shared=shared, database=database, free_port=free_port, tell=tell)
 
 
 def is_healthy(url: str) -> bool:
@@ -133,17 +117,18 @@ def is_healthy(url: str) -> bool:
     return answers(f"{url}/rpc/", {"id": 0, "method": "common.server.version", "params": []})
 
 
-def _serve(keeper: Processes, interpreter: Path, erp: Erp, postgres: Server, databases: list[str]) -> None:
+def _serve(keeper: Processes, interpreter: Path, erp: Erp, postgres: Server) -> None:
     config = write_config(folder(erp.home, SERVICE) / "trytond.conf", postgres)
     argv: list[str | Path] = [interpreter, "-m", "gunicorn", "trytond.application:app"]
     argv += ["--bind", f"{LOOPBACK}:{erp.port}", "--workers", str(WORKERS), "--threads", str(THREADS)]
     argv += ["--timeout", "600", "--keep-alive", "75", "--no-control-socket"]
+    argv += ["--preload"]  # the database is loaded once, which takes seconds, and not by every process
 
     def start() -> None:
         keeper.start(
             SERVICE,
             argv,
-            env={"TRYTOND_CONFIG": str(config), "TRYTOND_DATABASE_NAMES": ",".join(sorted(databases))},
+            env={"TRYTOND_CONFIG": str(config), "TRYTOND_DATABASE_NAMES": erp.database},
             cwd=config.parent,
             ready=lambda: is_healthy(erp.url),
             timeout=120,

@@ -15,6 +15,7 @@ from typing import Any
 from sandbox.erp.lookups import NothingToDo, in_company_of, only, rows
 from sandbox.erp.rpc import Client
 from sandbox.erp.server import Erp
+from sandbox.erp.statements import Receipt, receive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,33 +134,9 @@ class Day:
         Raises:
             NothingToDo: the customer, the company or an invoice is not there.
         """
-        company = only(self.finance, "company.company", [("party.code", "=", entity)], ["currency.code"])
-        code = currency or company["currency."]["code"]
-        ours = [("company", "=", company["id"]), ("currency.code", "=", code)]
-        journal = only(self.finance, "account.statement.journal", ours, ["account"])
-        party = only(self.finance, "party.party", [("code", "=", customer)], [])
-        receivable = [("company", "=", company["id"]), ("type.receivable", "=", True), ("closed", "!=", True)]
-        account = only(self.finance, "account.account", receivable, [])["id"]
-        rest = amount - sum(invoices.values(), Decimal(0))
-        known = [("number", "=", number), ("statement.journal", "=", journal["id"])]
-        if rows(self.finance, "account.statement.line", known, []):
-            return rest
-        today = dt.datetime.now(tz=dt.UTC).date()
-        common = {"number": number, "date": today, "party": party["id"], "account": account}
-        lines = []
-        for name, part in invoices.items():
-            mine = [("number", "=", name), ("company", "=", company["id"]), ("type", "=", "out")]
-            invoice = only(self.finance, "account.invoice", mine, ["account"])
-            about = {"amount": part, "related_to": f"account.invoice,{invoice['id']}", "account": invoice["account"]}
-            lines.append(common | about)
-        if rest:
-            lines.append(common | {"amount": rest})
-        head = {"name": number, "company": company["id"], "journal": journal["id"], "date": today}
-        statement = {**head, "total_amount": amount, "lines": [("create", lines)]}
-        made = self.finance.call("model.account.statement.create", [statement], context={"company": company["id"]})
-        for step in ("validate_statement", "post"):
-            self.finance.call(f"model.account.statement.{step}", made, context={"company": company["id"]})
-        return rest
+        receipt = Receipt(number=number, customer=customer, amount=amount, invoices=invoices)
+        receive(self.finance, [receipt], entity=entity, currency=currency)
+        return receipt.unapplied
 
     def apply(self, number: str, invoice: str, *, entity: str = "NL01") -> Decimal:
         """What a payment left unapplied goes to an invoice, as a whole; the amount.
@@ -256,6 +233,23 @@ class Day:
             session = self.operations.call(f"wizard.{wizard}.create")[0]
             self.operations.call(f"wizard.{wizard}.execute", session, start, "create_", context={"company": company})
             self.operations.call(f"wizard.{wizard}.delete", session)
+
+    def invoice_contract(self, reference: str) -> list[str]:
+        """Post what was billed of a contract (see `bill_subscriptions`), as of today; the numbers given, none when there was nothing.
+
+        Raises NothingToDo when there is no such contract.
+        """
+        contract = [("reference", "=", reference), ("state", "in", ["running", "closed"])]
+        found = only(self.operations, "sale.subscription", contract, ["company"])
+        billed = [("line.subscription", "=", found["id"]), ("invoice_line.invoice.state", "=", "draft")]
+        fields = ["invoice_line.invoice"]
+        bills = rows(self.operations, "sale.subscription.line.consumption", billed, fields)
+        ids = sorted({bill["invoice_line."]["invoice"] for bill in bills})
+        if not ids:
+            return []
+        self.finance.call("model.account.invoice.write", ids, {"invoice_date": dt.datetime.now(tz=dt.UTC).date()})
+        in_company_of(self.finance, found, "account.invoice.post", ids)
+        return [row["number"] for row in rows(self.finance, "account.invoice", [("id", "in", ids)], ["number"])]
 
     def hold(self, customer: str, *, entity: str = "NL01", on: bool = True) -> None:
         """Put the customer on the company's credit hold, or take it off. Raises NothingToDo when it is not there."""

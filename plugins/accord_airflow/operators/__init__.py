@@ -8,8 +8,10 @@ from accord_airflow.operators.acknowledge import AcknowledgeOperator
 from accord_airflow.operators.compare import CompareOperator
 from accord_airflow.operators.extract import ErpExtractOperator, SalesforceExtractOperator
 from accord_airflow.operators.gate import QualityGateOperator
+from accord_airflow.operators.outbox import PublishEventsOperator
 from accord_airflow.operators.process import ProcessOperator
 from accord_airflow.operators.reconcile import ReconcileOperator
+from accord_airflow.operators.replay import ReplayOperator
 from accord_airflow.operators.settle import SettleOperator
 from accord_airflow.operators.transform import TransformOperator
 from accord_airflow.operators.upsert import CHUNK_NAME, ErpUpsertOperator, SalesforceUpsertOperator
@@ -21,8 +23,10 @@ __all__ = [
     "ErpExtractOperator",
     "ErpUpsertOperator",
     "ProcessOperator",
+    "PublishEventsOperator",
     "QualityGateOperator",
     "ReconcileOperator",
+    "ReplayOperator",
     "SalesforceExtractOperator",
     "SalesforceUpsertOperator",
     "SettleOperator",

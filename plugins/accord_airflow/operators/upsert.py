@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk.exceptions import AirflowSkipException
+
 from accord.errors import Stop
 from accord.flows import SALESFORCE
 from accord_airflow.operators.base import AccordOperator
@@ -28,7 +30,7 @@ class UpsertOperator(AccordOperator):
     Whatever is retried, replayed, run twice or side by side, each version of a record has at most one effect in the
     target: its key is claimed in the hub before anything is sent, and a sending without an answer is read back first.
     Records that are rejected or must wait become exceptions; they don't fail the task. Assets given as outlets get an
-    event with the run and the counts; where nothing changed the task is skipped and wakes nobody.
+    event with the run and the counts; where nothing was written in the end the task is skipped and wakes nobody.
 
     Hands on the counts, e.g. {"applied": 4990, "rejected": 10}.
     """
@@ -61,6 +63,9 @@ class UpsertOperator(AccordOperator):
         self.say(chunk, "loading %s, %s records", what, f"{chunk['rows']:,}")
         with self.accord() as accord:
             counts = load(accord, {name: value for name, value in chunk.items() if name != "flow"})
+        if self.outlets and not counts.get("applied"):
+            # a task that succeeds updates its outlets, and there is nothing new in them
+            raise AirflowSkipException(f"Nothing was written: {counts}. What was refused or waits is an exception.")
         for outlet in self.outlets:
             context["outlet_events"][outlet].extra = {"run": chunk["run"], **counts}
         return counts

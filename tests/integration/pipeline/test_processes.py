@@ -8,9 +8,10 @@ import pytest
 
 from accord import processes
 from accord.categories import Category
-from accord.errors import Stop
+from accord.errors import Stop, Unavailable
 from accord.flows import FLOWS, Flow
-from accord.objects import OBJECTS
+from accord.hub.processes import LEAD_TO_CUSTOMER
+from accord.objects import CUSTOMER, OBJECTS
 from accord.objects.order import ORDER
 from accord.objects.order_status import ORDER_STATUS
 from accord.objects.order_sync import ORDER_SYNC
@@ -56,7 +57,10 @@ def erp_says(world: World, key: str, state: str) -> None:
 
 def places(world: World) -> dict[str, tuple[str, str]]:
     processes.place(world.accord().hub)
-    return {row["key"]: (row["step"], row["status"]) for row in world.rows("SELECT * FROM process")}
+    return {
+        row["key"]: (row["step"], row["status"])
+        for row in world.rows("SELECT * FROM process WHERE name = 'quote_to_cash'")
+    }
 
 
 def test_an_order_goes_all_the_way(world: World) -> None:
@@ -145,5 +149,66 @@ def test_one_that_is_cancelled_in_salesforce(world: World) -> None:
 
 
 def test_an_unknown_order_is_named(world: World) -> None:
-    with pytest.raises(Stop, match="no order salesforce:O9"):
+    with pytest.raises(Stop, match="no process of salesforce:O9"):
         processes.inspect(world.accord(), "salesforce:O9")
+
+
+def leads(world: World) -> dict[str, tuple[str, str]]:
+    processes.place(world.accord().hub, LEAD_TO_CUSTOMER)
+    rows = world.rows("SELECT * FROM process WHERE name = 'lead_to_customer'")
+    return {row["key"]: (row["step"], row["status"]) for row in rows}
+
+
+def test_a_prospect_becomes_a_customer_of_every_erp(world: World) -> None:
+    """An order for a customer not yet created waits for it, and goes when the customer is there."""
+    prospect = world.customer("1", entities=())
+    world.run()
+    assert leads(world) == {}, "nobody sells to it yet"
+    world.change("1", legal_entities=["NL01", "US01"])
+    world.legacy.rejects[prospect] = Category.REFUSED
+    waiting = order(world, "O1", customer=prospect)
+    world.run(ORDERS)
+    assert places(world)[waiting] == ("committed", "held")
+    world.run()
+    assert leads(world) == {prospect: ("validated", "held")}, "one ERP of two has it"
+    world.legacy.rejects.clear()
+    found = processes.resume(world.accord(), prospect, who="somebody")
+    assert (found["name"], found["step"], found["status"]) == ("lead_to_customer", "acknowledged", "done")
+    steps = [event["step"] for event in found["events"] if event["who"] == "scheduler"]
+    assert steps == ["validated"]
+    processes.advance(world.accord())
+    assert places(world)[waiting] == ("created", "open")
+    world.tryton.rejects[prospect] = Category.REFUSED
+    world.change("1", name="Another name")
+    world.run()
+    assert leads(world) == {prospect: ("acknowledged", "done")}, "it is a customer: what comes later is another matter"
+
+
+def test_a_failed_acknowledgement_is_made_up_for(world: World) -> None:
+    """Sales was never told: the process asks for the record again until it is."""
+    prospect = world.customer("1")
+    world.salesforce.down = True
+    with pytest.raises(Unavailable):
+        world.run()
+    assert leads(world) == {prospect: ("created", "open")}
+    world.salesforce.down = False
+    processes.advance(world.accord(), LEAD_TO_CUSTOMER)
+    assert leads(world) == {prospect: ("acknowledged", "done")}
+    assert world.status(prospect) == ("Synced", None)
+
+
+def test_a_prospect_that_is_given_up(world: World) -> None:
+    prospect = world.customer("1", entities=("NL01", "US01"))
+    world.legacy.rejects[prospect] = Category.REFUSED
+    world.run()
+    assert leads(world) == {prospect: ("validated", "held")}
+    world.tick()
+    found = processes.abandon(world.accord(), prospect, who="somebody", why="they went bankrupt")
+    assert found["status"] == "abandoned"
+    assert world.tryton.held(CUSTOMER, prospect)[0]["gone"]
+    assert world.status(prospect) == ("Rejected", "Given up: they went bankrupt")
+    customer = world.customer("2")
+    world.run()
+    leads(world)
+    with pytest.raises(Stop, match="is done"):
+        processes.abandon(world.accord(), customer, who="somebody", why="too late")

@@ -27,6 +27,7 @@ class Sales:
     world: RealWorld
     currency: str = "EUR"
     legacy_list: str = ""  # of the legacy ERP, whose products are then sold
+    tryton_list: str = ""  # of Tryton, which can do without
     _book: str = ""
     _entries: dict[str, str] = field(default_factory=dict)
 
@@ -39,6 +40,9 @@ class Sales:
             self._book = people.create("Pricebook2", Name=f"Standard {self.currency}", IsActive=True)
             if self.legacy_list:
                 self._link("price_list", self._book, f"legacy:US01/{self.legacy_list}")
+            if self.tryton_list:
+                native = self._native(self.tryton_list, "product.price_list", "name")
+                self._link("price_list", self._book, f"tryton:{native}")
         (standard,) = people.soql("SELECT Id FROM Pricebook2 WHERE IsStandard = TRUE")
         known = people.soql(f"SELECT Id FROM Product2 WHERE ProductCode = '{code}'")  # noqa: S608 - our words
         product = known[0]["Id"] if known else people.create("Product2", Name=code, ProductCode=code, IsActive=True)
@@ -64,14 +68,32 @@ class Sales:
             self.world.change(order, "Order", Status="Activated")
         return order
 
+    def opportunity(
+        self, account: str, *lines: tuple[str, float, float], stage: str = "Closed Won", **values: Any
+    ) -> str:
+        """A deal with lines of (product, quantity, price agreed) that came to `stage`; its id."""
+        entries = [self.entry(code, price) for code, _, price in lines]
+        usual: dict[str, Any] = {
+            "AccountId": account, "Name": "A deal", "StageName": "Negotiation", "CloseDate": TODAY.isoformat(),
+            "Pricebook2Id": self._book, "CurrencyIsoCode": self.currency, "Legal_Entity__c": "NL01",
+            "PO_Number__c": "PO 4711", "Payment_Terms__c": "NET30",
+            "Requested_Date__c": (TODAY + dt.timedelta(days=20)).isoformat(),
+        }  # fmt: skip
+        deal = self.world.people.create("Opportunity", **usual | values)
+        for entry, (_, quantity, price) in zip(entries, lines, strict=True):
+            line = {"OpportunityId": deal, "PricebookEntryId": entry, "Quantity": quantity, "UnitPrice": price}
+            self.world.people.create("OpportunityLineItem", **line)
+        self.world.change(deal, "Opportunity", StageName=stage)
+        return deal
+
     def items(self, order: str, *names: str) -> list[dict[str, Any]]:
         """Fields of an order's products, in the order they were added."""
         query = f"SELECT Id, {', '.join(names)} FROM OrderItem WHERE OrderId = '{order}' ORDER BY OrderItemNumber"  # noqa: S608
         return self.world.people.soql(query)
 
-    def told(self, order: str, *names: str) -> tuple[Any, ...]:
-        """Fields of an order as Salesforce shows them."""
-        (row,) = self.world.people.soql(f"SELECT {', '.join(names)} FROM Order WHERE Id = '{order}'")  # noqa: S608
+    def told(self, order: str, *names: str, sobject: str = "Order") -> tuple[Any, ...]:
+        """Fields of an order, or of an opportunity, as Salesforce shows them."""
+        (row,) = self.world.people.soql(f"SELECT {', '.join(names)} FROM {sobject} WHERE Id = '{order}'")  # noqa: S608
         return tuple(row[name] for name in names)
 
     def sales(self, order: str, *fields: str) -> list[dict[str, Any]]:
@@ -82,9 +104,8 @@ class Sales:
         )
         return found
 
-    def _native(self, code: str) -> int:
-        search = "model.product.product.search"
-        (native,) = self.world.erp.client("accord").call(search, [["code", "=", code]], 0, 1, None)
+    def _native(self, name: str, model: str = "product.product", field: str = "code") -> int:
+        (native,) = self.world.erp.client("accord").call(f"model.{model}.search", [[field, "=", name]], 0, 1, None)
         return int(native)
 
     def _link(self, what: str, record: str, key: str) -> None:

@@ -9,8 +9,9 @@ import pytest
 from accord.flows import flow
 from accord.pipeline.runs import Params, RunKind
 from sandbox.erp.trading import Day
+from tests.erp_orders import Orders
 from tests.integration.real.selling import TODAY, Sales
-from tests.integration.real.world import CUSTOMERS, RealWorld, counts
+from tests.integration.real.world import CUSTOMERS, TRYTON_ACCOUNTS, RealWorld, counts
 
 ORDERS, STATUSES = flow("order__salesforce_to_erp"), flow("order_status__tryton_to_salesforce")
 LEGACY_STATUSES = flow("order_status__legacy_to_salesforce")
@@ -143,6 +144,16 @@ def test_the_policy_holds_orders_before_anything_is_posted(world: RealWorld, sal
         status, said = sales.told(order, "ERP_Sync_Status__c", "ERP_Error__c")
         assert status == "Held"
         assert said.lower().startswith(next(iter(held[order])))
+    # the price list and the account are put right; the orders themselves stay as they are, and come by themselves
+    since = world.people.soql(f"SELECT SystemModstamp FROM Order WHERE Id = '{routed}'")[0]["SystemModstamp"]  # noqa: S608 - ours
+    world.change(sales.entry("MI-1004", 1190), "PricebookEntry", UnitPrice=1190)
+    world.change(account, Legal_Entities__c="GB01;NL01")
+    window = Params(since=dt.datetime.fromisoformat(since) + dt.timedelta(seconds=1))
+    summary = world.run(ORDERS, kind=RunKind.MANUAL, params=window)
+    assert (summary["extracted"], summary["released"]) == (0, 4), "those of the account, all of them"
+    assert counts(summary, "tryton") == {"applied": 2, "quarantined": 2}
+    assert (len(sales.sales(dearer)), len(sales.sales(other))) == (1, 1)
+    assert set(world.exceptions()) == {f"salesforce:{nowhere}", f"salesforce:{mismatch}"}
     (sale,) = sales.sales(routed, "currency.code")
     assert (sale["number"][:5], sale["currency."]["code"]) == ("GB01-", "GBP")
 
@@ -191,3 +202,36 @@ def test_an_order_of_the_other_erp(world: RealWorld) -> None:
     assert counts(world.run(ORDERS), "legacy") == {"applied": 1}
     assert counts(world.run(LEGACY_STATUSES), "salesforce") == {"applied": 1}
     assert sales.told(order, "ERP_Total__c") == (943.94,)
+
+
+@pytest.mark.usefixtures("open_gates")
+def test_credit_hold_during_fulfilment_a_tax_exception_and_a_closed_period(world: RealWorld, sales: Sales) -> None:
+    """Finance's word counts at any time: on an order that is partly shipped, on its tax, on the period it is dated in."""
+    account, books, day = world.account("Hazel"), Orders(world.erp), Day.of(world.erp)
+    world.run(CUSTOMERS)
+    books.customer(account, rule="EU reverse charge")
+    order = sales.order(account, ("MI-1001", 3, 649))
+    past = sales.order(account, ("MI-1002", 1, 389), EffectiveDate=f"{TODAY.year - 1}-02-10")
+    world.run(ORDERS)
+    (matter,) = world.exceptions()[f"salesforce:{past}"]
+    assert (matter["category"], sales.sales(past)) == ("closed period", [])
+    assert sales.told(past, "ERP_Sync_Status__c")[0] in ("Held", "Rejected")
+    back(world)
+    assert sales.told(order, "ERP_Total__c", "ERP_Tax__c") == (1947.0, 0.0)
+
+    day.ship(f"salesforce:{order}", {"MI-1001": 1}, deliver=True)
+    day.hold(account)
+    world.accounts_back(TRYTON_ACCOUNTS)
+    (shown,) = world.people.soql("SELECT Credit_Hold__c, Risk__c FROM ERP_Account__c")
+    assert (shown["Credit_Hold__c"], shown["Risk__c"]) == (True, "Blocked")
+    (item,) = sales.items(order, "Quantity")
+    world.change(item["Id"], "OrderItem", Quantity=5)
+    world.run(ORDERS)
+    (matter,) = world.exceptions()[f"salesforce:{order}"]
+    assert (matter["category"], sales.told(order, "ERP_Sync_Status__c")) == ("customer on credit hold", ("Held",))
+    assert [str(sale["untaxed_amount"]) for sale in sales.sales(order, "untaxed_amount")] == ["1947.00"]
+
+    day.hold(account, on=False)
+    world.run(ORDERS)
+    assert [str(sale["untaxed_amount"]) for sale in sales.sales(order, "untaxed_amount")] == ["3245.00"]
+    assert f"salesforce:{order}" not in world.exceptions()

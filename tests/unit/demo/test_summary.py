@@ -1,6 +1,10 @@
 """The summary says in plain words what came in and what became of it."""
 
-from sandbox.demo.summary import Waiting, agreement, lines, on_their_way
+from datetime import date
+from typing import Any
+
+from accord.hub.processes import QUOTE_TO_CASH
+from sandbox.demo.summary import Waiting, agreement, lines, on_their_way, recurring
 
 TO_ERP = {
     "flow": "customer__salesforce_to_erp",
@@ -90,6 +94,42 @@ def test_both_sides_are_held_against_each_other_by_currency() -> None:
 
 
 def test_where_orders_stand() -> None:
-    places = [{"orders": 1200, "step": "created", "status": "held"}]
-    assert list(on_their_way(places)) == ["Orders from commitment to cash:", "      1,200 created, held"]
-    assert list(on_their_way([])) == []
+    places = [{"records": 1200, "step": "created", "status": "held"}]
+    assert list(on_their_way(QUOTE_TO_CASH, places)) == ["Orders from commitment to cash:", "      1,200 created, held"]
+    assert list(on_their_way(QUOTE_TO_CASH, [])) == []
+
+
+class Subscribed:
+    """An org with one contract line, and what the ERPs told of it."""
+
+    def __init__(self, told: float) -> None:
+        self.told = told
+
+    def query(self, soql: str) -> list[dict[str, Any]]:
+        if "SUM(ARR__c)" in soql:
+            return [{"CurrencyIsoCode": "EUR", "total": self.told}, {"CurrencyIsoCode": "GBP", "total": None}]
+        return [
+            {
+                "Quantity__c": 3, "Unit_Price__c": 9.995, "Billing_Period__c": "Monthly", "Start_Date__c": "2026-01-01",
+                "End_Date__c": "2026-12-31", "Contract__r": {"CurrencyIsoCode": "EUR"},
+            }
+        ]  # fmt: skip
+
+
+def test_arr_by_the_lines_is_held_against_what_the_erps_told() -> None:
+    for told, verdict in ((359.88, "="), (359.89, "≠")):
+        (line,) = recurring(Subscribed(told), date(2026, 5, 1))  # type: ignore[arg-type]
+        assert line.split() == [
+            "ARR",
+            str(told),
+            "EUR",
+            "in",
+            "the",
+            "ERPs",
+            verdict,
+            "359.88",
+            "EUR",
+            "by",
+            "Salesforce's",
+            "lines",
+        ]

@@ -6,11 +6,14 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from accord.categories import HANDLING, Category
 from accord.objects.order import ORDER
 from accord.objects.order_status import ORDER_STATUS
 from accord.quality.gate import Verdict
 from accord.quality.rules import order as rules
+from tests.moving import move
 from tests.unit.quality.rows import Row, address, failing, judge, lenient, suite, table
 
 DAY = dt.date(2026, 3, 1)
@@ -108,6 +111,13 @@ def test_bad_orders_are_held_each_with_its_reason() -> None:
     assert failing(judgement) == {(f"salesforce:{n}", rule) for n, (_, rule, _) in enumerate(BAD)}
     told = {row["key"]: row["category"] for row in judgement.failures.to_pylist()}
     assert told == {f"salesforce:{n}": category for n, (_, _, category) in enumerate(BAD)}
+
+
+def test_products_of_the_erp_a_legal_entity_left_are_known_in_the_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    orders = table(ORDER, [order(1), order(2, lines=[line(product="legacy:P-7")])])
+    assert rules.of_the_same_erp(orders).to_pylist() == [True, False]
+    move(monkeypatch, "NL01", "legacy")
+    assert rules.of_the_same_erp(orders).to_pylist() == [True, True]
 
 
 def test_every_rule_of_the_policy_fails_here() -> None:

@@ -101,9 +101,12 @@ class _Reconciliation:
         for verdict in look.verdicts.values():
             self.counts[verdict.kind if isinstance(verdict, Difference) else verdict] += 1
         decided = decisions(self.hub, self.pair.definition.name, {d.key: d.version for d in differences})
+        place = (self.pair.definition.name, self.pair.target.name)
+        dismissed = kept.dismissed(self.hub, *place, [d.key for d in differences])
         rows = []
         for one in differences:
-            left = (one.key, one.rule) in decided and not decided[one.key, one.rule][0]
+            refused = (one.key, one.rule) in decided and not decided[one.key, one.rule][0]
+            left = refused or (one.key, one.rule, one.version) in dismissed
             rows.append(_row(one) | {"outcome": Outcome.ACCEPTED if left else Outcome.FOUND})
         with self.hub.session() as session:
             kept.keep_differences(session, self.id, rows)

@@ -116,7 +116,8 @@ class Link:
 class Facts:
     """All that is known of one record, from one look. `fields` are the dotted paths in which the two sides differ, `hash` is
     what the flow would have the target told, `read_at` the instant the source was read, `natives` the target's own ids of
-    every live record that carries the key; `amounts`: (currency, source's, target's)."""
+    every live record that carries the key; `discarded`: a person decided to leave behind what the source says; `handed_over`: what was
+    created belongs to the target's side with all its fields, whatever that does with it; `amounts`: (currency, source's, target's)."""
 
     key: str
     said: Said
@@ -129,6 +130,8 @@ class Facts:
     before: Link | None = None
     after: Link | None = None
     waits: bool = False
+    discarded: bool = False
+    handed_over: bool = False
     amounts: tuple[str, Decimal, Decimal] = ("", Decimal(0), Decimal(0))
 
 
@@ -161,6 +164,8 @@ def classify(definition: BusinessObject, facts: Facts) -> Standing | Difference:
         return Standing.EXCLUDED
     if agrees(facts):
         return Standing.AGREED
+    if facts.discarded:
+        return Standing.EXCLUDED
     if facts.waits or facts.said is Said.UNRESOLVED:
         return Standing.WAITING
     if facts.said in (Said.LIVE, Said.GONE) and _on_its_way(definition, facts):
@@ -186,6 +191,8 @@ def agrees(facts: Facts) -> bool:
     if len(facts.natives) > 1:
         return False
     told = facts.after is not None and facts.after.told
+    if facts.handed_over and told:
+        return True
     if facts.said is Said.LIVE:
         return facts.held is Held.LIVE and not facts.fields and told
     if facts.held is Held.LIVE:

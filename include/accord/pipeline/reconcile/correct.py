@@ -21,7 +21,7 @@ from accord.pipeline.flow_run import carry_through, run_flow
 from accord.pipeline.reconcile.classes import Correction, Difference
 from accord.pipeline.reconcile.sides import Pair, asked_of
 from accord.pipeline.runs import Params, RunKind, engine_run_name, open_run
-from accord.pipeline.transform import PROBLEMS
+from accord.pipeline.transform import PROBLEMS, SAID
 from accord.records import conform
 
 log = logging.getLogger(__name__)
@@ -107,7 +107,8 @@ def retire(pair: Pair, keys: Sequence[str], read_at: datetime) -> None:
     of it, so the batch says it; from the comparison on it is the flow's."""
     accord, flow = pair.accord, pair.flow
     name = engine_run_name(RunKind.RECONCILE)
-    params = Params(keys=tuple(keys))
+    # what the source can't be asked for it has no id of its own for either
+    params = Params(keys=tuple(key.partition(":")[2] for key in keys))
     run = open_run(accord, flow, engine_run=name, kind=RunKind.RECONCILE, params=params)
 
     def batch() -> str:
@@ -115,6 +116,7 @@ def retire(pair: Pair, keys: Sequence[str], read_at: datetime) -> None:
         rows = [{"key": key, "version": read_at, "read_at": read_at, "gone": True} for key in keys]
         table = conform(pair.definition, pa.Table.from_pylist(rows, schema=_GONE))
         table = table.append_column(PROBLEMS, pa.nulls(len(table), pa.list_(pa.string())))
+        table = table.append_column(SAID, pa.nulls(len(table), pa.binary()))
         file = accord.staging.write(f"{folder}/00000-{RECORDS}.parquet", table)
         counts = {"extracted": len(keys), "released": 0, "superseded": 0}
         manifest = accord.staging.write_manifest(

@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg.rows import tuple_row
 
-from accord.batch import RECORDS, StagedFile
+from accord.batch import StagedFile
 from accord.hub.copying import copy_into
 from accord.pipeline.reconcile.amounts import Amounts, add_amounts
 from accord.pipeline.reconcile.classes import Said, Standing
-from accord.pipeline.reconcile.sides import Pair, Reading
+from accord.pipeline.reconcile.sides import Ours, Pair, Reading
 from accord.systems.collapsing import flat
 
 SAID = pa.schema([("key", pa.string()), ("standing", pa.string())])  # "" where it takes a second look
@@ -65,8 +65,7 @@ def first_look(pair: Pair, reading: Reading) -> Looked:
     folder = pair.accord.staging.new_batch(pair.flow.name, reading.run, f"census-{pair.target.name}")
     said = pair.accord.staging.open_writer(f"{folder}/said.parquet", SAID)
     for chunk in reading.manifest.chunks:
-        table = pair.accord.staging.read(chunk.parts[RECORDS])
-        said.append(_compare(pair, table, looked))
+        said.append(_compare(pair, pair.ours(chunk), looked))
     there = pair.accord.staging.open_writer(f"{folder}/there.parquet", CENSUS)
     for page in pair.target.census(pair.definition):
         there.append(page.select(CENSUS.names).cast(CENSUS))
@@ -74,12 +73,12 @@ def first_look(pair: Pair, reading: Reading) -> Looked:
     return looked
 
 
-def _compare(pair: Pair, table: pa.Table, looked: Looked) -> pa.Table:
+def _compare(pair: Pair, mine: Ours, looked: Looked) -> pa.Table:
     """One chunk; SAID of it."""
-    said, ours = pair.ours(table)
-    keys = flat(table["key"])
+    said, ours = mine.said, mine.rows
+    keys = flat(ours["key"])
     natives, told, left_out = _links(pair, keys)
-    theirs = pair.theirs(keys, natives)
+    theirs = pair.theirs(keys, pc.coalesce(mine.natives, natives))
     place = pc.index_in(keys, value_set=flat(theirs["key"]))
     there = pc.is_valid(place)
     same = _same(pair.content(ours), pair.content(theirs), place)

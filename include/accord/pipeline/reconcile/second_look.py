@@ -14,12 +14,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from accord.batch import RECORDS
 from accord.hub.connection import Session
 from accord.objects.definition import Constituent, Reference
 from accord.pipeline.reconcile.amounts import Amounts, add_amounts, counted
 from accord.pipeline.reconcile.classes import Difference, Facts, Held, Link, Said, Standing, classify
-from accord.pipeline.reconcile.sides import Pair, asked_of, source_says
+from accord.pipeline.reconcile.sides import Ours, Pair, asked_of, source_says
 from accord.records import schema_of
 from accord.systems.collapsing import flat
 
@@ -42,13 +41,13 @@ def second_look(pair: Pair, keys: Sequence[str], natives: Mapping[str, tuple[str
     """Judge `keys`; `natives` are the target's own ids where a census saw them. The amounts are those of records the source has
     no trace of, of all of them when `whole`."""
     before = _links(pair, keys)
-    run, read_at, tables = _read(pair, keys)
-    said = {row["key"]: row for table in tables for row in _said(pair, table)}
-    asked = [_native(before.get(key), natives.get(key)) for key in keys]
+    run, read_at, readings = _read(pair, keys)
+    said = {row["key"]: row for ours in readings for row in _said(pair, ours)}
+    asked = [_native(said.get(key), before.get(key), natives.get(key)) for key in keys]
     theirs = pair.theirs(pa.array(keys, pa.string()), pa.array(asked, pa.string()))
     held = {row["key"]: row for row in theirs.to_pylist()}
     after = _links(pair, keys)
-    waits = _waiting(pair, keys)
+    waits, discards = _waiting(pair, keys), _discarded(pair, keys)
     unknown = _Unknowable(pair, held.values())
     verdicts: dict[str, Verdict] = {}
     for key in keys:
@@ -66,16 +65,20 @@ def second_look(pair: Pair, keys: Sequence[str], natives: Mapping[str, tuple[str
             before=before.get(key),
             after=link,
             waits=key in waits,
+            discarded=ours is not None and (key, ours["_words"]) in discards,
+            handed_over=not pair.names,
             amounts=_money(pair, ours, there),
         )
         verdicts[key] = classify(pair.definition, facts)
     amounts: Amounts = {}
     mine = [schema_of(pair.definition).empty_table()]
-    for table in tables:
-        kinds, rows = pair.ours(table)
-        mine.append(rows)
+    for some in readings:
+        mine.append(some.rows)
         if whole:
-            add_amounts(amounts, pair, rows.filter(pc.equal(kinds, Said.LIVE.value)), side="source")
+            # what carries one of the records on, or is carried on by it, is read with it
+            asked_for = pc.is_in(flat(some.rows["key"]), value_set=pa.array(keys, pa.string()))
+            live = pc.and_(pc.equal(some.said, Said.LIVE.value), asked_for)
+            add_amounts(amounts, pair, some.rows.filter(live), side="source")
     stray = [whole or key not in said for key in theirs["key"].to_pylist()]
     counts = pa.array([s and not g for s, g in zip(stray, theirs["gone"].to_pylist(), strict=True)], pa.bool_())
     theirs, beside = theirs.filter(counts), pa.concat_tables(mine)
@@ -84,27 +87,35 @@ def second_look(pair: Pair, keys: Sequence[str], natives: Mapping[str, tuple[str
     return SecondLook(run, read_at, verdicts, amounts)
 
 
-def _read(pair: Pair, keys: Sequence[str]) -> tuple[int, datetime, list[pa.Table]]:
-    """What the source says of `keys`: the run that read it, when, and the canonical rows."""
+def _read(pair: Pair, keys: Sequence[str]) -> tuple[int, datetime, list[Ours]]:
+    """What the source says of `keys`: the run that read it, when, and what it says."""
     asked = asked_of(pair.accord, pair.flow, keys)
     if not asked:
         return 0, datetime.now(UTC), []
     with source_says(pair.accord, pair.flow, asked) as reading:
         manifest = reading.manifest
-        tables = [pair.accord.staging.read(chunk.parts[RECORDS]) for chunk in manifest.chunks]
-    return reading.run, datetime.fromisoformat(manifest.read_at), tables
+        readings = [pair.ours(chunk) for chunk in manifest.chunks]
+    return reading.run, datetime.fromisoformat(manifest.read_at), readings
 
 
-def _said(pair: Pair, table: pa.Table) -> Iterator[dict[str, Any]]:
+def _said(pair: Pair, ours: Ours) -> Iterator[dict[str, Any]]:
     """The rows of the source as the target would hold them, with what is said of each."""
-    kinds, ours = pair.ours(table)
-    columns = {"_said": kinds, "_digest": pair.digest(ours), "_alone": pair.digest(ours, alone=True)}
+    columns = {
+        "_said": ours.said,
+        "_digest": pair.digest(ours.told),
+        "_alone": pair.digest(ours.told, alone=True),
+        "_words": ours.words,
+        "_native": ours.natives,
+    }
+    rows = ours.rows
     for name, column in columns.items():
-        ours = ours.append_column(name, column)
-    yield from ours.to_pylist()
+        rows = rows.append_column(name, column)
+    yield from rows.to_pylist()
 
 
-def _native(link: Link | None, seen: tuple[str, ...] | None) -> str | None:
+def _native(ours: Mapping[str, Any] | None, link: Link | None, seen: tuple[str, ...] | None) -> str | None:
+    if ours is not None and ours["_native"]:
+        return str(ours["_native"])
     if link is not None and link.told:
         return link.native
     return seen[0] if seen else None
@@ -232,3 +243,14 @@ def _waiting(pair: Pair, keys: Sequence[str]) -> set[str]:
             (pair.definition.name, pair.target.name, list(keys)),
         ).fetchall()
     return {row["key"] for row in rows}
+
+
+def _discarded(pair: Pair, keys: Sequence[str]) -> set[tuple[str, bytes]]:
+    """(key, the hash of what the source said) a person decided to leave behind."""
+    with pair.accord.hub.session() as session:
+        rows = session.execute(
+            """SELECT key, said FROM exception
+               WHERE discarded AND said IS NOT NULL AND object = %s AND target IN ('', %s) AND key = ANY(%s)""",
+            (pair.definition.name, pair.target.name, list(keys)),
+        ).fetchall()
+    return {(row["key"], bytes(row["said"])) for row in rows}

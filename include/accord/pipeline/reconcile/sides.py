@@ -9,17 +9,19 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from accord.batch import Manifest
+from accord.batch import RECORDS, Chunk, Manifest
 from accord.errors import AccordError, Stop
 from accord.flows import Flow
 from accord.objects import business_object
-from accord.pipeline.compare import for_target
+from accord.pipeline.compare import as_told
+from accord.pipeline.elsewhere import kept_elsewhere
 from accord.pipeline.extract import extract
+from accord.pipeline.moving import gone_from, staying
 from accord.pipeline.reconcile.classes import Said
 from accord.pipeline.resolve import OUT_OF_SCOPE, UNRESOLVED, resolve
 from accord.pipeline.runs import Params, RunKind, engine_run_name, open_run, read_run
 from accord.pipeline.settle import sweep
-from accord.pipeline.transform import transform
+from accord.pipeline.transform import said_of, transform
 from accord.records import conform, content_hash, schema_of
 from accord.runtime import Accord
 from accord.systems.collapsing import flat
@@ -35,6 +37,19 @@ class Reading:
 
     run: int
     manifest: Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """What the source says of some records, as far as one target is concerned: `said` (Said values), `rows` as the target would hold
+    them, edits in force and under the ids it has for their parts; `told` as the link remembers them, `words` the hash of what
+    the source said, `natives` where the target keeps what is told of them, if the hub knows another place than the link."""
+
+    said: pa.Array
+    rows: pa.Table
+    told: pa.Table
+    words: pa.Array
+    natives: pa.Array
 
 
 @contextmanager
@@ -63,15 +78,16 @@ def source_says(accord: Accord, flow: Flow, keys: Sequence[str] | None = None) -
 
 
 def asked_of(accord: Accord, flow: Flow, keys: Sequence[str]) -> tuple[str, ...]:
-    """Canonical ids as a run of the flow takes them: what the source calls the records, which may be another system's. A key the
-    source can't be asked for (somebody typed it in the target) is left out: the source has none of it."""
+    """Those of `keys` that a run of the flow takes. A key the source can't be asked for (somebody typed it in the target) is left
+    out: the source has none of it."""
     source, definition = accord.source(flow.source), business_object(flow.object)
     asked = []
     for key in keys:
         try:
-            asked.append(f"{flow.source}:{source.native_of(definition, key)}")
+            source.native_of(definition, key)
         except Stop:
             continue
+        asked.append(key)
     return tuple(asked)
 
 
@@ -87,15 +103,25 @@ class Pair:
         side = accord.system(flow.source).side
         self.names = self.target.keeps(self.definition) & self.definition.sent_by(side, creating=False)
 
-    def ours(self, table: pa.Table) -> tuple[pa.Array, pa.Table]:
-        """What the source says of each canonical row (Said values), as far as this target is concerned, and the rows as the target
-        would hold them."""
-        here = for_target(self.definition, table, self.target.name)
-        told = pc.if_else(
-            flat(here["gone"]), Said.GONE.value, pc.if_else(_parks(table), Said.UNRESOLVED.value, Said.LIVE.value)
+    def ours(self, chunk: Chunk) -> Ours:
+        """What a chunk of the canonical batch says."""
+        table = self.accord.staging.read(chunk.parts[RECORDS])
+        unedited = as_told(self.accord.staging, table, chunk)
+        with self.accord.hub.session() as session:
+            stays = staying(session, self.definition, table)
+            gone = pa.chunked_array([flat(gone_from(self.definition, table, self.target.name, stays))])
+            here, told = (one.set_column(one.column_names.index("gone"), "gone", gone) for one in (table, unedited))
+            nobody = pa.nulls(len(table), pa.string())
+            held = kept_elsewhere(session, self.definition, self.target.name, here.append_column("native", nobody))
+        stands = pc.if_else(_parks(table), Said.UNRESOLVED.value, Said.LIVE.value)
+        live_or_gone = pc.if_else(flat(gone), Said.GONE.value, stands)
+        return Ours(
+            said=pc.if_else(flat(table[OUT_OF_SCOPE]), Said.EXCLUDED.value, live_or_gone),
+            rows=conform(self.definition, self.target.collapse(self.definition, held.drop_columns(["native"]))),
+            told=conform(self.definition, self.target.collapse(self.definition, told)),
+            words=flat(said_of(table)),
+            natives=flat(held["native"]),
         )
-        said = pc.if_else(flat(table[OUT_OF_SCOPE]), Said.EXCLUDED.value, told)
-        return said, conform(self.definition, self.target.collapse(self.definition, here))
 
     def theirs(self, keys: pa.Array, natives: pa.Array) -> pa.Table:
         """What the target holds of `keys` (`natives`: its own ids, null where the hub knows none), with references as canonical

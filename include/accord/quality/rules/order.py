@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from accord.categories import Category
 from accord.quality.rule import Rule, Threshold
-from accord.routing import LEGAL_ENTITIES, legal_entity
+from accord.routing import LEGAL_ENTITIES, books
 from accord.systems.collapsing import flat
 
 # per cent below the list at which sales may sell without asking; quantity breaks of the lists stay within it
@@ -50,14 +50,15 @@ def buys_there(table: pa.Table) -> pa.Array:
 
 
 def of_the_same_erp(table: pa.Table) -> pa.Array:
-    """Every product is kept by the ERP of the legal entity: the ERP that keeps a product is in its canonical id."""
+    """Every product is kept by the ERP of the legal entity, or by one that kept its books before and whose products are known
+    there: the ERP that keeps a product is in its canonical id."""
     lists = flat(table["lines"])
     owners = pc.list_parent_indices(lists)
-    systems = pa.array([legal_entity(code).system if code else None for code in table["legal_entity"].to_pylist()])
     products = pc.struct_field(pc.list_flatten(lists), "product")
     kept = pc.list_element(pc.split_pattern(products, ":", max_splits=1), 0)
-    foreign = pc.fill_null(pc.not_equal(kept, systems.cast(pa.string()).take(owners)), False)
-    rows = pc.unique(owners.filter(foreign))
+    pairs = pc.binary_join_element_wise(flat(table["legal_entity"]).take(owners), kept, "/")
+    own = pa.array([f"{code}/{erp}" for code, erps in books().items() for erp in erps])
+    rows = pc.unique(owners.filter(pc.and_(pc.is_valid(pairs), pc.invert(pc.is_in(pairs, value_set=own)))))
     return pc.invert(pc.is_in(pa.array(range(len(lists)), owners.type), value_set=rows))
 
 

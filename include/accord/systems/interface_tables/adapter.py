@@ -14,6 +14,7 @@ from accord.systems.interface_tables.billing import CreditMemos, Invoices
 from accord.systems.interface_tables.catalogue import PriceLists, Prices, Products
 from accord.systems.interface_tables.checking import check_tables
 from accord.systems.interface_tables.context import Context
+from accord.systems.interface_tables.contract_status import ContractRenewals, ContractStatuses, Renewals
 from accord.systems.interface_tables.customer.handler import Customers
 from accord.systems.interface_tables.customer_account import CustomerAccounts
 from accord.systems.interface_tables.order.handler import Orders
@@ -21,6 +22,7 @@ from accord.systems.interface_tables.order_status import OrderStatuses
 from accord.systems.interface_tables.payment import Payments
 from accord.systems.interface_tables.session import Session
 from accord.systems.interface_tables.shipment import Shipments
+from accord.systems.interface_tables.subscription.handler import Contracts
 
 
 def open_interface_tables(name: str, connection: Connection) -> InterfaceTables:
@@ -36,7 +38,7 @@ def places(object_name: str) -> dict[str, str]:
 class InterfaceTables(Erp[Context]):
     """One ERP behind interface tables."""
 
-    TARGETS: ClassVar = {"customer": Customers, "order": Orders}
+    TARGETS: ClassVar = {"customer": Customers, "order": Orders, "contract": Contracts}
     SOURCES: ClassVar = {
         "customer_account": CustomerAccounts,
         "product": Products,
@@ -47,6 +49,9 @@ class InterfaceTables(Erp[Context]):
         "credit_memo": CreditMemos,
         "payment": Payments,
         "shipment": Shipments,
+        "contract_status": ContractStatuses,
+        "renewal": Renewals,
+        "contract_renewal": ContractRenewals,
     }
 
     def __init__(self, name: str, session: Session) -> None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from accord.routing import entities_of
+from accord.routing import entities_in
 from accord.systems import erp_product
 from accord.systems.interface_tables.contract import Outbox, Part
 from accord.systems.interface_tables.outbox_source import OutboxSource
@@ -86,7 +86,7 @@ class Products(OutboxSource):
 
     def derive(self, table: pa.Table) -> pa.Table:
         table = erp_product.derive(self._context.name, table)
-        codes = [sorted(entity.code for entity in entities_of(self._context.name))] * table.num_rows
+        codes = [sorted(entity.code for entity in entities_in(self._context.name))] * table.num_rows
         place = table.column_names.index("legal_entities")
         return table.set_column(place, "legal_entities", pa.array(codes, pa.list_(pa.string())))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from accord.errors import AccordError
 from accord.ports import Check
-from accord.routing import entities_of
+from accord.routing import entities_in
 from accord.systems.erp import Handler, all_needs
 from accord.systems.interface_tables.contract import CALL, COMPANIES
 from accord.systems.interface_tables.session import Session
@@ -68,7 +68,7 @@ def _companies(cursor: Any, system: str) -> Iterator[Check]:
     if cursor.execute("SELECT to_regclass('outbound.company')").fetchone()[0] is None:
         return
     known = dict(cursor.execute("SELECT code, currency FROM outbound.company").fetchall())
-    for entity in entities_of(system):
+    for entity in entities_in(system):
         subject = f"{system}: company {entity.company}"
         if entity.company not in known:
             yield Check(subject=subject, ok=False, found="is not there", cure="Create it, or correct the routing.")

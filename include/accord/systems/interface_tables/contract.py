@@ -118,6 +118,11 @@ class Meaning:
     message: str
 
 
+def rejected(category: Category, message: str) -> Meaning:
+    """A code that says the record can't pass as it is."""
+    return Meaning(outcome=Recovery.REJECT, category=category, message=message)
+
+
 CODES: dict[str, Meaning] = {
     "FIELD_MISSING": Meaning(
         outcome=Recovery.REJECT, category=Category.MISSING_VALUE, message="The ERP needs a value that is missing."

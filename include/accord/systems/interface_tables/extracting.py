@@ -13,7 +13,7 @@ from psycopg import sql
 
 from accord.objects.definition import BusinessObject, ChoiceSet, Day, Field, Instant
 from accord.ports import Selection, Sink
-from accord.routing import entities_of
+from accord.routing import entities_in
 from accord.systems import erp_rows
 from accord.systems.collapsing import flat
 from accord.systems.interface_tables.contract import Outbox
@@ -35,7 +35,7 @@ class Extraction:
         self, session: Session, system: str, outbox: Outbox, definition: BusinessObject, not_read: frozenset[str]
     ) -> None:
         self._session, self._outbox, self._definition, self._not_read = session, outbox, definition, not_read
-        self._companies = {entity.code: entity.company for entity in entities_of(system)}
+        self._companies = {entity.code: entity.company for entity in entities_in(system)}
         self._key = sql.SQL(", ").join(map(sql.Identifier, outbox.key))
 
     def run(self, selection: Selection, sink: Sink) -> datetime:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from accord.errors import Stop
 from accord.objects.definition import BusinessObject, Owner
@@ -13,17 +14,18 @@ from accord.ports import Check, Safety, Selection, Sending, Sink
 from accord.settings import Connection
 from accord.systems.collapsing import flat
 from accord.systems.salesforce.bulk_ingest import ingest_ended
-from accord.systems.salesforce.canonical import to_canonical
 from accord.systems.salesforce.census import census
 from accord.systems.salesforce.client import Client
 from accord.systems.salesforce.collapsing import collapsed
 from accord.systems.salesforce.doctor import check
-from accord.systems.salesforce.extract import extract
+from accord.systems.salesforce.extract import affected, extract
 from accord.systems.salesforce.ids import long_id
-from accord.systems.salesforce.mapping import Writing, parts_of
-from accord.systems.salesforce.mappings import reading_of, writing_of
+from accord.systems.salesforce.kinds import by_kind, own_lookups
+from accord.systems.salesforce.mapping import Writing, all_parts
+from accord.systems.salesforce.mappings import readings_of, writing_of
 from accord.systems.salesforce.options import options_of
 from accord.systems.salesforce.read_back import read_back
+from accord.systems.salesforce.requests import requests
 from accord.systems.salesforce.send import send
 
 
@@ -55,15 +57,23 @@ class Salesforce:
     # --------------------------------------------------------------------------------------------------- source
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         """Whole roots that changed in the window, or those named; see accord.systems.salesforce.extract."""
-        return extract(self.client, definition, reading_of(definition), selection, sink)
+        return extract(self.client, definition, readings_of(definition), selection, sink)
+
+    def affected(self, definition: BusinessObject, natives: Sequence[str], selection: Selection) -> tuple[str, ...]:
+        """Those whose reading takes a field of another record that changed in the window."""
+        return affected(self.client, readings_of(definition), natives, selection)
+
+    def roots(self, definition: BusinessObject) -> tuple[str, ...]:
+        """The Salesforce objects it is read from."""
+        return tuple(reading.sobject for reading in readings_of(definition))
 
     def required_columns(self, definition: BusinessObject) -> Mapping[str, Mapping[str, pa.DataType]]:
         """Salesforce object → column → staged type, the root's first."""
-        return parts_of(reading_of(definition), definition)
+        return all_parts(readings_of(definition), definition)
 
     def to_canonical(self, definition: BusinessObject, staged: Mapping[str, pa.Table], read_at: datetime) -> pa.Table:
         """The staged chunk as a canonical table with `problems`."""
-        return to_canonical(self.name, definition, reading_of(definition), staged, read_at)
+        return requests(self.name, definition, readings_of(definition), staged, read_at)
 
     def native_of(self, definition: BusinessObject, key: str) -> str:
         """The 18-character id in a canonical id of this org. Raises Stop for any other text."""
@@ -104,14 +114,17 @@ class Salesforce:
     def send(self, definition: BusinessObject, changes: pa.Table, sending: Sending) -> pa.Table:
         """Create, update or deactivate; see accord.systems.salesforce.send."""
         writing = writing_of(definition)
-        table = self._with_natives(writing, collapsed(definition, writing, changes))
-        return send(self.client, self.name, definition, writing, table, sending)
+        table = own_lookups(definition, self._with_natives(writing, collapsed(definition, writing, changes)))
+        return pa.concat_tables(
+            send(self.client, self.name, definition, one, rows, sending) for one, rows in by_kind(writing, table)
+        )
 
     def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         """What the org holds for `wanted`."""
         writing = writing_of(definition)
         table = self._with_natives(writing, wanted)
-        return collapsed(definition, writing, read_back(self.client, self.name, definition, writing, table))
+        found = (read_back(self.client, self.name, definition, one, rows) for one, rows in by_kind(writing, table))
+        return collapsed(definition, writing, pa.concat_tables(found))
 
     def census(self, definition: BusinessObject) -> Iterator[pa.Table]:
         """Every record with a key, where records have one of their own."""
@@ -127,7 +140,8 @@ class Salesforce:
             return table
         natives = flat(table["native"])
         if writing.addressed_by is None:
-            natives = pa.array([self._own_id(key) for key in flat(table["key"]).to_pylist()], pa.string())
+            own = pa.array([self._own_id(key) for key in flat(table["key"]).to_pylist()], pa.string())
+            natives = pc.coalesce(flat(table["native"]), own)
         elif (column := f"{writing.addressed_by}__native") in table.column_names:
             natives = flat(table[column])
         return table.set_column(table.column_names.index("native"), "native", natives)

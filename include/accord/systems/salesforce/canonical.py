@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +40,10 @@ def to_canonical(
         columns["merged_into"] = prefixed(name, flat(roots[reading.master]))
     for field_name, column in reading.fields.items():
         field = definition.field(field_name)
-        columns[field_name] = _converted(convert, field, flat(roots[column]), field_name)
+        values = flat(roots[column])
+        if field_name in reading.words:
+            values = _meaning(reading.words[field_name], values)
+        columns[field_name] = _converted(convert, field, values, field_name)
     for group in reading.groups:
         columns[group.constituent] = _grouped(convert, definition.constituent(group.constituent), group, roots)
     stamps = [flat(roots[STAMP])]
@@ -54,6 +58,13 @@ def to_canonical(
     # Arrow compares no instants with a zone element by element, but their numbers
     columns["version"] = pc.max_element_wise(*(stamp.cast(pa.int64()) for stamp in stamps)).cast(INSTANT)
     return conform(definition, pa.table(columns)).append_column("problems", convert.problems())
+
+
+def _meaning(words: Mapping[str, str], column: pa.Array) -> pa.Array:
+    """What Salesforce's words mean; null stays null."""
+    known = pc.index_in(column, value_set=pa.array(list(words), _TEXT))
+    meant = pa.array(list(words.values()), _TEXT).take(known)
+    return pc.if_else(pc.is_valid(column), pc.fill_null(meant, words[""]), column)
 
 
 def _converted(convert: Converter, field: Field, column: pa.Array, path: str) -> pa.Array:
@@ -98,17 +109,31 @@ def _children(
 
     check, children = Converter(name, len(live)), {}
     for field in constituent.fields:
+        if field.name in child.always:
+            children[field.name] = pa.array([child.always[field.name]] * len(live), pa.bool_())
+            continue
         column = flat(live[child.fields[field.name]])
         if child.fields[field.name] == "Id":
             children[field.name] = prefixed(name, column)
         else:
             children[field.name] = _converted(check, field, column, f"{constituent.name}.{field.name}")
+    if child.discounted:
+        price, discount = child.discounted
+        children[price] = _discounted(children[price], children[discount])
     ids = flat(roots["Id"])
     distinct = ids.unique()
     places, owners = pc.index_in(ids, value_set=distinct), flat(live[child.parent])
     convert.adopt(check, pc.index_in(owners, value_set=distinct), places)
     parts = pa.table({**children, child.parent: owners})
     return nested(distinct, parts, part_type(constituent), root=child.parent, empty=True).take(places), stamp
+
+
+def _discounted(price: pa.Array, discount: pa.Array) -> pa.Array:
+    """The price less the discount, as exact as the field."""
+    left = pc.subtract(pa.scalar(Decimal(100)), pc.fill_null(discount, Decimal(0)))
+    share = pc.divide(left.cast(pa.decimal128(7, 4)), pa.scalar(Decimal(100)))
+    exact = pc.multiply(price.cast(pa.decimal128(20, 4)), share.cast(pa.decimal128(9, 6)))
+    return pc.round(exact, ndigits=price.type.scale, round_mode="half_towards_infinity").cast(price.type)
 
 
 def _struct(constituent: Constituent, children: Mapping[str, pa.Array]) -> pa.Array:

@@ -81,7 +81,7 @@ def unreadable(client: Client, described: Described, names: Iterable[str]) -> li
 
 def demand(missing: Iterable[str], doing: str) -> None:
     """Raise SchemaDrift naming the fields, if there are any."""
-    names = list(missing)
+    names = list(dict.fromkeys(missing))
     if names:
         raise SchemaDrift(
             f"Salesforce does not let the integration user {doing} {', '.join(names)}.", cure=PERMISSION_CURE

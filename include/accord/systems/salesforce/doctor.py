@@ -13,7 +13,7 @@ from accord.objects.definition import BusinessObject, Field, Owner, Reference
 from accord.ports import Check
 from accord.systems.salesforce.client import Client
 from accord.systems.salesforce.describe import Described, describe, unreadable
-from accord.systems.salesforce.mapping import ChildWriting, parts_of
+from accord.systems.salesforce.mapping import ChildWriting, Writing, all_parts
 from accord.systems.salesforce.mappings import READINGS, WRITINGS
 from accord.systems.salesforce.options import PERMISSION_CURE, PERMISSION_SET
 from accord.systems.salesforce.rest_query import rest_pages
@@ -36,7 +36,12 @@ def check(client: Client, name: str, definitions: Mapping[str, BusinessObject]) 
         partial(_limits, client, name),
         partial(_permission_set, client, name),
         *(partial(_reads, client, name, d) for n, d in definitions.items() if n in READINGS),
-        *(partial(_writes, client, name, d) for n, d in definitions.items() if n in WRITINGS),
+        *(
+            partial(_writes, client, name, d, writing)
+            for n, d in definitions.items()
+            if n in WRITINGS
+            for writing in (WRITINGS[n], *WRITINGS[n].instead.values())
+        ),
     )
     for look in looks:
         try:
@@ -97,13 +102,12 @@ def _permission_set(client: Client, name: str) -> Iterator[Check]:
 
 
 def _reads(client: Client, name: str, definition: BusinessObject) -> Iterator[Check]:
-    for sobject, columns in parts_of(READINGS[definition.name], definition).items():
+    for sobject, columns in all_parts(READINGS[definition.name], definition).items():
         missing = unreadable(client, describe(client, sobject), columns)
         yield _fields(name, f"{sobject} for {definition.name}", "read", missing, len(columns))
 
 
-def _writes(client: Client, name: str, definition: BusinessObject) -> Iterator[Check]:
-    writing = WRITINGS[definition.name]
+def _writes(client: Client, name: str, definition: BusinessObject, writing: Writing) -> Iterator[Check]:
     sent = definition.sent_by(Owner.ERP, creating=True)
     fields = [(definition.field(n), place) for n, place in writing.fields.items() if n in sent]
     described = describe(client, writing.sobject)

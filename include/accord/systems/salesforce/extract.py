@@ -3,15 +3,17 @@
 1. Roots modified in the window.
 2. Parts modified in the window name the other roots that count as changed. A deleted part still names its root; one
    that moved to another root names only the new one.
-3. The parts of all these roots, whenever they were modified.
+3. Where records carry on others (an Order its Opportunity): what the roots found carry on, and what carries them on, so
+   that both are always judged together.
+4. The parts of all these roots, whenever they were modified.
 
-Step 3 comes last and asks by root, so a root that is modified meanwhile never loses its parts.
+Step 4 comes last and asks by root, so a root that is modified meanwhile never loses its parts.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 import pyarrow as pa
@@ -19,12 +21,13 @@ import pyarrow.compute as pc
 
 from accord.objects.definition import BusinessObject
 from accord.ports import Selection, Sink
+from accord.systems.collapsing import flat
 from accord.systems.salesforce.bulk_query import bulk_pages
 from accord.systems.salesforce.client import LONGEST_URL, Client
 from accord.systems.salesforce.describe import demand, describe, unreadable
-from accord.systems.salesforce.mapping import STAMP, Child, Reading, parts_of
+from accord.systems.salesforce.mapping import STAMP, Child, Reading, all_parts
 from accord.systems.salesforce.rest_query import count, rest_pages
-from accord.systems.salesforce.soql import Select, by_lists, compare, within
+from accord.systems.salesforce.soql import Select, by_lists, compare, one_of, within
 
 log = logging.getLogger("accord.salesforce")
 
@@ -32,59 +35,102 @@ _ROOM = 1_000  # bytes of the longest URL left for host, path and the locator
 # Above this many records named by id the whole object is read and sorted out here: a list takes one request for about
 # 400 ids, and the org's requests are shared with everybody.
 _LISTED = 20_000
+_NOBODY = pa.array([], pa.string())
 
 Columns = Mapping[str, pa.DataType]
+Readings = Sequence[Reading]
 
 
-def extract(client: Client, definition: BusinessObject, reading: Reading, selection: Selection, sink: Sink) -> datetime:
+def extract(
+    client: Client, definition: BusinessObject, readings: Readings, selection: Selection, sink: Sink
+) -> datetime:
     """Write the selected roots and their parts to `sink`; returns the instant the read began, on the org's clock."""
-    parts = parts_of(reading, definition)
+    parts = all_parts(readings, definition)
     described = [describe(client, sobject) for sobject in parts]
     demand([name for d in described for name in unreadable(client, d, parts[d.sobject])], "read")
-    read = _Read(client, reading, parts, selection, sink)
+    read = _Read(client, readings, parts, selection, sink)
     read.roots()
-    for child in reading.children:
-        read.parts_of_roots(child)
-    log.info("Read %d %s records; requests used today: %s.", read.rows, reading.sobject, client.usage)
+    read.what_belongs_together()
+    for reading in readings:
+        for child in reading.children:
+            read.parts_of_roots(reading, child)
+    log.info("Read %d %s records; requests used today: %s.", read.rows, definition.name, client.usage)
     return min(d.at for d in described)
 
 
+def affected(client: Client, readings: Readings, natives: Sequence[str], selection: Selection) -> tuple[str, ...]:
+    """Those of `natives` that show fields of a record that was modified in the window (an Order its Account's)."""
+    found: dict[str, None] = {}
+    for reading in readings:
+        own = [native for native in natives if native.startswith(reading.prefix)]
+        for sobject, root, relationship in reading.lenders:
+            select = Select(sobject=sobject, columns=(root,)).also(
+                *within(f"{relationship}.{STAMP}", selection.since, selection.until)
+            )
+            for listed in by_lists(select, root, own, limit=LONGEST_URL - _ROOM):
+                for table in rest_pages(client, listed, {root: pa.string()}):
+                    found |= dict.fromkeys(table[root].to_pylist())
+    return tuple(found)
+
+
 class _Read:
-    """One extraction: what was selected, and the roots seen so far."""
+    """One extraction: what was selected, and the roots seen so far, by Salesforce object."""
 
     def __init__(
-        self, client: Client, reading: Reading, parts: Mapping[str, Columns], selection: Selection, sink: Sink
+        self, client: Client, readings: Readings, parts: Mapping[str, Columns], selection: Selection, sink: Sink
     ) -> None:
-        self._client, self._reading, self._parts, self._selection, self._sink = client, reading, parts, selection, sink
+        self._client, self._readings, self._parts, self._selection, self._sink = (
+            client,
+            readings,
+            parts,
+            selection,
+            sink,
+        )
         self._window = within(STAMP, selection.since, selection.until) if selection.natives is None else ()
-        self._seen: list[pa.Array] = []
+        self._seen: dict[str, list[pa.Array]] = {reading.sobject: [] for reading in readings}
+        # (records that carry on others, the others): rows of both go together
+        self._carried: list[tuple[pa.Array, pa.Array]] = [(_NOBODY, _NOBODY)]
         self.rows = 0
 
     def roots(self) -> None:
         """Steps 1 and 2."""
-        sobject = self._reading.sobject
         if self._selection.natives is not None:
-            natives = pa.array(dict.fromkeys(self._selection.natives), pa.string())
+            natives = dict.fromkeys(self._selection.natives)
             self._sink.expect(len(natives))
-            self._write_roots(self._by_ids(sobject, "Id", natives))
+            for reading in self._readings:
+                own = pa.array([native for native in natives if native.startswith(reading.prefix)], pa.string())
+                self._write_roots(reading, self._by_ids(self._select(reading.sobject), "Id", own))
             return
-        select = self._select(sobject).also(*self._window)
-        expected = count(self._client, select)
-        named = self._roots_of_changed_parts()
-        self._sink.expect(expected + len(named))
-        self._write_roots(self._pages(select, self._parts[sobject], expected))
-        others = named.filter(pc.invert(pc.is_in(named, value_set=self._ids())))
-        self._write_roots(self._by_ids(sobject, "Id", others))
+        selects = [self._selected(reading).also(*self._window) for reading in self._readings]
+        expected = [count(self._client, select) for select in selects]
+        named = [self._roots_of_changed_parts(reading) for reading in self._readings]
+        self._sink.expect(sum(expected) + sum(map(len, named)))
+        for reading, select, many, others in zip(self._readings, selects, expected, named, strict=True):
+            self._write_roots(reading, self._pages(select, self._parts[reading.sobject], many))
+            self._write_roots(reading, self._by_ids(self._selected(reading), "Id", self._unseen(reading, others)))
 
-    def parts_of_roots(self, child: Child) -> None:
+    def what_belongs_together(self) -> None:
         """Step 3."""
-        for table in self._by_ids(child.sobject, child.parent, self._ids()):
-            self._sink.write(child.sobject, table, child.parent)
+        for reading, other in zip(self._readings, self._readings[1:], strict=False):
+            if reading.carries_on is None:
+                continue
+            origins = pc.unique(pa.concat_arrays([origins for _, origins in self._carried]))
+            select = self._select(other.sobject)
+            self._write_roots(other, self._by_ids(select, "Id", self._unseen(other, origins)))
+            if self._window or self._selection.natives is not None:  # else they were all read
+                known = self._ids(reading)
+                tables = self._by_ids(self._select(reading.sobject), reading.carries_on, self._ids(other))
+                self._write_roots(reading, (t.filter(pc.invert(pc.is_in(t["Id"], value_set=known))) for t in tables))
 
-    def _roots_of_changed_parts(self) -> pa.Array:
+    def parts_of_roots(self, reading: Reading, child: Child) -> None:
+        """Step 4."""
+        for table in self._by_ids(self._select(child.sobject), child.parent, self._ids(reading)):
+            self._sink.write(child.sobject, table, child.parent, self._beside(reading, table[child.parent]))
+
+    def _roots_of_changed_parts(self, reading: Reading) -> pa.Array:
         """Ids of roots with a part modified in the window; none are asked for when all roots are read anyway."""
-        found = [pa.array([], pa.string())]
-        for child in self._reading.children if self._window else ():
+        found = [_NOBODY]
+        for child in reading.children if self._window else ():
             select = Select(
                 sobject=child.sobject, columns=(child.parent,), where=(*self._window, compare(child.parent, "!=", None))
             )
@@ -92,9 +138,9 @@ class _Read:
             found += [pc.unique(table[child.parent]) for table in pages]
         return pc.unique(pa.concat_arrays(found))
 
-    def _by_ids(self, sobject: str, column: str, ids: pa.Array) -> Iterator[pa.Table]:
-        """Rows of `sobject` whose `column` is one of `ids`."""
-        columns, select = self._parts[sobject], self._select(sobject)
+    def _by_ids(self, select: Select, column: str, ids: pa.Array) -> Iterator[pa.Table]:
+        """Rows of `select` whose `column` is one of `ids`."""
+        columns = self._parts[select.sobject]
         if len(ids) <= _LISTED:
             for listed in by_lists(select, column, ids.to_pylist(), limit=LONGEST_URL - _ROOM):
                 yield from rest_pages(self._client, listed, columns)
@@ -112,11 +158,30 @@ class _Read:
     def _select(self, sobject: str) -> Select:
         return Select(sobject=sobject, columns=tuple(self._parts[sobject]))
 
-    def _write_roots(self, tables: Iterator[pa.Table]) -> None:
-        for table in tables:
-            self._seen.append(pc.unique(table["Id"]))
-            self.rows += table.num_rows
-            self._sink.write(self._reading.sobject, table, "Id")
+    def _selected(self, reading: Reading) -> Select:
+        """What a window takes of the reading's roots."""
+        select = self._select(reading.sobject)
+        return select.also(one_of(*reading.only)) if reading.only else select
 
-    def _ids(self) -> pa.Array:
-        return pc.unique(pa.concat_arrays([pa.array([], pa.string()), *self._seen]))
+    def _write_roots(self, reading: Reading, tables: Iterator[pa.Table]) -> None:
+        for table in tables:
+            self._seen[reading.sobject].append(pc.unique(table["Id"]))
+            if reading.carries_on:
+                carrying = table.filter(pc.is_valid(table[reading.carries_on]))
+                self._carried.append((flat(carrying["Id"]), flat(carrying[reading.carries_on])))
+            self.rows += table.num_rows
+            self._sink.write(reading.sobject, table, "Id", self._beside(reading, table["Id"]))
+
+    def _beside(self, reading: Reading, roots: pa.ChunkedArray) -> pa.Array | None:
+        """What each of `roots` carries on, else itself; None where no record carries on another."""
+        if not reading.carries_on:
+            return None
+        carrying, origins = (pa.concat_arrays(column) for column in zip(*self._carried, strict=True))
+        ids = flat(roots)
+        return pc.coalesce(origins.take(pc.index_in(ids, value_set=carrying)), ids)
+
+    def _ids(self, reading: Reading) -> pa.Array:
+        return pc.unique(pa.concat_arrays([_NOBODY, *self._seen[reading.sobject]]))
+
+    def _unseen(self, reading: Reading, ids: pa.Array) -> pa.Array:
+        return ids.filter(pc.invert(pc.is_in(ids, value_set=self._ids(reading))))

@@ -6,7 +6,7 @@ the permission checks are derived from them and from the object's definition.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -23,13 +23,16 @@ class Child:
     """A constituent kept as records of another Salesforce object; `parent` is their lookup to the root.
 
     `fields`: canonical field of the part → Salesforce field, or `Parent.Field` of the record referred to; `Id` becomes the
-    part's canonical id.
+    part's canonical id. `always`: canonical flag → what it is of every part. `discounted`: (a price, a discount in percent
+    that Salesforce has not taken off it yet).
     """
 
     constituent: str
     sobject: str
     parent: str
     fields: Mapping[str, str]
+    always: Mapping[str, bool] = field(default_factory=dict)
+    discounted: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +46,13 @@ class Group:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """How an object is read. `fields`: canonical field → Salesforce field, or `Parent.Field` of the record referred to, whose
-    changes are no changes of the object. `master` is the field that names the survivor of a merge."""
+    changes are no changes of the object. `master` is the field that names the survivor of a merge.
+
+    An object may be read from several Salesforce objects. `prefix` are then the first three characters of the ids (Object
+    Reference, "Standard Field Record ID Prefix"); `carries_on` is the lookup from a record to the one of the next reading
+    that it carries on. `words`: canonical field → what Salesforce's words mean in it, "" any other word. `only`: a window
+    takes the records whose field has one of the values.
+    """
 
     object: str
     sobject: str
@@ -51,6 +60,23 @@ class Reading:
     master: str | None = None
     children: tuple[Child, ...] = ()
     groups: tuple[Group, ...] = ()
+    prefix: str = ""
+    carries_on: str | None = None
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    only: tuple[str, tuple[str, ...]] | None = None
+
+    @property
+    def lenders(self) -> Iterator[tuple[str, str, str]]:
+        """(Salesforce object, its field that names the root, relationship) of every record whose fields are read with the
+        object's own."""
+        own = (*self.fields.values(), *(c for g in self.groups for part in g.parts.values() for c in part.values()))
+        for sobject, root, columns in (
+            (self.sobject, "Id", own),
+            *((child.sobject, child.parent, tuple(child.fields.values())) for child in self.children),
+        ):
+            for relationship in dict.fromkeys(column.rpartition(".")[0] for column in columns):
+                if relationship:
+                    yield sobject, root, relationship
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +121,8 @@ class Writing:
     Salesforce keeps unique together: a record that agrees in them is taken over instead of created. Fields the org lets
     nobody change after creation are written on create only. `gone` is what a record that is gone in the source looks
     like here, and none that is there; its parts stay. `decimals`: dotted path → digits after the point Salesforce
-    keeps, where fewer than the field has.
+    keeps, where fewer than the field has. `instead`: how records are written whose ids begin so, where an object's records
+    are kept in several Salesforce objects.
     """
 
     object: str
@@ -108,6 +135,7 @@ class Writing:
     standard_price: StandardPrice | None = None
     gone: Mapping[str, bool | str | None] = field(default_factory=dict)
     decimals: Mapping[str, int] = field(default_factory=dict)
+    instead: Mapping[str, Writing] = field(default_factory=dict)
 
     @property
     def kept(self) -> frozenset[str]:
@@ -125,7 +153,12 @@ def parts_of(reading: Reading, definition: BusinessObject) -> dict[str, dict[str
     root = dict(SYSTEM_FIELDS)
     if reading.master:
         root[reading.master] = pa.string()
-    root |= {column: staged_type(definition.field(name).type) for name, column in reading.fields.items()}
+    if reading.carries_on:
+        root[reading.carries_on] = pa.string()
+    root |= {
+        column: pa.string() if name in reading.words else staged_type(definition.field(name).type)
+        for name, column in reading.fields.items()
+    }
     for group in reading.groups:
         for columns in group.parts.values():
             root |= _typed(definition, group.constituent, columns)
@@ -134,6 +167,11 @@ def parts_of(reading: Reading, definition: BusinessObject) -> dict[str, dict[str
         columns = dict(SYSTEM_FIELDS) | {child.parent: pa.string()}
         parts[child.sobject] = columns | _typed(definition, child.constituent, child.fields)
     return parts
+
+
+def all_parts(readings: Iterable[Reading], definition: BusinessObject) -> dict[str, dict[str, pa.DataType]]:
+    """Salesforce object → column → staged type, over all readings of an object."""
+    return {sobject: columns for one in readings for sobject, columns in parts_of(one, definition).items()}
 
 
 def _typed(definition: BusinessObject, constituent: str, columns: Mapping[str, str]) -> dict[str, pa.DataType]:

@@ -13,6 +13,7 @@ from accord.systems.erp import Erp
 from accord.systems.tryton.checking import check_tryton
 from accord.systems.tryton.client import TrytonClient
 from accord.systems.tryton.context import Context
+from accord.systems.tryton.contract_status import ContractRenewals, ContractStatuses, Renewals
 from accord.systems.tryton.credit_memo import CreditMemos
 from accord.systems.tryton.customer.handler import Customers
 from accord.systems.tryton.customer_account import CustomerAccounts
@@ -25,6 +26,7 @@ from accord.systems.tryton.price import Prices
 from accord.systems.tryton.price_list import PriceLists
 from accord.systems.tryton.product import Products
 from accord.systems.tryton.shipment import Shipments
+from accord.systems.tryton.subscription.handler import Contracts
 
 
 def open_tryton(name: str, connection: Connection) -> Tryton:
@@ -40,7 +42,7 @@ def places(object_name: str) -> dict[str, str]:
 class Tryton(Erp[Context]):
     """One database of one Tryton."""
 
-    TARGETS: ClassVar = {"customer": Customers, "order": Orders}
+    TARGETS: ClassVar = {"customer": Customers, "order": Orders, "contract": Contracts}
     SOURCES: ClassVar = {
         "customer_account": CustomerAccounts,
         "product": Products,
@@ -51,6 +53,9 @@ class Tryton(Erp[Context]):
         "credit_memo": CreditMemos,
         "payment": Payments,
         "shipment": Shipments,
+        "contract_status": ContractStatuses,
+        "renewal": Renewals,
+        "contract_renewal": ContractRenewals,
     }
 
     def __init__(self, name: str, client: TrytonClient) -> None:

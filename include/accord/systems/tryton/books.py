@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accord.errors import SchemaDrift
-from accord.routing import LegalEntity, entities_of
+from accord.routing import LegalEntity, entities_in
 from accord.systems.tryton.client import TrytonClient
 from accord.systems.tryton.reading import reading
 
@@ -27,12 +27,12 @@ class Books:
 
 
 def books_of(client: TrytonClient, system: str) -> tuple[list[Books], set[int]]:
-    """The books `system` keeps, and the parties that are companies themselves. Raises SchemaDrift when one is missing."""
+    """The books in `system`, former ones too, and the parties that are companies themselves. Raises SchemaDrift when one is missing."""
     fields = ["party", "party.code", "currency.code"]
     rows = reading(client, "model.company.company.search_read", [], 0, None, None, fields)
     by_code = {row["party."]["code"]: row for row in rows}
     books = []
-    for entity in entities_of(system):
+    for entity in entities_in(system):
         if entity.company not in by_code:
             raise SchemaDrift(
                 f"Tryton has no company whose party has the code {entity.company}.",

@@ -7,7 +7,7 @@ from typing import Any
 
 from accord.errors import AccordError
 from accord.ports import Check
-from accord.routing import entities_of
+from accord.routing import entities_in
 from accord.systems.erp import Handler, all_needs
 from accord.systems.tryton.client import TrytonClient
 
@@ -42,7 +42,7 @@ def _companies(client: TrytonClient, system: str) -> Iterator[Check]:
     rows = client.call("model.company.company.search_read", [], 0, None, None, fields)
     known = {row["party."]["code"]: (row["id"], row["currency."]["code"]) for row in rows}
     allowed = client.context.get("companies", [])
-    for entity in entities_of(system):
+    for entity in entities_in(system):
         subject = f"{system}: company {entity.company}"
         identity, currency = known.get(entity.company, (None, None))
         if identity is None:

@@ -9,6 +9,7 @@ Unavailable, InDoubt, BadCredentials, SchemaDrift, Stop    as in accord.errors
 from __future__ import annotations
 
 import base64
+import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -21,6 +22,8 @@ from accord.settings import Connection
 from accord.systems.tryton.wire import decoded, encoded
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+# Tryton hands PostgreSQL's words on (55P03, 40P01, 40001) with status 503, after it rolled back
+_LOCKED = re.compile("could not obtain lock|deadlock detected|could not serialize")
 _SKEW = timedelta(seconds=2)  # the Date header has whole seconds
 
 
@@ -132,6 +135,8 @@ class TrytonClient:
     def _result(self, answer: requests.Response, method: str) -> Any:
         if answer.status_code == requests.codes.not_found:
             raise Stop(f"Tryton has no database {self._where.extra.get('database')!r}.", cure="Correct extra.database.")
+        if answer.status_code == requests.codes.service_unavailable and _LOCKED.search(answer.text):
+            raise Conflict("DatabaseOperationalError", "Somebody else works on the same tables.")
         if answer.status_code in (429, 503):
             raise Unavailable(f"Tryton is too busy ({answer.status_code}).", cure="It is tried again.")
         if answer.status_code >= 500:

@@ -15,8 +15,9 @@ from accord.ports import Selection, Sink
 from accord.systems import erp_rows
 from accord.systems.erp import SourceHandler
 from accord.systems.tryton.context import Context
+from accord.systems.tryton.draft_then_commit import kept
 from accord.systems.tryton.order.reading import Sales
-from accord.systems.tryton.order.sale import Line, Sale, kept
+from accord.systems.tryton.order.sale import Line, Sale
 from accord.systems.tryton.reading import paged, slices, window_of
 
 _AT_ONCE = 200  # orders with all that belongs to them in one call

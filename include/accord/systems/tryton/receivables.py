@@ -35,12 +35,13 @@ def fell_due(
     return paged(client, LINE, [*receivable(books), *due], fields, context=books.context)
 
 
-def days_of(selection: Selection, now: datetime, name: str) -> list[Any]:
-    """The condition that the day in field `name` began or ended in the window, as far as it has come."""
+def days_of(selection: Selection, now: datetime, name: str, *, before: timedelta = timedelta()) -> list[Any]:
+    """The condition that the day in field `name`, or the one so long `before` it, began or ended in the window, as far as it has
+    come."""
     first, last = selection.since or now - _FOREVER, min(selection.until or now, now)
     return [
-        [name, ">=", first.astimezone(UTC).date() - timedelta(days=1)],
-        [name, "<=", last.astimezone(UTC).date()],
+        [name, ">=", first.astimezone(UTC).date() - timedelta(days=1) + before],
+        [name, "<=", last.astimezone(UTC).date() + before],
     ]
 
 

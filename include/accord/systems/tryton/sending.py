@@ -1,7 +1,8 @@
-"""Sending in batches: one bad record of a refused batch is found by halving, and every record's outcome is told."""
+"""Sending in batches: one bad record of a refused batch is found by dividing it, and every record's outcome is told."""
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
@@ -16,17 +17,22 @@ from accord.systems.tryton.client import Conflict, Refused, TrytonClient
 from accord.systems.tryton.reading import slices
 from accord.systems.tryton.refusals import NOT_ALLOWED, Meaning, meaning_of
 
+log = logging.getLogger(__name__)
+
+STOPPED = (Unavailable, InDoubt, BadCredentials, SchemaDrift)  # what ends the sending of a whole table
 BATCH = 100  # more gains nothing, and halving stays cheap
 Row = Mapping[str, Any]
 
 
 class Sender(ABC):
     """Sends one table of changes. Used once. A subclass says what is called; `refusals` are meanings of its own, `race` is the
-    category of those that mean somebody else was first, `batch` how many records go into one call."""
+    category of those that mean somebody else was first, `batch` how many records go into one call, `halve` whether a refused one
+    is halved: where a call's work is its records', asking each alone does less of it again."""
 
     refusals: ClassVar[tuple[Meaning, ...]] = ()
     race: ClassVar[Category] = Category.DUPLICATE_KEY
     batch: ClassVar[int] = BATCH
+    halve: ClassVar[bool] = True
 
     def __init__(self, client: TrytonClient, sending: Sending) -> None:
         self._client, self._sending = client, sending
@@ -38,13 +44,12 @@ class Sender(ABC):
         rows = changes.to_pylist()
         try:
             self._send_all(rows)
-        except (Unavailable, InDoubt, BadCredentials, SchemaDrift) as stopped:
+        except STOPPED as stopped:
             if not self._asked:
                 raise  # nothing was sent
-            category = Category.OUTAGE if isinstance(stopped, Unavailable) else Category.INTERRUPTED
-            rest = Outcome(outcome=Recovery.RETRY, category=category, message="The ERP was not asked any more.")
+            log.warning("the rest of %d records was not sent: %s", len(rows), stopped)
             for row in rows:
-                self._outcomes.setdefault(row["key"], rest)
+                self._outcomes.setdefault(row["key"], not_asked(stopped))
         return results((row["key"], self._outcomes[row["key"]]) for row in rows)
 
     @abstractmethod
@@ -59,7 +64,7 @@ class Sender(ABC):
         done: Callable[[list[Row]], None] | None = None,
         raced: Callable[[Row], None] | None = None,
     ) -> None:
-        """`call` with batches of `rows`; a refused batch is halved until the refused records stand alone."""
+        """`call` with batches of `rows`; a refused batch is divided until the refused records stand alone."""
         waiting = list(slices(rows, self.batch))
         while waiting:
             some = waiting.pop(0)
@@ -75,8 +80,7 @@ class Sender(ABC):
                     raise SchemaDrift(refused.text, cure="Give the integration user the right in Tryton.") from None
                 self._asked = True
                 if len(some) > 1:
-                    middle = len(some) // 2
-                    waiting[:0] = [some[:middle], some[middle:]]
+                    waiting[:0] = slices(some, -(-len(some) // 2) if self.halve else 1)
                 elif raced and meaning_of(refused.text, self.refusals).category is self.race:
                     raced(some[0])
                 else:
@@ -95,6 +99,12 @@ class Sender(ABC):
 
     def _tell(self, row: Row, outcome: Outcome) -> None:
         self._outcomes[row["key"]] = outcome
+
+
+def not_asked(stopped: BaseException) -> Outcome:
+    """Left over, as sending ended before."""
+    category = Category.OUTAGE if isinstance(stopped, Unavailable) else Category.INTERRUPTED
+    return Outcome(outcome=Recovery.RETRY, category=category, message="The ERP was not asked any more.")
 
 
 def reject(category: Category, message: str, native: str | None = None, answer: str | None = None) -> Outcome:

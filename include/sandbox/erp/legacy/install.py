@@ -9,8 +9,9 @@ import psycopg
 FOLDER = Path(__file__).parent
 CATALOGUE = FOLDER.parent / "catalogue.json"
 PARTS = (
-    "erp.sql", "trade.sql", "inbound.sql", "orders_inbound.sql", "posting.sql", "order_posting.sql", "outbound.sql",
-    "outbound_catalogue.sql", "outbound_trade.sql", "business.sql",
+    "erp.sql", "trade.sql", "agreements.sql", "inbound.sql", "orders_inbound.sql", "agreements_inbound.sql", "posting.sql",
+    "order_posting.sql", "agreement_posting.sql", "outbound.sql", "outbound_catalogue.sql", "outbound_trade.sql",
+    "outbound_agreements.sql", "business.sql",
 )  # fmt: skip
 _TURNS = 7_236_101  # the advisory lock under which installers take turns
 

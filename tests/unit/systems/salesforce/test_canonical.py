@@ -12,9 +12,9 @@ from accord.records import content_hash, schema_of
 from accord.systems.salesforce.canonical import to_canonical
 from accord.systems.salesforce.columns import from_records
 from accord.systems.salesforce.mapping import Reading, parts_of
-from accord.systems.salesforce.mappings import reading_of
+from accord.systems.salesforce.mappings import readings_of
 
-READING = reading_of(CUSTOMER)
+READING = readings_of(CUSTOMER)[0]
 AT = datetime(2026, 11, 20, 10, tzinfo=UTC)
 READ = AT + timedelta(hours=1)
 

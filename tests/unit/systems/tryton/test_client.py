@@ -148,6 +148,7 @@ def test_a_wrong_password(open_client: Callable[..., TrytonClient]) -> None:
         ((200, {"error": ["LoginException", ["", ""]]}), BadCredentials),
         ((429, None), Unavailable),
         ((503, None), Unavailable),
+        ((503, b"<p>could not obtain lock on relation &#34;account_move_line&#34;</p>"), Conflict),
         ((500, None), InDoubt),
         ((502, None), InDoubt),
         ((404, None), Stop),

@@ -13,8 +13,9 @@ import pytest
 from accord.objects.order import ORDER
 from accord.objects.vocabulary import ORDER_STATES
 from accord.systems.tryton.client import Refused
+from accord.systems.tryton.draft_then_commit import kept
 from accord.systems.tryton.order.handler import Orders
-from accord.systems.tryton.order.sale import comment_of, exact, from_comment, kept, sale_of
+from accord.systems.tryton.order.sale import PLACES, comment_of, exact, from_comment, sale_of
 from accord.systems.tryton.order.sending import OrderSender
 from accord.systems.tryton.order_status import REASONS, STATES, status_of
 from tests.fakes import FakeSending
@@ -61,7 +62,7 @@ class Tryton:
         self.late: set[int] = set()
         self.before: dict[tuple[str, int], Callable[[], None]] = {}
 
-    def of(self, asked: Any) -> dict[str, list[Any]]:
+    def of(self, asked: Any, *, whole: bool = True) -> dict[str, list[Any]]:
         return {key: [sale(n, s) for n, s in sorted(self.states.items()) if n not in self.late] for key, _ in asked}
 
     def call(self, method: str, ids: list[int], **_: Any) -> None:
@@ -187,3 +188,14 @@ def test_what_tryton_can_not_tell_apart() -> None:
         ("discount", "family", "requested_date")
     )
     assert table[2]["customer_reference"] == "PO 1"
+
+
+@pytest.mark.parametrize(("kits", "parts", "gone", "shipped"), [(6, 1, 1, "6"), (7, 3, 1, "2.3333"), (2, 4, 0, "0")])
+def test_kits_are_counted_by_their_parts(kits: float, parts: float, gone: float, shipped: str) -> None:
+    moves = [{"state": "done", "quantity": gone, "shipment": None}] if gone else []
+    part = {"quantity": parts, "moves.": moves}
+    row = sale(1, "processing").row
+    line = {**row["lines."][0], "quantity": kits, "components.": [part, part]}
+    (counted,) = sale_of({**row, "lines.": [line]}).lines
+    assert counted.progress.shipped == Decimal(shipped)
+    assert -counted.progress.shipped.as_tuple().exponent <= PLACES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0009"
-down_revision = "0003"
+down_revision = "0008"
 
 RECONCILIATION = """
 CREATE TABLE reconciliation (                         -- one object, from one source, against one target

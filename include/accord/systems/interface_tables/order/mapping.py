@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from accord.categories import Category
 from accord.errors import Recovery
-from accord.systems.interface_tables.contract import Inbox, Meaning, Part
+from accord.systems.interface_tables.contract import Inbox, Meaning, Part, rejected
+from accord.systems.interface_tables.held import Held
 
 _LINE = {
     "id": "line_ref",
@@ -16,11 +17,6 @@ _LINE = {
     "requested_date": "service_date",
     "cancelled": "cancelled",
 }
-
-
-def _rejected(category: Category, message: str) -> Meaning:
-    return Meaning(outcome=Recovery.REJECT, category=category, message=message)
-
 
 _HELD = Recovery.HOLD
 _UNDO = "Agree a return or a credit note with finance."
@@ -40,32 +36,30 @@ INBOX = Inbox(
     awaits="customer_ref",
     actions=("place", "cancel"),
     codes={
-        "LINES_MISSING": _rejected(
+        "LINES_MISSING": rejected(
             Category.MISSING_VALUE, "Every line of the order is cancelled: there is nothing to order."
         ),
-        "QUANTITY_INVALID": _rejected(Category.INVALID_VALUE, "A quantity is not one the ERP takes."),
-        "ORDER_UNKNOWN": _rejected(Category.REFERENCE_UNKNOWN, "The ERP no longer has the order."),
-        "PRODUCT_UNKNOWN": _rejected(Category.REFERENCE_UNKNOWN, "The ERP does not have a product of the order."),
-        "PRICE_LIST_UNKNOWN": _rejected(Category.REFERENCE_UNKNOWN, "The legal entity has no such price list."),
-        "PRODUCT_NOT_SOLD": _rejected(Category.NOT_SOLD, "The ERP does not sell a product of the order any more."),
-        "REFERENCE_TAKEN": _rejected(
+        "QUANTITY_INVALID": rejected(Category.INVALID_VALUE, "A quantity is not one the ERP takes."),
+        "ORDER_UNKNOWN": rejected(Category.REFERENCE_UNKNOWN, "The ERP no longer has the order."),
+        "PRODUCT_UNKNOWN": rejected(Category.REFERENCE_UNKNOWN, "The ERP does not have a product of the order."),
+        "PRICE_LIST_UNKNOWN": rejected(Category.REFERENCE_UNKNOWN, "The legal entity has no such price list."),
+        "PRODUCT_NOT_SOLD": rejected(Category.NOT_SOLD, "The ERP does not sell a product of the order any more."),
+        "REFERENCE_TAKEN": rejected(
             Category.ORDER_FIXED, "The ERP can't change the legal entity or the customer of an accepted order."
         ),
-        "ORDER_CANCELLED": _rejected(
+        "ORDER_CANCELLED": rejected(
             Category.ORDER_FIXED, "The order was cancelled in the ERP. Place a new one if it is still wanted."
         ),
-        "ORDER_SHIPPED": _rejected(
+        "ORDER_SHIPPED": rejected(
             Category.ALREADY_FULFILLED,
             f"Part of the order is already shipped or invoiced: it can't be cancelled any more. {_UNDO}",
         ),
-        "QUANTITY_SHIPPED": _rejected(
+        "QUANTITY_SHIPPED": rejected(
             Category.ALREADY_FULFILLED, f"More of a line is already shipped or invoiced than the change leaves. {_UNDO}"
         ),
-        "CURRENCY_MISMATCH": _rejected(Category.CURRENCY_MISMATCH, "The price list is in another currency."),
-        "PRICE_NOT_ON_LIST": _rejected(
-            Category.PRICE_DIFFERS, "A price is not the ERP's list price less the discount."
-        ),
-        "PERIOD_CLOSED": _rejected(Category.CLOSED_PERIOD, "The order's date lies in a closed period of the ERP."),
+        "CURRENCY_MISMATCH": rejected(Category.CURRENCY_MISMATCH, "The price list is in another currency."),
+        "PRICE_NOT_ON_LIST": rejected(Category.PRICE_DIFFERS, "A price is not the ERP's list price less the discount."),
+        "PERIOD_CLOSED": rejected(Category.CLOSED_PERIOD, "The order's date lies in a closed period of the ERP."),
         "CREDIT_HOLD": Meaning(
             outcome=_HELD, category=Category.CREDIT_HOLD, message="Finance has the customer on credit hold."
         ),
@@ -79,14 +73,15 @@ INBOX = Inbox(
 LINE_NOT_KEPT = ("family", "list_price", "current_price")
 KEEPS = frozenset({*INBOX.fields, "customer", "legal_entity", "price_list", "lines"})
 
-ORDERS, LINES = "outbound.sales_order", "outbound.sales_order_line"
-# canonical field → column of what the ERP shows
-HELD = dict(INBOX.fields) | {"customer": "customer_ref", "legal_entity": "company", "price_list": "price_list"}
-HELD_LINE = {name.removesuffix("__native"): column for name, column in _LINE.items() if name != "discount"}
-NEEDS = INBOX.needs | {
-    ORDERS: ("order_number", "external_ref", "customer_number", "status", *HELD.values()),
-    LINES: ("order_number", *HELD_LINE.values()),
-}
+HELD = Held(
+    relation="outbound.sales_order",
+    lines="outbound.sales_order_line",
+    number="order_number",
+    fields=dict(INBOX.fields) | {"price_list": "price_list"},
+    line_fields={name.removesuffix("__native"): column for name, column in _LINE.items() if name != "discount"},
+    within_company=frozenset({"price_list"}),
+)
+NEEDS = INBOX.needs | HELD.needs
 PLACES = {path.replace("__native", ""): place for path, place in INBOX.places.items()} | {
     "customer": "inbound.sales_order.customer_number, customer_ref",
     "legal_entity": "inbound.sales_order.company",

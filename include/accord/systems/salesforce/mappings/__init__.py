@@ -3,11 +3,16 @@
 from accord.errors import Stop
 from accord.objects.definition import BusinessObject
 from accord.systems.salesforce.mapping import Reading, Writing
+from accord.systems.salesforce.mappings.contract import CONTRACT
+from accord.systems.salesforce.mappings.contract_renewal import CONTRACT_RENEWAL
+from accord.systems.salesforce.mappings.contract_status import CONTRACT_STATUS
+from accord.systems.salesforce.mappings.contract_sync import CONTRACT_SYNC
 from accord.systems.salesforce.mappings.credit_memo import CREDIT_MEMO
 from accord.systems.salesforce.mappings.customer import CUSTOMER
 from accord.systems.salesforce.mappings.customer_account import CUSTOMER_ACCOUNT
 from accord.systems.salesforce.mappings.customer_status import CUSTOMER_STATUS
 from accord.systems.salesforce.mappings.invoice import INVOICE
+from accord.systems.salesforce.mappings.opportunity import OPPORTUNITY
 from accord.systems.salesforce.mappings.order import ORDER
 from accord.systems.salesforce.mappings.order_status import ORDER_STATUS
 from accord.systems.salesforce.mappings.order_sync import ORDER_SYNC
@@ -15,9 +20,13 @@ from accord.systems.salesforce.mappings.payment import PAYMENT
 from accord.systems.salesforce.mappings.price import PRICE
 from accord.systems.salesforce.mappings.price_list import PRICE_LIST
 from accord.systems.salesforce.mappings.product import PRODUCT
+from accord.systems.salesforce.mappings.renewal import RENEWAL
 from accord.systems.salesforce.mappings.shipment import SHIPMENT
 
-READINGS: dict[str, Reading] = {m.object: m for m in (CUSTOMER, ORDER)}
+# the first reading is the object's own; the next ones are what its records may carry on
+READINGS: dict[str, tuple[Reading, ...]] = {
+    m.object: (m, *more) for m, *more in ((CUSTOMER,), (ORDER, OPPORTUNITY), (CONTRACT,))
+}
 WRITINGS: dict[str, Writing] = {
     m.object: m
     for m in (
@@ -28,6 +37,10 @@ WRITINGS: dict[str, Writing] = {
         PRICE,
         ORDER_STATUS,
         ORDER_SYNC,
+        CONTRACT_STATUS,
+        CONTRACT_SYNC,
+        RENEWAL,
+        CONTRACT_RENEWAL,
         SHIPMENT,
         INVOICE,
         CREDIT_MEMO,
@@ -36,8 +49,8 @@ WRITINGS: dict[str, Writing] = {
 }
 
 
-def reading_of(definition: BusinessObject) -> Reading:
-    """How `definition` is read. Raises Stop when Salesforce is no source of it."""
+def readings_of(definition: BusinessObject) -> tuple[Reading, ...]:
+    """How `definition` is read, the object's own way first. Raises Stop when Salesforce is no source of it."""
     if definition.name not in READINGS:
         raise Stop(f"{definition.name} is not read from Salesforce.", cure="Add a mapping, or correct the flow.")
     return READINGS[definition.name]

@@ -1,44 +1,13 @@
 """invoice: ERP_Invoice__c below the Account, with its lines."""
 
-from accord.systems.salesforce.mapping import ChildWriting, Writing
+from accord.systems.salesforce.mapping import Writing
+from accord.systems.salesforce.mappings.billing import GONE, HEADER, lines
 
 INVOICE = Writing(
     object="invoice",
     sobject="ERP_Invoice__c",
     external_id="Key__c",
-    fields={
-        "number": "Number__c",
-        "customer": "Account__c",
-        "order": "Order__c",
-        "legal_entity": "Legal_Entity__c",
-        "status": "Status__c",
-        "invoice_date": "Invoice_Date__c",
-        "booking_date": "Booking_Date__c",
-        "due_date": "Due_Date__c",
-        "currency": "CurrencyIsoCode",
-        "net": "Net__c",
-        "tax": "Tax__c",
-        "total": "Total__c",
-        "open_balance": "Open_Balance__c",
-        "overdue": "Overdue__c",
-    },
-    children=(
-        ChildWriting(
-            constituent="lines",
-            sobject="ERP_Invoice_Line__c",
-            parent="Invoice__c",
-            external_id="Key__c",
-            inherited={"currency": "CurrencyIsoCode"},
-            fields={
-                "product": "Product__c",
-                "description": "Description__c",
-                "quantity": "Quantity__c",
-                "unit_price": "Unit_Price__c",
-                "net": "Net__c",
-                "tax": "Tax__c",
-                "tax_code": "Tax_Code__c",
-            },
-        ),
-    ),
-    gone={"Status__c": "Cancelled"},
+    fields=HEADER | {"overdue": "Overdue__c"},
+    children=(lines("ERP_Invoice_Line__c", parent="Invoice__c"),),
+    gone=GONE,
 )

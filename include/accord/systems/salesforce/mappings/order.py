@@ -6,6 +6,8 @@ from accord.systems.salesforce.mappings.customer import ADDRESSES
 ORDER = Reading(
     object="order",
     sobject="Order",
+    prefix="801",
+    carries_on="OpportunityId",
     fields={
         "number": "OrderNumber",
         "customer": "AccountId",

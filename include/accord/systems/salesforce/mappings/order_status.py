@@ -1,6 +1,8 @@
-"""order_status: what the ERP tells of an Order, on the Order and its products."""
+"""order_status: what the ERP tells of an Order, on the Order and its products; in short on the Opportunity as long as there is
+none."""
 
 from accord.systems.salesforce.mapping import ChildWriting, Writing
+from accord.systems.salesforce.mappings.opportunity import OPPORTUNITY
 
 ORDER_STATUS = Writing(
     object="order_status",
@@ -29,4 +31,12 @@ ORDER_STATUS = Writing(
         ),
     ),
     gone={"ERP_Status__c": "Cancelled"},
+    instead={
+        OPPORTUNITY.prefix: Writing(
+            object="order_status",
+            sobject="Opportunity",
+            fields={"number": "ERP_Order_Number__c", "status": "ERP_Status__c", "reason": "ERP_Reason__c"},
+            gone={"ERP_Status__c": "Cancelled"},
+        )
+    },
 )

@@ -1,6 +1,6 @@
 """Orders in Tryton as declared data: what is kept where, what a state means, and what Tryton's refusals mean.
 
-    key                 sale.sale.reference, not unique: see accord.systems.tryton.order.sending
+    key                 sale.sale.reference, not unique: see accord.systems.tryton.draft_then_commit
     lines.id            first line of sale.line.note
     number, customer_reference    sale.sale.comment, the first two lines: the only texts of a sale that can still be changed
                         once it is accepted

@@ -15,8 +15,9 @@ from accord.systems.tryton.books import Books, books_of
 from accord.systems.tryton.context import Context
 from accord.systems.tryton.customer.mapping import HOME, key_of
 from accord.systems.tryton.customer.party import canonical_address
+from accord.systems.tryton.draft_then_commit import kept
 from accord.systems.tryton.order.mapping import OPEN, SALE_FIELDS
-from accord.systems.tryton.order.sale import Sale, from_comment, kept, sale_of
+from accord.systems.tryton.order.sale import Sale, from_comment, sale_of
 from accord.systems.tryton.reading import PAGE, paged, reading, slices
 
 _AT_ONCE = 200  # sales with all that belongs to them in one call
@@ -35,24 +36,27 @@ class Sales:
             self._books, _ = books_of(self._client, self._system)
         return {one.entity.code: one for one in self._books}
 
-    def of(self, asked: Iterable[tuple[str, str | None]]) -> dict[str, list[Sale]]:
-        """key → its sales in any state, for (key, native) pairs: those of its reference, and the one linked to it."""
+    def of(self, asked: Iterable[tuple[str, str | None]], *, whole: bool = True) -> dict[str, list[Sale]]:
+        """key → its sales in any state, for (key, native) pairs: those of its reference, or the one linked to it. What is not
+        `whole` has a state and no lines: enough to tell which is kept."""
         asked = list(asked)
         found: dict[str, list[Sale]] = {}
         for keys in slices((key for key, _ in asked), _AT_ONCE):
-            for sale in self.read([["reference", "in", keys]]):
+            for sale in self.read([["reference", "in", keys]], whole=whole):
                 found.setdefault(sale.key, []).append(sale)
         lost = {int(n): k for k, n in asked if k not in found and n is not None and n.isdecimal()}
         for natives in slices(sorted(lost), _AT_ONCE):
-            for sale in self.read([["id", "in", natives]]):
+            for sale in self.read([["id", "in", natives]], whole=whole):
                 found[lost[sale.native]] = [sale]
         return found
 
-    def read(self, domain: list[Any]) -> list[Sale]:
+    def read(self, domain: list[Any], *, whole: bool = True) -> list[Sale]:
         """The sales in a domain."""
-        search = "model.sale.sale.search_read"
-        rows = reading(self._client, search, domain, 0, None, [["id", "ASC"]], list(SALE_FIELDS))
-        return [sale_of(row) for row in rows]
+        search, fields = "model.sale.sale.search_read", list(SALE_FIELDS) if whole else ["reference", "state"]
+        rows = reading(self._client, search, domain, 0, None, [["id", "ASC"]], fields)
+        if whole:
+            return [sale_of(row) for row in rows]
+        return [Sale(native=row["id"], key=row["reference"], row=row, lines=()) for row in rows]
 
     def census(self) -> Iterator[pa.Table]:
         """CENSUS pages of the sales that came from orders; those that were not accepted yet are left out."""

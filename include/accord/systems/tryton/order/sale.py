@@ -10,6 +10,7 @@ from typing import Any
 from accord.systems.tryton.order.mapping import ACCEPTED, COMMENT, LEFT, OPEN, SHIPPED
 
 NOTHING = Decimal(0)
+PLACES = 4  # of a share of a kit: what a quantity has
 Row = Mapping[str, Any]
 
 
@@ -79,12 +80,6 @@ def sale_of(row: Row) -> Sale:
     return Sale(native=row["id"], key=row["reference"], row=row, lines=lines)
 
 
-def kept(sales: Iterable[Sale]) -> Sale | None:
-    """Which of the sales of one reference is the order: the oldest accepted one, else the oldest that is open, else the oldest."""
-    ranked = sorted(sales, key=lambda one: (not one.accepted, not one.open, one.native))
-    return ranked[0] if ranked else None
-
-
 def comment_of(number: str | None, reference: str | None) -> str:
     """The comment of a sale."""
     said = zip(COMMENT, (number, reference), strict=True)
@@ -121,9 +116,12 @@ def _progress(row: Row, quantity: Decimal, shipments: Mapping[int, str]) -> Prog
     if row["components."]:
         found = []
         for part in row["components."]:
-            each = exact(part["quantity"]) / quantity if quantity else NOTHING
-            moved = _moved(part["moves."] or (), shipments)
-            found.append({state: amount / each if each else NOTHING for state, amount in moved.items()})
+            whole, moved = exact(part["quantity"]), _moved(part["moves."] or (), shipments)
+            kits = {
+                state: exact(round(amount * quantity / whole, PLACES)) if whole else NOTHING
+                for state, amount in moved.items()
+            }
+            found.append(kits)
     posted = (i for i in row["invoice_lines."] or () if i["invoice_state"] in ("posted", "paid"))
     return Progress(
         left=max(one["left"] for one in found),

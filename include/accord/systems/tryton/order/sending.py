@@ -1,20 +1,8 @@
-"""Sending orders: a draft is created, the oldest of its reference is kept, the others are cancelled, the kept one is confirmed.
-
-Tryton lets any number of sales have the same reference, and ids are given before a transaction ends, so that an older id may
-appear after a newer one. What keeps one order one sale:
-
-1. A sale is created only where none of the reference is open or accepted.
-2. After that, and before every confirmation, the sales of the reference are read. One is kept: an accepted one if there is,
-   else the oldest. All others are cancelled *before* the kept one is confirmed.
-
-Of two senders the one whose sale appeared later sees the other's: it can't confirm before the other's is cancelled, and
-that is refused once the other's is confirmed. Tryton serializes both on the sale's row.
-"""
+"""Sending orders, each as one sale: see accord.systems.tryton.draft_then_commit. A change of an accepted one is an amendment."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from typing import Any
 
 from accord.categories import Category
@@ -23,24 +11,26 @@ from accord.ports import Sending
 from accord.systems.results import Outcome, applied
 from accord.systems.tryton.context import Context
 from accord.systems.tryton.customer.party import Impossible
+from accord.systems.tryton.draft_then_commit import DraftThenCommit, kept
 from accord.systems.tryton.order.lookups import Lookups
 from accord.systems.tryton.order.mapping import REFUSALS
 from accord.systems.tryton.order.planning import Change, Values, cancellation, change, creation
 from accord.systems.tryton.order.reading import Sales
-from accord.systems.tryton.order.sale import Sale, kept
+from accord.systems.tryton.order.sale import Sale
 from accord.systems.tryton.reading import reading
-from accord.systems.tryton.sending import Row, Sender, reject
+from accord.systems.tryton.sending import Row, reject
 
-_ROUNDS = 8  # of looking who else sends the same order
 _AMENDMENT = "model.sale.amendment"
 
 
-class OrderSender(Sender):
+class OrderSender(DraftThenCommit[Sale]):
     """Sends one table of changes of orders."""
 
     refusals = REFUSALS
-    race = Category.LOCKED
+    model, noun = "sale.sale", "order"
+    steps = (("draft", "quote"), ("quotation", "confirm"))
     batch = 20  # confirming a hundred takes longer than a call may
+    halve = False
 
     def __init__(self, context: Context, sales: Sales, sending: Sending) -> None:
         super().__init__(context.client, sending)
@@ -64,10 +54,8 @@ class OrderSender(Sender):
         self._create(self._open_rows(live, lambda _: True), found, look)
         self._amend(self._settle(self._open_rows(live, lambda _: True)), look)
 
-    def _found(self, rows: Iterable[Row]) -> dict[str, list[Sale]]:
-        rows = list(rows)
-        found = self._sales.of((row["key"], row["native"]) for row in rows)
-        return {row["key"]: found.get(row["key"], []) for row in rows}
+    def _documents(self, asked: Iterable[tuple[str, str | None]], *, whole: bool = True) -> dict[str, list[Sale]]:
+        return self._sales.of(asked, whole=whole)
 
     # --------------------------------------------------------------------------------------------------- new orders
     def _judge(self, rows: list[Row], found: dict[str, list[Sale]], look: Lookups) -> None:
@@ -102,84 +90,15 @@ class OrderSender(Sender):
 
     def _create(self, rows: list[Row], found: dict[str, list[Sale]], look: Lookups) -> None:
         """Create a draft of each order that has no sale, or only one that was left half-way with another content."""
-        values: dict[str, Values] = {}
-        stale: dict[str, list[int]] = {}
-        for row in rows:
-            sale = kept(found[row["key"]])
+
+        def plan(row: Row, sale: Sale | None) -> Values | None:
             try:
-                if sale and sale.accepted:
-                    continue
-                if sale and sale.open:
-                    if not change(row, sale, look):
-                        continue
-                    stale[row["key"]] = [one.native for one in found[row["key"]] if one.open]
-                values[row["key"]] = creation(row, look)
+                return None if sale and not change(row, sale, look) else creation(row, look)
             except Impossible as impossible:
                 self._tell(row, impossible.outcome)
-        raced: set[str] = set()
+                return None
 
-        def cancel(some: list[Row]) -> None:
-            self._client.call("model.sale.sale.cancel", [native for row in some for native in stale[row["key"]]])
-
-        def create(company: int, some: list[Row]) -> None:
-            sales = [values[row["key"]] for row in some]
-            self._client.call("model.sale.sale.create", sales, context={"company": company})
-
-        ready = self._open_rows(rows, lambda row: row["key"] in values)
-        self._each([row for row in ready if row["key"] in stale], cancel, raced=lambda row: raced.add(row["key"]))
-        ready = self._open_rows(ready, lambda row: row["key"] not in raced)
-        by_company: dict[int, list[Row]] = {}
-        for row in ready:
-            by_company.setdefault(values[row["key"]]["company"], []).append(row)
-        for company, some in by_company.items():
-            self._each(some, partial(create, company))
-
-    def _settle(self, rows: list[Row]) -> dict[str, tuple[Row, Sale]]:
-        """Have one sale of each order accepted; key → (order, sale) of those that are."""
-        accepted: dict[str, tuple[Row, Sale]] = {}
-        for _ in range(_ROUNDS):
-            rows = self._open_rows(rows, lambda row: row["key"] not in accepted)
-            if not rows:
-                return accepted
-            found = self._found(rows)
-            mine = {row["key"]: kept(found[row["key"]]) for row in rows}
-            spare = {
-                key: [one.native for one in found[key] if one.open and sale and one.native != sale.native]
-                for key, sale in mine.items()
-            }
-            for row in rows:
-                sale = mine[row["key"]]
-                if sale is not None and sale.accepted and not spare[row["key"]]:
-                    accepted[row["key"]] = (row, sale)
-            self._round([row for row in rows if row["key"] not in accepted], mine, spare)
-        for row in rows:
-            self._tell(row, _retry("Somebody else is sending the order."))
-        return accepted
-
-    def _round(self, rows: list[Row], mine: dict[str, Sale | None], spare: dict[str, list[int]]) -> None:
-        """Cancel the spare sales; quote and confirm the kept ones of the orders that have none."""
-        raced: set[str] = set()
-
-        def lost(row: Row) -> None:
-            raced.add(row["key"])
-
-        def cancel(some: list[Row]) -> None:
-            self._client.call("model.sale.sale.cancel", [native for row in some for native in spare[row["key"]]])
-
-        def step(name: str, some: list[Row]) -> None:
-            self._client.call(f"model.sale.sale.{name}", [s.native for row in some if (s := mine[row["key"]])])
-
-        self._each([row for row in rows if spare[row["key"]]], cancel, raced=lost)
-
-        def ready(*states: str) -> list[Row]:
-            """Those that are still ours to move, with a sale in one of the states."""
-            return self._open_rows(
-                rows,
-                lambda r: r["key"] not in raced and (s := mine[r["key"]]) is not None and s.state in states,
-            )
-
-        self._each(ready("draft"), lambda some: step("quote", some), raced=lost)
-        self._each(ready("draft", "quotation"), lambda some: step("confirm", some), raced=lost)
+        self._make(rows, found, plan)
 
     # ------------------------------------------------------------------------------------------ changes, cancellations
     def _amend(self, accepted: dict[str, tuple[Row, Sale]], look: Lookups) -> None:
@@ -287,7 +206,3 @@ def _now(sale: Sale, line: int) -> float:
 
 def _held(category: Category, message: str) -> Outcome:
     return Outcome(outcome=Recovery.HOLD, category=category, message=message)
-
-
-def _retry(message: str) -> Outcome:
-    return Outcome(outcome=Recovery.RETRY, category=Category.LOCKED, message=message)

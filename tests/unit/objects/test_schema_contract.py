@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from accord.objects import CUSTOMER, OBJECTS
-from accord.objects.contract import breaking_changes, contract
+from accord.objects.schema_contract import breaking_changes, contract
 
 Schema = dict[str, Any]
 

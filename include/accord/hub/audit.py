@@ -1,0 +1,26 @@
+"""The audit: who did what to which subject, append-only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from accord.hub.connection import Session
+
+
+def audit(session: Session, who: str, what: str, subjects: Sequence[str], detail: Mapping[str, Any]) -> None:
+    """Keep that `who` did `what` to each of `subjects` (`exception:12`, or an object and a canonical id), in the transaction of the
+    deed itself. `detail` holds no personal or financial value: mask first (accord.masking)."""
+    session.execute(
+        "INSERT INTO audit (who, what, subject, detail) SELECT %s, %s, s, %s FROM unnest(%s::text[]) AS s",
+        (who, what, Jsonb(dict(detail)), list(subjects)),
+    )
+
+
+def audited(session: Session, subjects: Sequence[str]) -> list[dict[str, Any]]:
+    """What was done to any of `subjects`, the oldest first: at, who, what, subject, detail."""
+    return session.execute(
+        "SELECT at, who, what, subject, detail FROM audit WHERE subject = ANY(%s) ORDER BY at", (list(subjects),)
+    ).fetchall()

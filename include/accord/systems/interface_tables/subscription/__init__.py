@@ -1,0 +1,1 @@
+"""Contracts of Salesforce as agreements in the interface tables."""

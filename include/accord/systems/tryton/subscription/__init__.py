@@ -1,0 +1,1 @@
+"""Contracts of Salesforce as subscriptions of Tryton."""

@@ -5,12 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import uuid
-from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
-
-import pytest
 
 from accord.objects.contract import CONTRACT
 from accord.objects.contract_renewal import CONTRACT_RENEWAL
@@ -19,9 +15,7 @@ from accord.objects.definition import BusinessObject
 from accord.objects.renewal import RENEWAL
 from accord.ports import Selection, Source, Target
 from accord.recurring import RENEWAL_NOTICE, arr, months_after, schedule
-from accord.settings import Connection
-from accord.systems import open_system
-from tests.contract.legacy import ask
+from tests.contract.legacy import OnLegacy, ask
 from tests.contract.legacy import legacy as legacy
 from tests.contract.legacy import legacy_dsn as legacy_dsn
 from tests.contract.source_suite import SourceSuite
@@ -35,20 +29,8 @@ NEXT = months_after(FIRST, 1)  # the first day that is not billed
 MINUTES = itertools.count(1)
 
 
-class Subscribing:
+class Subscribing(OnLegacy):
     """What both suites need."""
-
-    @pytest.fixture(autouse=True)
-    def _dsn(self, legacy_dsn: str) -> None:
-        self.dsn = legacy_dsn
-
-    @pytest.fixture
-    def unreachable(self, legacy: Connection) -> Any:
-        return open_system("legacy", replace(legacy, port=1))
-
-    @pytest.fixture
-    def wrong_login(self, legacy: Connection) -> Any:
-        return open_system("legacy", replace(legacy, password="wrong"))
 
     def customer(self) -> dict[str, str]:
         key = f"salesforce:001{uuid.uuid4().hex[:15]}"
@@ -71,10 +53,6 @@ class Subscribing:
 class TestContracts(Subscribing, TargetSuite):
     definition = CONTRACT
     text_field = "payment_terms"
-
-    @pytest.fixture
-    def open_target(self, legacy: Connection) -> Callable[[], Target]:
-        return lambda: open_system("legacy", legacy)
 
     def send(self, target: Target, *rows: Row) -> dict[str, dict[str, Any]]:
         """What is sent again is said later: the same version again changes nothing."""
@@ -142,10 +120,6 @@ class TestContracts(Subscribing, TargetSuite):
 
 class TestStatuses(Subscribing, SourceSuite):
     definition = CONTRACT_STATUS
-
-    @pytest.fixture
-    def open_source(self, legacy: Connection) -> Callable[[], Source]:
-        return lambda: open_system("legacy", legacy)
 
     def begun(self, source: Any, row: Row) -> str:
         (result,) = source.send(CONTRACT, changes(CONTRACT, [row]), FakeSending()).to_pylist()

@@ -27,8 +27,7 @@ from tests.contract.selling import Shop, later
 from tests.contract.source_suite import SourceSuite
 from tests.contract.subscribing import END, FIRST, TODAY, contract, line, ramp
 from tests.contract.target_suite import AWKWARD, TargetSuite
-from tests.contract.test_tryton import unreachable as unreachable
-from tests.contract.test_tryton import wrong_login as wrong_login
+from tests.contract.tryton_server import OnTryton
 from tests.contract.tryton_server import connection as connection
 from tests.contract.tryton_server import one as one
 from tests.fakes import CollectingSink, FakeSending
@@ -48,20 +47,12 @@ def day(tryton: Erp) -> Day:
     return Day.of(tryton)
 
 
-class Subscribing:
+class Subscribing(OnTryton):
     """What both suites need."""
 
     @pytest.fixture(autouse=True)
     def _people(self, shop: Shop, day: Day) -> None:
         self.shop, self.day = shop, day
-
-    @pytest.fixture
-    def unreachable(self, unreachable: Any) -> Any:
-        return unreachable
-
-    @pytest.fixture
-    def wrong_login(self, wrong_login: Any) -> Any:
-        return wrong_login
 
     def product(self, code: str = "MI-5001") -> str:
         return str(self.shop.product(code))
@@ -85,14 +76,6 @@ class Subscribing:
 class TestContracts(Subscribing, TargetSuite):
     definition = CONTRACT
     text_field = "number"
-
-    @pytest.fixture
-    def open_target(self, connection: Connection) -> Callable[[], Target]:
-        return lambda: open_system("tryton", connection)
-
-    @pytest.fixture
-    def target(self, one: Any) -> Any:
-        return one
 
     def count(self, target: Target, key: str) -> int:
         found = self.shop.client.call("model.sale.subscription.search", [["reference", "=", key]], 0, None, None)
@@ -271,14 +254,6 @@ class TestContracts(Subscribing, TargetSuite):
 
 
 class Telling(Subscribing, SourceSuite):
-    @pytest.fixture
-    def open_source(self, connection: Connection) -> Callable[[], Source]:
-        return lambda: open_system("tryton", connection)
-
-    @pytest.fixture
-    def source(self, one: Any) -> Any:
-        return one
-
     def begun(self, source: Any, *lines: dict[str, Any], **values: Any) -> dict[str, Any]:
         """A contract that runs."""
         row = self.contract(*lines, **values)

@@ -62,6 +62,8 @@ def drafts(org: Org, *, per_entity: int, today: date) -> Iterable[Draft]:
                 bad = prefix == PREFIX and place <= BAD
                 lines, net = _lines(book, place if bad else BAD, chance, discounts=prefix == PREFIX)
                 able = theirs if bad else [one for one in theirs if credit.get(one["Id"], Decimal(0)) >= net * TAXED]
+                if prefix == DEAL:  # it has no addresses of its own
+                    able = [one for one in able if one["ShippingCountryCode"]]
                 if not able:
                     continue  # nobody can afford it
                 customer = chance.choice(able)

@@ -57,6 +57,9 @@ def said(definition: BusinessObject, known: Facts) -> tuple[Class, Cause, Correc
         (facts(said=Said.EXCLUDED, fields=("phone",)), Standing.EXCLUDED),
         (facts(said=Said.UNRESOLVED, fields=("phone",)), Standing.WAITING),
         (facts(fields=("phone",), waits=True), Standing.WAITING),
+        (facts(fields=("phone",), discarded=True), Standing.EXCLUDED),
+        (facts(held=Held.ABSENT, natives=(), handed_over=True), Standing.AGREED),
+        (facts(said=Said.ABSENT, handed_over=True), Standing.AGREED),
         (facts(replace(LINK, claimed=True), fields=("phone",)), Standing.IN_FLIGHT),
         (facts(replace(LINK, read_at=READ + timedelta(seconds=1)), fields=("phone",)), Standing.IN_FLIGHT),
         (facts(fields=("phone",), before=replace(LINK, version=OLD - timedelta(days=1))), Standing.IN_FLIGHT),
@@ -142,3 +145,8 @@ def test_money_at_risk_is_what_the_two_sides_differ_by() -> None:
 
 def test_every_class_has_a_category() -> None:
     assert set(CATEGORY) == set(Class)
+
+
+def test_what_never_arrived_is_missing_whoever_owns_it_then() -> None:
+    known = facts(None, held=Held.ABSENT, natives=(), handed_over=True)
+    assert said(CUSTOMER, known) == (Class.MISSING, Cause.NEVER_ARRIVED, Correction.SEND_AGAIN)

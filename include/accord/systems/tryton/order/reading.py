@@ -17,10 +17,11 @@ from accord.systems.tryton.customer.mapping import HOME, key_of
 from accord.systems.tryton.customer.party import canonical_address
 from accord.systems.tryton.draft_then_commit import kept
 from accord.systems.tryton.order.mapping import OPEN, SALE_FIELDS
-from accord.systems.tryton.order.sale import Sale, from_comment, sale_of
+from accord.systems.tryton.order.sale import Sale, from_comment, nothing_left, sale_of
 from accord.systems.tryton.reading import PAGE, paged, reading, slices
 
 _AT_ONCE = 200  # sales with all that belongs to them in one call
+_COUNTED = ["reference", "state", "lines.type", "lines.quantity"]
 
 
 class Sales:
@@ -61,9 +62,9 @@ class Sales:
     def census(self) -> Iterator[pa.Table]:
         """CENSUS pages of the sales that came from orders; those that were not accepted yet are left out."""
         domain = [["reference", "like", f"{HOME}:%"], ["state", "not in", list(OPEN)]]
-        for some in slices(paged(self._client, "sale.sale", domain, ["reference", "state"]), PAGE):
+        for some in slices(paged(self._client, "sale.sale", domain, _COUNTED), PAGE):
             yield pa.Table.from_pylist(
-                [{"key": r["reference"], "native": str(r["id"]), "gone": r["state"] == "cancelled"} for r in some],
+                [{"key": r["reference"], "native": str(r["id"]), "gone": nothing_left(r)} for r in some],
                 schema=CENSUS,
             )
 

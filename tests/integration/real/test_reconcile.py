@@ -11,8 +11,6 @@ import pytest
 from accord.flows import Flow, flow
 from accord.hub.reconciliations import amounts_of, differences_of
 from accord.pipeline.reconcile import reconcile
-from accord.recurring import months_after
-from tests.integration.real.test_contracts import CONTRACTS, DAY, FIRST, NEXT, Subscribing, back
 from tests.integration.real.test_documents import BUFFER, METER, ORDERS, REPAIR, TRAINING, Trade, trade
 from tests.integration.real.world import CUSTOMERS, RealWorld, counts
 
@@ -117,44 +115,3 @@ def test_an_order_that_is_partly_shipped_and_what_comes_back_of_it(trade: Trade)
     for name, keys, records in (("order_status", (key,), 1), ("shipment", (), 2)):
         summary, found = reconciled(world, flow(f"{name}__tryton_to_salesforce"), "salesforce", *keys)
         assert (found, summary["counts"]) == ({}, {"agreed": records})
-
-
-def test_contracts_of_both_erps_and_what_comes_back_of_them(world: RealWorld) -> None:
-    """Lines and terms that somebody changed in an ERP are put right; a renewal that sales deleted is not created again."""
-    sales, start, end = Subscribing(world), months_after(FIRST, -11), NEXT - DAY
-    account = world.account("Hazel")
-    other = world.account("Larch", entities="US01", BillingCountryCode="US", BillingStateCode="CA")
-    world.run(CUSTOMERS)
-    # no terms of its own: the ERP takes the customer's
-    ends = sales.contract(account, sales.of("MI-5001", 4, 19, start, end), start=start, Payment_Terms__c=None)
-    american = Subscribing(world, currency="USD", legacy_list="US-STANDARD")
-    line = american.of("MI-5001", 4, 21.28, FIRST, months_after(FIRST, 12) - DAY)
-    there = american.contract(other, line, Legal_Entity__c="US01")
-    world.run(CONTRACTS)
-    back(world, "contract_status")
-    back(world, "renewal")
-    key, legacy = f"salesforce:{ends}", f"salesforce:{there}"
-    assert reconciled(world, CONTRACTS, "tryton", key)[0]["counts"] == {"agreed": 1}
-    assert reconciled(world, CONTRACTS, "legacy")[0]["counts"] == {"agreed": 2}
-    status = flow("contract_status__tryton_to_salesforce")
-    assert reconciled(world, status, "salesforce", key)[0]["counts"] == {"agreed": 1}
-
-    client = world.erp.client("accord")
-    search = "model.sale.subscription.search_read"
-    (held,) = client.call(search, [["reference", "=", key]], 0, None, None, ["lines"])
-    client.call("model.sale.subscription.write", [held["id"]], {"description": "Theirs"})
-    with psycopg.connect(world.server.dsn(world.legacy)) as session:
-        session.execute("UPDATE erp.agreement SET description = 'Theirs' WHERE external_ref = %s", (legacy,))
-    assert world.people.patch(f"/sobjects/Contract/{ends}", json={"ARR__c": 1.0}).status_code == 204
-    assert reconciled(world, CONTRACTS, "tryton", key)[1] == {key: ("field differs", "corrected", ["number"])}
-    assert reconciled(world, CONTRACTS, "legacy")[1] == {legacy: ("field differs", "corrected", ["number"])}
-    assert reconciled(world, status, "salesforce", key)[1] == {key: ("amount differs", "corrected", ["arr"])}
-
-    mine = f"SELECT Id FROM Opportunity WHERE AccountId = '{account}'"  # noqa: S608 - ours
-    (renewal,) = world.people.soql(mine)
-    world.delete(renewal["Id"], "Opportunity")
-    summary, found = reconciled(world, flow("renewal__tryton_to_salesforce"), "salesforce")
-    assert found == {}
-    assert summary["counts"]["agreed"] >= 1
-    assert world.people.soql(mine) == []
-    assert world.exceptions() == {}

@@ -6,7 +6,7 @@ Everything is decided by set-based SQL over a temporary table, in one transactio
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -78,6 +78,9 @@ def compare(accord: Accord, run_id: int, manifest_path: str, *, target: str | No
 class Comparison:
     """One batch against one target."""
 
+    recognize: Sequence[str] = RECOGNIZE
+    afterwards: Sequence[str] = (CLOSE_EXCEPTIONS, BURY)
+
     def __init__(
         self, accord: Accord, run: Run, target: Target, definition: BusinessObject, manifest: Manifest
     ) -> None:
@@ -116,7 +119,7 @@ class Comparison:
                 session.execute(statement, arguments)
             if self.definition.parent:
                 find_parents(session, arguments)
-            for statement in RECOGNIZE:
+            for statement in self.recognize:
                 session.execute(statement, arguments)
             if self.references:
                 self._hold_for_references(session)
@@ -130,8 +133,8 @@ class Comparison:
             if not self.run.dry:
                 raised = [self._matter(row, suspects.get(row["key"])) for row in session.execute(PARKED).fetchall()]
                 raise_exceptions(session, self.run.flow.name, self.definition.name, self.run.id, raised)
-                session.execute(CLOSE_EXCEPTIONS, arguments)
-                session.execute(BURY, arguments)
+                for statement in self.afterwards:
+                    session.execute(statement, arguments)
             session.execute("DROP TABLE staged")
         return chunks
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from accord.errors import Unproven
+from accord.errors import AccordError, Unproven
 from accord.hub.connection import Session, only
 from accord.pipeline.runs import MOVES_WATERMARK, Run, read_run
 from accord.runtime import Accord
@@ -73,6 +73,14 @@ def settle(accord: Accord, run_id: int, *, failed: Sequence[str] = ()) -> dict[s
     _sweep(accord, run, done=not error)
     log.info("run %d %s: %s", run.id, run.flow.name, describe(summary))
     return summary | {"error": error}
+
+
+def close_as_failed(accord: Accord, run: int, error: Exception) -> None:
+    """Close a run that `error` ended; that is the error to be told, whatever closing meets."""
+    try:
+        settle(accord, run, failed=(str(error) if isinstance(error, AccordError) else type(error).__name__,))
+    except AccordError:
+        pass
 
 
 def _sweep(accord: Accord, run: Run, *, done: bool) -> None:

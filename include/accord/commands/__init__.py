@@ -1,5 +1,5 @@
 """The commands of `accord`, a file per topic. Each says with `add` what it understands, and does it."""
 
-from accord.commands import approvals, flows, outbox, processes, setup
+from accord.commands import approvals, flows, housekeeping, outbox, processes, setup, trace, undo
 
-TOPICS = (flows, processes, approvals, outbox, setup)
+TOPICS = (flows, processes, approvals, trace, undo, housekeeping, outbox, setup)

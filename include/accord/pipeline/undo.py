@@ -73,7 +73,8 @@ SELECT a.key, i.plain, i.personal, i.dispatch AS last, di.run AS last_run, l.nat
   l.deleted, l.dispatch AS claim,
   EXISTS (SELECT FROM delivery y JOIN dispatch d ON d.id = y.dispatch
           WHERE y.key = a.key AND y.stream = %(stream)s AND d.run = %(run)s AND y.outcome = 'applied') AS written,
-  EXISTS (SELECT FROM audit f WHERE f.subject = a.key AND f.what = 'forget') AS forgotten
+  EXISTS (SELECT FROM audit f WHERE f.subject = a.key AND f.what = 'forget'
+            AND f.at > (SELECT started FROM run WHERE id = %(run)s)) AS forgotten
 FROM unnest(%(keys)s::text[]) a (key)
 LEFT JOIN link l ON l.stream = %(stream)s AND l.key = a.key
 LEFT JOIN image i ON i.stream = %(stream)s AND i.key = a.key LEFT JOIN dispatch di ON di.id = i.dispatch

@@ -37,6 +37,10 @@ CREATE FUNCTION differing(one jsonb, other jsonb) RETURNS jsonb LANGUAGE sql IMM
 CREATE FUNCTION picked(image jsonb, names text[]) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
   SELECT coalesce(jsonb_object_agg(n, image -> n), '{}') FROM unnest(names) n WHERE image ? n $$;
 
+CREATE FUNCTION without_part(image jsonb, part text) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(jsonb_object_agg(key, CASE WHEN jsonb_typeof(value) = 'object' THEN value - part ELSE value END), '{}')
+  FROM jsonb_each(image) $$;
+
 ALTER TABLE run ADD COLUMN undoes bigint REFERENCES run;
 CREATE INDEX ON audit (subject, at);
 CREATE INDEX ON finding (key);
@@ -53,5 +57,5 @@ def downgrade() -> None:
     """Drop them."""
     op.execute(
         """DROP INDEX exception_key_idx, finding_key_idx, audit_subject_at_idx;
-           ALTER TABLE run DROP COLUMN undoes; DROP FUNCTION differing, picked; DROP TABLE change, image"""
+           ALTER TABLE run DROP COLUMN undoes; DROP FUNCTION differing, picked, without_part; DROP TABLE change, image"""
     )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from accord.errors import Unavailable
 from accord.objects import CUSTOMER
+from accord.pipeline import undo as undo_module
 from accord.pipeline.undo import Step, counts, plan, undo
+from accord.runtime import Accord
 from tests.fakes import Fault
 from tests.world import World
 
@@ -92,3 +97,21 @@ def test_what_is_not_known_is_left_alone(world: World) -> None:
     world.rows("UPDATE change SET basis = 'unknown' RETURNING key")
     (one,) = [one for one in plan(world.accord(), read) if one.target == "tryton"]
     assert (one.key, one.step, one.why) == (key, Step.LEAVE, "what it was before is not known")
+
+
+def test_what_is_written_between_the_plan_and_the_claim_stays(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = world.customer("1", phone="right")
+    world.run()
+    world.change("1", phone="wrong")
+    bad = world.run()["run"]
+    inner = undo_module.load
+
+    def later(accord: Accord, chunk: Mapping[str, Any]) -> dict[str, int]:
+        world.change("1", phone="newer")
+        world.run()
+        return inner(accord, chunk)
+
+    monkeypatch.setattr(undo_module, "load", later)
+    _, summary = undo(world.accord(), bad, who="somebody")
+    assert summary["targets"]["tryton"]["counts"] == {"superseded": 1}
+    assert world.tryton.held(CUSTOMER, key)[0]["phone"] == "newer"

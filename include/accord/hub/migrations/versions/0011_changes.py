@@ -16,7 +16,6 @@ CREATE TABLE image (                                  -- what a target was last 
   PRIMARY KEY (stream, key)) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX ON image (number) WHERE number IS NOT NULL;
 CREATE INDEX ON image USING gin (refs) WHERE refs IS NOT NULL;
-CREATE INDEX ON image (dispatch);
 
 CREATE TABLE change (                                 -- of a delivery that was applied; months are dropped whole, personal ones sooner
   at timestamptz NOT NULL DEFAULT now(), dispatch bigint NOT NULL, stream smallint NOT NULL, key text NOT NULL,

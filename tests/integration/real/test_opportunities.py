@@ -76,21 +76,3 @@ def test_duplicate_submission_of_the_same_order_from_two_sides(
     found = processes.resume(world.accord(), f"salesforce:{order}", who="somebody")
     assert (found["key"], found["step"]) == (f"salesforce:{deal}", "acknowledged")
     assert sales.told(order, "ERP_Total__c") == (5338.52,)
-
-
-@pytest.mark.usefixtures("open_gates")
-def test_where_there_is_an_order_the_opportunity_asks_for_nothing(world: RealWorld, sales: Sales) -> None:
-    account = world.account("Ivy", **SHIP_TO)
-    world.run(CUSTOMERS)
-    deal = sales.opportunity(account, *LINES, stage="Negotiation")
-    order = sales.order(account, *LINES, activate=False, OpportunityId=deal)
-    world.change(deal, "Opportunity", StageName="Closed Won")
-    assert counts(world.run(ORDERS), "tryton") == {"excluded": 1, "superseded": 1}, "the Order is a draft"
-    world.change(order, "Order", Status="Activated")
-    assert counts(world.run(ORDERS), "tryton") == {"applied": 1, "superseded": 1}
-    assert (len(sales.sales(order)), sales.sales(deal)) == (1, [])
-    assert sales.told(order, "ERP_Sync_Status__c") == ("Synced",)
-    # a second Order of the same deal orders something else
-    more = sales.order(account, ("MI-1003", 1, 729), OpportunityId=deal)
-    assert counts(world.run(ORDERS), "tryton")["applied"] == 1
-    assert len(sales.sales(more)) == 1

@@ -22,7 +22,7 @@ def troubled(seed: int) -> bool:
     return story.flows == (TO_TRYTON,) and any(isinstance(action, Answers) for action in story.actions)
 
 
-SEEDS = [seed for seed in range(40) if troubled(seed)][:5]
+SEEDS = [seed for seed in range(40) if troubled(seed)][:2]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.e2e.story import CUSTOMERS, PERSONAL, Stage
 
 def test_the_dags_are_those_of_the_registry_with_tags_and_docs(stage: Stage) -> None:
     dags = {dag["dag_id"]: dag for dag in stage.api.get("dags", limit=1000)["dags"]}
-    assert dags.keys() == {*FLOWS, *PROCESSES, "approvals", "approval", "outbox"}
+    assert dags.keys() == {*FLOWS, *PROCESSES, "approvals", "approval", "outbox", "replay"}
     for name, flow in FLOWS.items():
         details = stage.api.get(f"dags/{name}/details")
         assert {"accord", flow.object} <= {tag["name"] for tag in details["tags"]}

@@ -23,6 +23,7 @@ from sandbox.erp.server import Erp
 from sandbox.erp.statements import Receipt, receive
 from sandbox.erp.trading import Day
 
+AT_ONCE = 25  # orders in a call: more take Tryton longer each
 SHIPPED, PARTLY, BILLED, PAID, RETURNED = 7, 1, 6, 4, 1  # of ten orders
 
 
@@ -46,21 +47,27 @@ def in_tryton(erp: Erp) -> Counter[str]:
     )
     for _, group in by_company:
         sales = list(group)
-        entity = sales[0]["company."]["party."]["code"]
-        tracking = {str(sale["reference"]): f"TRK{sale['reference'][-8:]}" for sale in sales}
-        unsent = [sale for sale in _of(sales, SHIPPED) if sale["shipment_state"] == "waiting"]
-        done["shipments"] += many.ship(day, unsent, tracking)
-        posted = many.invoice(day, _of(sales, BILLED))
-        done["invoices"] += len(posted)
-        receipts: dict[str, list[Receipt]] = {}
-        for invoice in posted:
-            dice = _dice(invoice["sale"])
-            if dice < PAID:
-                receipts.setdefault(invoice["currency."]["code"], []).append(_receipt(invoice, half=dice == 0))
-        for currency, some in receipts.items():
-            done["payments"] += receive(day.finance, some, entity=entity, currency=currency)
+        for start in range(0, len(sales), AT_ONCE):
+            _work(day, sales[start : start + AT_ONCE], done)
     done["invoices of contracts"] += _bill(day)
     return +done
+
+
+def _work(day: Day, sales: Sequence[many.Row], done: Counter[str]) -> None:
+    """Ship, bill and receive for some orders of one company."""
+    entity = sales[0]["company."]["party."]["code"]
+    tracking = {str(sale["reference"]): f"TRK{sale['reference'][-8:]}" for sale in sales}
+    unsent = [sale for sale in _of(sales, SHIPPED) if sale["shipment_state"] == "waiting"]
+    done["shipments"] += many.ship(day, unsent, tracking)
+    posted = many.invoice(day, _of(sales, BILLED))
+    done["invoices"] += len(posted)
+    receipts: dict[str, list[Receipt]] = {}
+    for invoice in posted:
+        dice = _dice(invoice["sale"])
+        if dice < PAID:
+            receipts.setdefault(invoice["currency."]["code"], []).append(_receipt(invoice, half=dice == 0))
+    for currency, some in receipts.items():
+        done["payments"] += receive(day.finance, some, entity=entity, currency=currency)
 
 
 def _of(sales: Sequence[many.Row], share: int) -> list[many.Row]:

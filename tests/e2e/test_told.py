@@ -10,14 +10,13 @@ import pytest
 from psycopg import sql
 
 from accord.flows import FLOWS
-from accord.hub.processes import PROCESSES
 from sandbox.stack import services
-from tests.e2e.story import CUSTOMERS, PERSONAL, Stage
+from tests.e2e.story import BESIDE_THE_FLOWS, CUSTOMERS, PERSONAL, Stage
 
 
 def test_the_dags_are_those_of_the_registry_with_tags_and_docs(stage: Stage) -> None:
     dags = {dag["dag_id"]: dag for dag in stage.api.get("dags", limit=1000)["dags"]}
-    assert dags.keys() == {*FLOWS, *PROCESSES, "approvals", "approval", "outbox", "replay"}
+    assert dags.keys() == {*FLOWS, *BESIDE_THE_FLOWS}
     for name, flow in FLOWS.items():
         details = stage.api.get(f"dags/{name}/details")
         assert {"accord", flow.object} <= {tag["name"] for tag in details["tags"]}

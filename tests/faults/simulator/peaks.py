@@ -1,4 +1,5 @@
-"""Stories of many records: a storm of repeated events, and the end of a quarter on which the ERP goes away."""
+"""Stories told on purpose: a storm of repeated events, the end of a quarter on which the ERP goes away, and
+those that only one safeguard brings to a good end."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from tests.faults.simulator.schedule import (
     Edit,
     Outage,
     Schedule,
+    Stall,
     Start,
     Strike,
 )
@@ -59,6 +61,36 @@ def quarter_end(seed: int, *, orders: int = 300) -> Schedule:
     actions.append(Outage(at=TICK + 9, system="tryton", seconds=15))
     actions.append(Answers(at=TICK + 25, system="tryton", faults=("drop after commit", "late", "locked")))
     return Schedule(seed=seed, flows=(TO_TRYTON, ORDERS), actions=_in_order(actions), request_size=20, chunk_rows=60)
+
+
+def all_at_once(*, runs: int = 8) -> Schedule:
+    """The same new customers are read by runs that begin together."""
+    actions: list[Action] = [_customer(n, at=0.0, phone=f"+31 {n:05d}") for n in range(6)]
+    actions += [Start(at=10.0, name=f"run {n}", flow=TO_TRYTON, kind=RunKind.EVENT) for n in range(runs)]
+    return Schedule(seed=1, flows=(TO_TRYTON,), actions=_in_order(actions))
+
+
+def late(system: str) -> Schedule:
+    """A run stands still, having read (`system`: the source) or about to send (the target), until another has written something
+    newer; then it goes on."""
+    actions: list[Action] = [
+        _customer(0, at=0.0, phone="+31 00001"),
+        Stall(at=1.0, system=system, seconds=60),
+        Start(at=10.0, name="stands still", flow=TO_TRYTON, kind=RunKind.EVENT),
+        Edit(at=20.0, object="customer", native="0", values={"phone": "+31 00002"}),
+        Start(at=30.0, name="goes by", flow=TO_TRYTON, kind=RunKind.EVENT),
+    ]
+    return Schedule(seed=1, flows=(TO_TRYTON,), actions=_in_order(actions))
+
+
+def late_effect() -> Schedule:
+    """A request takes effect only after its sender has stopped waiting for the answer."""
+    actions: list[Action] = [
+        _customer(0, at=0.0, phone="+31 00001"),
+        Answers(at=1.0, system="tryton", faults=("late",)),
+        Start(at=10.0, name="run", flow=TO_TRYTON, kind=RunKind.EVENT),
+    ]
+    return Schedule(seed=1, flows=(TO_TRYTON,), actions=_in_order(actions))
 
 
 def _customer(n: int, *, at: float, phone: str) -> Edit:

@@ -26,7 +26,7 @@ from accord.pipeline.runs import Params, RunKind
 from accord.runtime import Accord
 from tests.faults.simulator import schedule as story
 from tests.faults.simulator.oracle import Account, Evidence, Note, Verdict, judge
-from tests.faults.simulator.schedule import TICK, Action, Answers, Edit, Lock, Outage, Schedule, Start
+from tests.faults.simulator.schedule import TICK, Action, Answers, Edit, Lock, Outage, Schedule, Stall, Start
 from tests.faults.simulator.stage import (
     HUB_CLOCK,
     LEASE,
@@ -168,6 +168,9 @@ class Playing:
                 self._start(action)
             case Answers():
                 self._target(action.system).answers += action.faults
+            case Stall():
+                system = self.systems[action.system]
+                (system.source if action.system == "salesforce" else system.target).stall = action.seconds
             case Outage():
                 self.stage.happened["outage"] += 1
                 self._down(action.system, True)

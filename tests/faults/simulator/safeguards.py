@@ -16,6 +16,8 @@ from accord.pipeline import compare as comparing
 from accord.pipeline import comparison_sql, recover, settle
 from tests.faults.simulator import play
 from tests.faults.simulator.oracle import DUPLICATED, LOST, OUT_OF_ORDER, UNACCOUNTED
+from tests.faults.simulator.peaks import all_at_once, late, late_effect
+from tests.faults.simulator.schedule import Schedule, schedule
 
 
 @contextmanager
@@ -100,22 +102,29 @@ def _cut(pattern: str, text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Safeguard:
-    """One of them: how it is taken away, of what class the harm is that it prevents, and seeds known to show it."""
+    """One of them: how it is taken away, of what class the harm is that it prevents, and a story that shows it (or may: what a
+    seed tells changes with the pipeline)."""
 
     removed: Callable[[], AbstractContextManager[None]]
     expected: frozenset[str]
-    seeds: tuple[int, ...] = ()
+    shown_by: Schedule | None = None
 
 
 SAFEGUARDS = {
-    "claim": Safeguard(removed=without_claim, expected=frozenset({DUPLICATED}), seeds=(35,)),
-    "version comparison": Safeguard(removed=without_version, expected=frozenset({OUT_OF_ORDER, LOST}), seeds=(17,)),
+    "claim": Safeguard(removed=without_claim, expected=frozenset({DUPLICATED}), shown_by=all_at_once()),
+    "version comparison": Safeguard(
+        removed=without_version, expected=frozenset({OUT_OF_ORDER, LOST}), shown_by=late("salesforce")
+    ),
     "read-back": Safeguard(removed=without_reading_back, expected=frozenset({DUPLICATED})),
     "send deadline": Safeguard(
-        removed=without_send_deadline, expected=frozenset({DUPLICATED, OUT_OF_ORDER}), seeds=(35,)
+        removed=without_send_deadline, expected=frozenset({DUPLICATED, OUT_OF_ORDER}), shown_by=late("tryton")
     ),
-    "waiting for what is under way": Safeguard(removed=without_waiting, expected=frozenset({DUPLICATED, OUT_OF_ORDER})),
-    "overlap": Safeguard(removed=without_overlap, expected=frozenset({LOST}), seeds=(5,)),
-    "forward-only watermark": Safeguard(removed=without_forward_only, expected=frozenset({OUT_OF_ORDER}), seeds=(3,)),
+    "waiting for what is under way": Safeguard(
+        removed=without_waiting, expected=frozenset({DUPLICATED, OUT_OF_ORDER}), shown_by=late_effect()
+    ),
+    "overlap": Safeguard(removed=without_overlap, expected=frozenset({LOST}), shown_by=schedule(5)),
+    "forward-only watermark": Safeguard(
+        removed=without_forward_only, expected=frozenset({OUT_OF_ORDER}), shown_by=schedule(3)
+    ),
     "completeness proof": Safeguard(removed=without_proof, expected=frozenset({LOST, UNACCOUNTED})),
 }

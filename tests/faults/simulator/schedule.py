@@ -73,6 +73,15 @@ class Answers(Action):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stall(Action):
+    """Whoever next reads a system stands still for `seconds` with what it read; for a target: whoever is next to send to it, just
+    before it asks whether it may."""
+
+    system: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lock(Action):
     """Somebody has a record of a target open for `seconds`."""
 

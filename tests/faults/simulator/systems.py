@@ -28,6 +28,7 @@ class StagedSource(FakeSource):
     stage: Stage
     skew: float = 0.0
     gave: Counter[tuple[str, str]] = field(default_factory=Counter)
+    stall: float = 0.0
 
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         process = _here()
@@ -37,6 +38,9 @@ class StagedSource(FakeSource):
         counting = Counting(sink, definition.name)
         read_at = FakeSource.extract(self, definition, selection, counting)
         self.gave[process.name, definition.name] += counting.rows
+        stall, self.stall = self.stall, 0.0
+        if stall:
+            process.sleep(stall)
         process.point()
         return read_at
 
@@ -64,12 +68,16 @@ class Hasty:
 
     sending: Sending
     process: Process
+    stall: float = 0.0
 
     @property
     def dispatch(self) -> int:
         return self.sending.dispatch
 
     def before_request(self) -> None:
+        if self.stall:
+            self.process.sleep(self.stall)
+            self.stall = 0.0
         self.process.hasty = True
         self.sending.before_request()
 
@@ -83,11 +91,13 @@ class StagedTarget(FakeTarget):
 
     stage: Stage
     answers: list[str] = field(default_factory=list)
+    stall: float = 0.0
 
     def send(self, definition: BusinessObject, changes: pa.Table, sending: Sending) -> pa.Table:
         process = _here()
+        stall, self.stall = self.stall, 0.0
         try:
-            return FakeTarget.send(self, definition, changes, Hasty(sending, process))
+            return FakeTarget.send(self, definition, changes, Hasty(sending, process, stall))
         finally:
             process.hasty = False
 

@@ -35,6 +35,11 @@ class Subscribing(Sales):
         self.world.change(contract, "Contract", Status="Activated")
         return contract
 
+    def added(self, contract: str, **values: Any) -> str:
+        """A line that an activated contract gets."""
+        self.world.next_second(contract, "Contract")
+        return self.line(contract, **values)
+
     def line(self, contract: str, **values: Any) -> str:
         return self.world.people.create(
             "Contract_Line__c", Contract__c=contract, CurrencyIsoCode=self.currency, **values
@@ -141,7 +146,7 @@ def test_contract_amendment(world: RealWorld) -> None:
     assert sales.shown(contract, "ERP_Sync_Status__c") == ("Rejected",)
 
     world.change(first["id"], "Contract_Line__c", Unit_Price__c=19, End_Date__c=(NEXT - DAY).isoformat())
-    sales.line(contract, **sales.of("MI-5001", 6, 21, NEXT, end))
+    sales.added(contract, **sales.of("MI-5001", 6, 21, NEXT, end))
     assert counts(world.run(CONTRACTS), "tryton")["applied"] == 1
     assert f"salesforce:{contract}" not in world.exceptions()
     assert back(world, "contract_status")["applied"] == 1
@@ -202,7 +207,7 @@ def test_a_contract_of_the_other_erp(world: RealWorld) -> None:
     with psycopg.connect(world.server.dsn(world.legacy)) as erp:
         erp.execute("SELECT erp.bill(%s)", [number])
     more = sales.of("MI-5005", 1, 67, NEXT, end)
-    sales.line(contract, **more)
+    sales.added(contract, **more)
     assert counts(world.run(CONTRACTS), "legacy") == {"applied": 1}
     assert back(world, "contract_status", "legacy") == {"applied": 1}
     assert [invoiced for _, _, invoiced in sales.schedule(contract)] == [True, *[False] * 11]

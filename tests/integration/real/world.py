@@ -102,12 +102,16 @@ class RealWorld:
         return self.people.create("Account", **usual | values)
 
     def change(self, record: str, sobject: str = "Account", **values: Any) -> None:
-        """Sales changes a record, in another second than it was last changed: Salesforce tells no less apart."""
+        """Sales changes a record, in another second than it was last changed."""
+        self.next_second(record, sobject)
+        answer = self.people.patch(f"/sobjects/{sobject}/{record}", json=values)
+        assert answer.status_code == 204, answer.text
+
+    def next_second(self, record: str, sobject: str) -> None:
+        """It is another second than that of a record's last change: Salesforce tells no less apart."""
         stamp = self.people.soql(f"SELECT SystemModstamp FROM {sobject} WHERE Id = '{record}'")[0]["SystemModstamp"]  # noqa: S608 - ours
         while self.org.clock(0)[:19] <= stamp[:19]:
             pass
-        answer = self.people.patch(f"/sobjects/{sobject}/{record}", json=values)
-        assert answer.status_code == 204, answer.text
 
     def delete(self, record: str, sobject: str = "Account") -> None:
         answer = self.people.delete(f"/sobjects/{sobject}/{record}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from accord.batch import Staging
 from accord.errors import Stop
+from accord.service_levels.settings import Alerting
 from accord.settings import Connection, connection_from_environment, dsn
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Accord:
         backoff: float = 1.0,
         open_system: Callable[[str, Connection], System] | None = None,
         subscribers: Sequence[str] = (),
+        alerting: Alerting | None = None,
     ) -> None:
         self._connection_of = connection_of
         self._open_system = open_system
@@ -54,13 +56,21 @@ class Accord:
         self.retries = retries
         self.backoff = backoff
         self.subscribers = tuple(dict.fromkeys(subscribers))
+        self.alerting = alerting or Alerting()
 
     @classmethod
     def build(
-        cls, connection_of: Callable[[str], Connection], *, staging: str, reports: str, subscribers: str = ""
+        cls,
+        connection_of: Callable[[str], Connection],
+        *,
+        staging: str,
+        reports: str,
+        subscribers: str = "",
+        alerting: Alerting | None = None,
     ) -> Accord:
-        """Accord over the connections accord_hub, accord_<system> and accord_subscriber_<name>. `staging` is a fsspec URL,
-        `reports` a folder, `subscribers` the names of those who are told of events, with commas between.
+        """Accord over the connections accord_hub, accord_<system>, accord_subscriber_<name> and accord_alert_<name>. `staging` is a
+        fsspec URL, `reports` a folder, `subscribers` the names of those who are told of events, with commas between, `alerting` who is
+        told of alerts.
 
         Tunable from the environment: ACCORD_CHUNK_ROWS, ACCORD_LEASE_SECONDS.
         """
@@ -71,6 +81,7 @@ class Accord:
             chunk_rows=int(os.environ.get("ACCORD_CHUNK_ROWS", CHUNK_ROWS)),
             lease=timedelta(seconds=float(os.environ.get("ACCORD_LEASE_SECONDS", LEASE.total_seconds()))),
             subscribers=[name.strip() for name in subscribers.split(",") if name.strip()],
+            alerting=alerting,
         )
 
     @classmethod
@@ -83,7 +94,12 @@ class Accord:
             staging=os.environ.get("ACCORD_STAGING", f"file://{home}/staging"),
             reports=os.environ.get("ACCORD_REPORTS", f"{home}/reports"),
             subscribers=os.environ.get("ACCORD_SUBSCRIBERS", ""),
+            alerting=Alerting.of(lambda name: os.environ.get(f"ACCORD_{name.upper()}"), home),
         )
+
+    def connection(self, name: str) -> Connection:
+        """The connection `name`. Raises Stop when there is none."""
+        return self._connection_of(name)
 
     @property
     def hub(self) -> Hub:

@@ -68,6 +68,13 @@ def subscriber(name: str, connection: Connection) -> Subscriber:
 
 
 def _url(name: str, url: str) -> str:
+    if checked_url(url) is None:
+        raise _wrong(name, "has no usable address", "Give the whole URL, https://…, without a login, as its host.")
+    return url
+
+
+def checked_url(url: str) -> str | None:
+    """An address that may be posted to: https, or http on this machine, without a login in it; None for any other."""
     try:
         place = urlsplit(url)
         good = (
@@ -77,9 +84,7 @@ def _url(name: str, url: str) -> str:
         )
     except ValueError:
         good = False
-    if not good:
-        raise _wrong(name, "has no usable address", "Give the whole URL, https://…, without a login, as its host.")
-    return url
+    return url if good else None
 
 
 def _some(name: str, extra: Mapping[str, Any], what: str, known: Iterable[str]) -> tuple[str, ...]:

@@ -1,0 +1,223 @@
+"""The measuring: one statement per kind of level, whatever the number of flows, queues and orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from accord.hub.connection import Session
+from accord.service_levels.breach import Breach, breach, instant, span
+from accord.service_levels.targets import AGES, STALLED_RUNS, Measure, ServiceLevel
+
+Measured = tuple[ServiceLevel, Breach | None]
+
+_FLOWS = """
+SELECT f.name, f.watermark, r.engine_run, r.state, r.error, r.started, r.id AS run,
+  (SELECT started FROM run WHERE flow = f.name ORDER BY id LIMIT 1) AS begun,
+  (SELECT count(*) FROM run x WHERE x.flow = f.name AND x.id > coalesce(f.moved_by, 0) AND x.ended IS NOT NULL
+     AND x.kind IN ('scheduled', 'event') AND NOT x.dry) AS without_progress
+FROM flow f LEFT JOIN LATERAL (
+  SELECT * FROM run WHERE flow = f.name AND kind IN ('scheduled', 'event') AND NOT dry ORDER BY id DESC LIMIT 1) r ON true
+WHERE f.name = ANY(%s)
+"""
+
+_WAITING = """
+SELECT flow, sum(n)::bigint AS records, jsonb_object_agg(currency, money::text) FILTER (WHERE money > 0) AS amounts
+FROM (SELECT flow, coalesce(currency, '') AS currency, count(*) AS n, sum(at_risk) AS money FROM exception
+      WHERE state <> 'closed' AND flow = ANY(%s) GROUP BY flow, coalesce(currency, '')) w
+GROUP BY flow
+"""
+
+# what waits for a person is no matter of time but of ageing
+_ACCEPTANCE = """
+SELECT count(*) AS records, min(opened) AS oldest, (array_agg(key ORDER BY opened))[1] AS first
+FROM process WHERE name = %(process)s AND status = 'open' AND step IN ('committed', 'customer ensured', 'validated')
+  AND opened < %(before)s
+"""
+
+_AGEING = """
+WITH allowed AS (SELECT * FROM unnest(%(severities)s::int[], %(before)s::timestamptz[]) AS a (severity, before)),
+old AS (
+  SELECT e.queue, e.category, coalesce(e.currency, '') AS currency, e.at_risk, e.opened, a.before - e.opened AS late
+  FROM exception e JOIN allowed a ON a.severity = e.severity
+  WHERE e.state <> 'closed' AND e.opened < a.before AND e.queue = ANY(%(queues)s)),
+money AS (
+  SELECT queue, jsonb_object_agg(currency, total::text) AS amounts
+  FROM (SELECT queue, currency, sum(at_risk) AS total FROM old WHERE at_risk > 0 GROUP BY queue, currency) t GROUP BY queue)
+SELECT o.queue, count(*) AS records, min(o.opened) AS oldest, max(o.late) AS late, mode() WITHIN GROUP (ORDER BY o.category) AS category,
+  (SELECT amounts FROM money m WHERE m.queue = o.queue) AS amounts
+FROM old o GROUP BY o.queue
+"""
+
+
+def flows(session: Session, levels: Sequence[ServiceLevel], environment: str, now: datetime) -> Iterator[Measured]:
+    """Run deadline, freshness and watermark of every flow that ever ran; of others nothing is known."""
+    names = list(dict.fromkeys(level.subject for level in levels))
+    rows = {row["name"]: row for row in session.execute(_FLOWS, (names,)).fetchall()}
+    missed = [
+        (level, row, found)
+        for level in levels
+        if (row := rows.get(level.subject)) and row["begun"]
+        for found in [_judge(level, row, now)]
+    ]
+    late = list(dict.fromkeys(level.subject for level, _, found in missed if found))
+    waiting = {row["flow"]: row for row in session.execute(_WAITING, (late,)).fetchall()} if late else {}
+    for level, row, found in missed:
+        if found is None:
+            yield level, None
+            continue
+        more = waiting.get(level.subject, {})
+        failed = row["state"] == "failed"
+        yield (
+            level,
+            breach(
+                level,
+                environment,
+                **found,
+                watermark=instant(row["watermark"]),
+                records=int(more.get("records") or 0),
+                amounts=more.get("amounts") or {},
+                step=_step(row["error"]) if failed else "",
+                category="run failed" if failed else "late",
+                run=row["engine_run"] or "",
+                where=f"accord exceptions list --flow {level.subject}",
+                correlation=f"run {row['run']}" if row["run"] else "",
+            ),
+        )
+
+
+def _judge(level: ServiceLevel, row: dict[str, Any], now: datetime) -> dict[str, Any] | None:
+    """What is to be said of a flow's level; None when it is kept."""
+    reached: datetime = row["watermark"] or row["begun"]
+    if level.measure is Measure.FRESHNESS and level.limit:
+        age = now - reached
+        if age <= level.limit:
+            return None
+        return {
+            "summary": f"{level.subject}: the data is {span(age)} old",
+            "actual": span(age),
+            "late": age - level.limit,
+            "due": instant(reached + level.limit),
+        }
+    if level.measure is Measure.WATERMARK:
+        if row["without_progress"] < STALLED_RUNS:
+            return None
+        return {
+            "summary": f"{level.subject}: {row['without_progress']} runs ended and the watermark did not move",
+            "allowed": f"fewer than {STALLED_RUNS} runs",
+            "actual": f"{row['without_progress']} runs",
+            "late": now - reached,
+        }
+    return _run_deadline(level, row, reached, now)
+
+
+def _run_deadline(level: ServiceLevel, row: dict[str, Any], reached: datetime, now: datetime) -> dict[str, Any] | None:
+    limit = level.limit or timedelta()
+    if row["state"] == "failed":
+        return {
+            "summary": f"{level.subject}: the run failed at {_step(row['error'])}",
+            "actual": "failed",
+            "late": timedelta(),
+            "due": instant(reached + limit),
+        }
+    due = due_by(level.schedule, now - limit)
+    if due is None or reached >= due:
+        return None
+    actual = "still running" if row["state"] == "open" else "has not run"
+    return {
+        "summary": f"{level.subject}: the run due at {due:%H:%M}Z has not succeeded",
+        "actual": actual,
+        "late": now - due - limit,
+        "due": instant(due + limit),
+    }
+
+
+def due_by(schedule: str, by: datetime) -> datetime | None:
+    """The last instant until `by` at which a run of the schedule was due: the end of its interval. None without a schedule."""
+    if not schedule:
+        return None
+    from croniter import croniter
+
+    found: datetime = croniter(schedule, by + timedelta(seconds=1)).get_prev(datetime)
+    return found
+
+
+def _step(error: str | None) -> str:
+    """The first task that failed, as settle keeps it."""
+    before, _, steps = (error or "").partition("failed before: ")
+    return steps.split(", ")[0] if steps and not before else "settle"
+
+
+def acceptance(session: Session, levels: Sequence[ServiceLevel], environment: str, now: datetime) -> Iterator[Measured]:
+    """Orders that the ERP should have accepted by now, and that wait for nobody."""
+    for level in levels:
+        limit = level.limit or timedelta()
+        row = session.execute(_ACCEPTANCE, {"process": level.subject, "before": now - limit}).fetchone()
+        if row is None or not row["records"]:
+            yield level, None
+            continue
+        age = now - row["oldest"]
+        yield (
+            level,
+            breach(
+                level,
+                environment,
+                summary=f"{row['records']:,} {level.object}(s) not accepted by the ERP in {span(limit)}",
+                actual=span(age),
+                late=age - limit,
+                due=instant(row["oldest"] + limit),
+                records=row["records"],
+                category="order pending",
+                where="accord process list",
+                correlation=row["first"],
+            ),
+        )
+
+
+def ageing(session: Session, levels: Sequence[ServiceLevel], environment: str, now: datetime) -> Iterator[Measured]:
+    """Queues with exceptions that are older than their severity allows, in business days."""
+    arguments = {
+        "severities": list(AGES),
+        "before": [business_days_before(now, days) - timedelta(hours=hours) for days, hours in AGES.values()],
+        "queues": [level.subject for level in levels],
+    }
+    rows = {row["queue"]: row for row in session.execute(_AGEING, arguments).fetchall()}
+    for level in levels:
+        row = rows.get(level.subject)
+        if row is None:
+            yield level, None
+            continue
+        age = now - row["oldest"]
+        yield (
+            level,
+            breach(
+                level,
+                environment,
+                summary=f"{level.subject}: {row['records']:,} exception(s) older than agreed, the oldest {span(age)}",
+                allowed=_allowed(),
+                actual=span(age),
+                late=row["late"],
+                records=row["records"],
+                amounts=row["amounts"] or {},
+                category=row["category"],
+                where=f'accord exceptions list --queue "{level.subject}"',
+            ),
+        )
+
+
+def _allowed() -> str:
+    return ", ".join(
+        f"severity {s}: {f'{days} business day(s)' if days else f'{hours} h'}" for s, (days, hours) in AGES.items()
+    )
+
+
+def business_days_before(now: datetime, days: int) -> datetime:
+    """The instant so many business days (Monday to Friday, UTC) before `now`; a weekend takes no time."""
+    at = now
+    if days and at.weekday() > 4:
+        at = datetime.combine(at.date() - timedelta(days=at.weekday() - 5), datetime.min.time(), tzinfo=UTC)
+    while days > 0:
+        at -= timedelta(days=1)
+        days -= at.weekday() <= 4
+    return at

@@ -1,0 +1,168 @@
+"""Whether service levels are kept, as the hub tells it: each measure missed, kept again, excused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from accord.flows import flow
+from accord.service_levels.breach import Breach
+from accord.service_levels.evaluation import evaluate
+from accord.service_levels.targets import STALLED_RUNS, Measure, levels, of_flow
+from accord.settings import Connection
+from tests.alerting import CUSTOMERS, MINUTE, ORDERS, Levels
+
+HOUR = 60 * MINUTE
+
+
+@pytest.fixture
+def world(hub: Connection, tmp_path: Path) -> Levels:
+    return Levels(hub, tmp_path)
+
+
+def missed(world: Levels, measure: Measure) -> list[Breach]:
+    return [one for one in world.check().breached if one.measure == measure]
+
+
+def test_a_flow_that_never_ran_is_unknown_not_late(world: Levels) -> None:
+    found = world.check()
+    assert found.breached == []
+    assert len([key for key in found.unmeasured if ORDERS in key]) == 3
+    world.ran()
+    found = world.check()
+    assert [key for key in found.unmeasured if ORDERS in key] == []
+    assert len([key for key in found.met if ORDERS in key]) == 3
+
+
+def test_data_is_late_whatever_the_runs_say(world: Levels) -> None:
+    world.ran(ago=14 * MINUTE)
+    assert missed(world, Measure.FRESHNESS) == []
+    world.do("UPDATE flow SET watermark = watermark - interval '26 minutes'")
+    world.ran(kind="manual")
+    world.waits("salesforce:O1", currency="EUR", at_risk="1500.50")
+    world.waits("salesforce:O2", category="customer on credit hold", currency="GBP", at_risk="10")
+    world.waits("salesforce:O3")
+    (late,) = missed(world, Measure.FRESHNESS)
+    assert late.summary == f"{ORDERS}: the data is 40 min old"
+    assert (late.allowed, late.actual, late.tier, late.severity) == ("15 min", "40 min", "critical", "critical")
+    assert late.late_s == pytest.approx(25 * 60, abs=5)
+    assert (late.records, late.amounts) == (3, {"EUR": "1500.500000", "GBP": "10.000000"})
+    assert late.watermark
+    assert "not in the ERP" in late.consequence
+    assert len(late.actions) == 3
+
+
+def test_a_watermark_that_runs_do_not_move(world: Levels) -> None:
+    world.ran(CUSTOMERS)
+    for _ in range(STALLED_RUNS - 1):
+        world.ran(CUSTOMERS, error="failed before: extract")
+    world.ran(CUSTOMERS, kind="manual")
+    assert missed(world, Measure.WATERMARK) == []
+    world.ran(CUSTOMERS, error="failed before: extract")
+    (stalled,) = missed(world, Measure.WATERMARK)
+    assert stalled.actual == f"{STALLED_RUNS} runs"
+    world.ran(CUSTOMERS)
+    assert missed(world, Measure.WATERMARK) == []
+
+
+def test_a_run_that_failed_is_told_until_one_succeeds(world: Levels) -> None:
+    world.ran(ago=5 * MINUTE)
+    world.ran(ago=MINUTE, error="failed before: load_tryton, load_legacy")
+    (failed,) = missed(world, Measure.RUN)
+    assert failed.summary == f"{ORDERS}: the run failed at load_tryton"
+    assert (failed.step, failed.category, failed.run) == ("load_tryton", "run failed", f"{ORDERS}/run 1")
+    world.ran(kind="backfill")
+    assert missed(world, Measure.RUN), "a backfill that succeeds says nothing of the schedule"
+    world.ran()
+    assert missed(world, Measure.RUN) == []
+
+
+def test_a_run_that_is_due_and_does_not_come(world: Levels) -> None:
+    world.ran()
+    (level,) = [one for one in of_flow(flow(ORDERS)) if one.measure is Measure.RUN]
+    soon, late = datetime.now(UTC) + 9 * MINUTE, datetime.now(UTC) + 16 * MINUTE
+    assert evaluate(world.accord(), [level], now=soon).breached == []
+    (found,) = evaluate(world.accord(), [level], now=late).breached
+    assert found.actual == "has not run"
+    assert "has not succeeded" in found.summary
+    world.do("INSERT INTO run (flow, engine_run, kind) VALUES (%s, 'it hangs', 'scheduled')", ORDERS)
+    (found,) = evaluate(world.accord(), [level], now=late).breached
+    assert (found.actual, found.run) == ("still running", "it hangs")
+
+
+def test_of_one_flow_the_gravest_is_told_and_covers_its_symptoms(world: Levels) -> None:
+    world.ran(ago=2 * HOUR)
+    for _ in range(STALLED_RUNS):
+        world.ran(error="failed before: extract")
+    found = world.check().breached
+    assert {(one.measure, one.covered) for one in found} == {
+        (Measure.FRESHNESS, False),
+        (Measure.WATERMARK, True),
+        (Measure.RUN, True),
+    }
+
+
+def test_orders_that_wait_for_nobody_are_to_be_accepted_in_time(world: Levels) -> None:
+    world.order("salesforce:young", ago=29 * MINUTE)
+    world.order("salesforce:accepted", ago=3 * HOUR, step="created")
+    world.order("salesforce:held", ago=3 * HOUR, status="held")
+    world.order("salesforce:given up", ago=3 * HOUR, status="abandoned")
+    assert missed(world, Measure.ACCEPTANCE) == []
+    world.order("salesforce:old", ago=31 * MINUTE)
+    world.order("salesforce:oldest", ago=50 * MINUTE, step="committed")
+    (late,) = missed(world, Measure.ACCEPTANCE)
+    assert (late.records, late.correlation, late.actual) == (2, "salesforce:oldest", "50 min")
+    assert late.owner == "sales operations"
+
+
+def test_exceptions_are_to_be_worked_in_the_time_their_severity_gives(world: Levels) -> None:
+    world.waits("young", severity=3, ago=timedelta(hours=20))
+    world.waits("slight", severity=1, ago=timedelta(days=4))
+    world.waits("closed", severity=3, ago=timedelta(days=9), state="closed")
+    assert missed(world, Measure.AGEING) == []
+    world.waits("old", severity=3, ago=timedelta(days=5), currency="EUR", at_risk="7")
+    world.waits("grave", severity=4, ago=timedelta(hours=5), currency="EUR", at_risk="3", category="closed period")
+    world.waits("old too", severity=2, ago=timedelta(days=8))
+    world.waits("elsewhere", severity=4, ago=timedelta(days=8), queue="integration")
+    found = {one.subject: one for one in missed(world, Measure.AGEING)}
+    assert found.keys() == {"finance", "integration"}
+    late = found["finance"]
+    assert (late.records, late.amounts, late.category) == (3, {"EUR": "10.000000"}, "credit limit exceeded")
+    assert late.where == 'accord exceptions list --queue "finance"'
+
+
+def test_a_system_in_maintenance_excuses_its_flows_and_no_others(world: Levels) -> None:
+    world.ran(ORDERS, ago=2 * HOUR)
+    world.ran("payment__tryton_to_salesforce", ago=2 * HOUR)
+    now = datetime.now(UTC)
+    window = {"from": (now - HOUR).isoformat(), "to": (now + HOUR).isoformat()}
+    world.systems["legacy"] = Connection(id="accord_legacy", extra={"maintenance": [window]})
+    found = world.check()
+    assert {one.subject for one in found.breached} == {"payment__tryton_to_salesforce"}
+    assert len([key for key in found.excused if ORDERS in key]) == 2
+    world.systems["legacy"] = Connection(id="accord_legacy", extra={"maintenance": "nonsense"})
+    assert ORDERS in {one.subject for one in world.check().breached}, "what can't be read excuses nothing"
+
+
+def test_some_levels_alone_and_what_tasks_hand_on(world: Levels) -> None:
+    world.ran(ago=2 * HOUR)
+    found = evaluate(world.accord(), levels([ORDERS]))
+    assert {one.subject for one in found.breached} == {ORDERS}
+    assert type(found).from_dict(found.as_dict()) == found
+
+
+def test_evaluation_is_quick_with_many_open_exceptions(world: Levels) -> None:
+    """50,000 open exceptions: the time of a round is bounded by what the hub reads once, not by asking for each."""
+    world.ran(ago=2 * HOUR)
+    world.do(
+        """INSERT INTO exception (kind, flow, object, target, key, category, queue, severity, message, currency, at_risk, opened)
+           SELECT 'rejected', %s, 'order', 'tryton', n::text, 'credit limit exceeded', 'finance', 1 + n %% 4, '…', 'EUR', 1,
+             now() - n * interval '1 minute' FROM generate_series(1, 50000) n""",
+        ORDERS,
+    )
+    begun = datetime.now(UTC)
+    found = world.check()
+    assert {one.records for one in found.breached if one.subject == ORDERS} == {50_000}
+    assert datetime.now(UTC) - begun < timedelta(seconds=3)

@@ -5,6 +5,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 VENV := .venv
 PY := $(VENV)/bin/python
+# two cores run two processes of tests
+PYTEST := $(PY) -m pytest -n logical --maxprocesses 4 --no-loadscope-reorder
 export PYTHONUNBUFFERED := 1
 
 .PHONY: help install demo down status test test-fast soak lint format lock clean distclean \
@@ -28,14 +30,14 @@ status: install ## what runs, where, and how to log in
 
 test: install ## every test; starts what it needs; at most 20 minutes on two cores
 	@ACCORD_PORTS=any $(PY) -m sandbox.erp prepare
-	@$(PY) -m pytest
+	@$(PYTEST)
 
 test-fast: install ## static checks and unit tests: no services
-	@$(PY) -m pytest tests/static tests/unit
+	@$(PYTEST) tests/static tests/unit
 
 # test-unit, test-integration …: one layer
 test-static test-unit test-contract test-dags test-integration test-faults test-outside test-e2e: install
-	@$(PY) -m pytest tests/$(@:test-%=%)
+	@$(PYTEST) tests/$(@:test-%=%)
 
 soak: install ## SCHEDULES=2000 stories of faults from seeds (FIRST=0 on), with a table; SEED=17 one of them, with its diary
 	@$(PY) -m tests.faults.simulator.soak $(if $(SEED),--seed $(SEED),--schedules $(or $(SCHEDULES),2000) --first $(or $(FIRST),0))

@@ -1,7 +1,8 @@
 """The layers of the suite: their order, and the time each may take on two cores.
 
 Runs the cheap layers first, prints what each took and names a layer that took longer than its budget. Machines are noisy,
-so a run fails only for a layer that took NOISE times its budget. A layer's time is its tests' with their fixtures.
+so a run fails only for a layer that took NOISE times its budget. A layer's time is its tests' with their fixtures, shared
+by the processes that run tests side by side (pytest-xdist's workers): together the layers make the suite's time.
 """
 
 from __future__ import annotations
@@ -10,8 +11,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadScopeScheduling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +37,25 @@ LAYERS = (
     Layer(name="end to end and browser", folders=("e2e",), minutes=3),
 )
 NOISE = 3
+TOGETHER = ("dags", "e2e")  # folders that stay in one process: they set up an Airflow, for many seconds
 ORDER = {folder: place for place, folder in enumerate(folder for layer in LAYERS for folder in layer.folders)}
 ROOT = Path(__file__).resolve().parent
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # a plugin is looked up by its identity
 class Spent:
-    """What has run so far."""
+    """What has run so far, in how many processes side by side."""
 
+    workers: int = 1
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     tests: Counter[str] = field(default_factory=Counter)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count a test's set-up, call or tear-down."""
+        folder = folder_of(ROOT.parent / report.nodeid.split("::")[0])
+        if folder:
+            self.seconds[folder] += report.duration / self.workers
+            self.tests[folder] += report.when == "call"
 
 
 SPENT = pytest.StashKey[Spent]()
@@ -65,7 +79,23 @@ def over_budget(spent: Spent, *, times: int = 1) -> Iterable[str]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[SPENT] = Spent()
+    spent = Spent(workers=max(1, len(config.getoption("tx", None) or [])))  # tx: xdist's list of them
+    config.stash[SPENT] = spent
+    config.pluginmanager.register(spent)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """A file's tests share a process, as they share fixtures; in TOGETHER a folder's do."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::")[0]
+            folder = folder_of(ROOT.parent / file)
+            return folder if folder in TOGETHER else file
+
+    return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -74,16 +104,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if lost:
         raise pytest.UsageError(f"These tests lie in no layer folder ({', '.join(ORDER)}): {', '.join(lost)}")
     items.sort(key=lambda item: ORDER[folder_of(item.path) or ""])
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]  # pytest's generator protocol
-    folder = folder_of(item.path)
-    if folder:
-        spent = item.config.stash[SPENT]
-        spent.seconds[folder] += call.duration
-        spent.tests[folder] += call.when == "call"
-    return (yield)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

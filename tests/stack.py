@@ -1,8 +1,8 @@
 """Real services for tests: PostgreSQL and Tryton in a home of their own (``.local/test``), on any free ports.
 
 Use: ``from tests.stack import …`` or add ``pytest_plugins = ["tests.stack"]``. ``ACCORD_TEST_HOME`` names another home, for
-two sessions side by side that want no other's data. The ERP's template and environment are the ones of the demo's home,
-so that they are made once. The last session to use a home ends its processes.
+two sessions side by side that want no other's data; a worker of pytest-xdist has one within. The ERP's template and
+environment are the ones of the demo's home, so that they are made once. The last session to use a home ends its processes.
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ def in_use(home: Path) -> Iterator[None]:
 def stack() -> Iterator[TestStack]:
     """The session's services, not started yet."""
     shared = default_home()
-    home = Path(os.environ.get("ACCORD_TEST_HOME") or shared / "test").resolve()
+    home = Path(os.environ.get("ACCORD_TEST_HOME") or shared / "test").resolve() / os.environ.get(
+        "PYTEST_XDIST_WORKER", ""
+    )
     with in_use(home):
         yield TestStack(home, shared)
 

@@ -46,9 +46,7 @@ SELECT * FROM (
    ORDER BY p.position LIMIT %(most)s)) e
 ORDER BY position LIMIT %(most)s
 """
-_COUNT = _READ.replace("SELECT * FROM (", "SELECT count(*) AS n FROM (", 1).replace(
-    ") e\nORDER BY position LIMIT %(most)s", ") e"
-)
+_COUNT = f"SELECT count(*) AS n FROM ({_READ}) counted"  # noqa: S608 - a constant
 
 # everything about a record that is told, as it is called in the hub
 _RECORD = ("object", "target", "key", "native", "merged_into", "version", "flow", "run", "dispatch")

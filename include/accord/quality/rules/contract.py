@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from accord.categories import Category
 from accord.quality.rule import Rule
-from accord.quality.rules.order import EACH, PAYMENT_TERMS, buys_there, has_lines, of_the_same_erp, traded
+from accord.quality.selling import EACH, PAYMENT_TERMS, buys_there, has_lines, of_the_same_erp, traded
 from accord.recurring import LAST_COMMON_DAY, whole_periods
 
 Line = Mapping[str, Any]

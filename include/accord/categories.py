@@ -53,9 +53,15 @@ class Category(StrEnum):
     CLAIMED_ELSEWHERE = "being written by another run"
     ELSEWHERE = "still in another ERP"
     OUTAGE = "system unavailable"
+    MAINTENANCE = "system in maintenance"
+    QUOTA = "requests kept for others"
     DRIFT = "schema drift"
     BATCH_REFUSED = "batch refused by its gate"
     SUBSCRIBER = "subscriber does not take events"
+
+
+# exceptions of a flow that are about no record of it: their key names a batch, or a field
+ABOUT_NO_RECORD = (Category.BATCH_REFUSED, Category.DRIFT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +204,12 @@ HANDLING: dict[Category, Handling] = {
         queue=Queue.INTEGRATION, severity=1, remedy="Nothing: it goes when the ERP that has the record has let it go."
     ),
     Category.OUTAGE: Handling(queue=Queue.INTEGRATION, severity=2, remedy="Nothing: it goes when the system is back."),
+    Category.MAINTENANCE: Handling(
+        queue=Queue.INTEGRATION, severity=1, remedy="Nothing: it goes when the maintenance is over."
+    ),
+    Category.QUOTA: Handling(
+        queue=Queue.INTEGRATION, severity=1, remedy="Nothing: it goes when there are requests left for it."
+    ),
     Category.DRIFT: Handling(
         queue=Queue.INTEGRATION, severity=3, remedy="Restore the field or its permission, or change the mapping."
     ),

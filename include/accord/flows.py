@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from accord.objects import OBJECTS
-from accord.objects.definition import BusinessObject, Owner
+from accord.objects.definition import BusinessObject, Owner, Priority
 from accord.routing import erps as erps_of_the_routing
 
 SALESFORCE = "salesforce"
@@ -19,7 +19,7 @@ ERPS = erps_of_the_routing()
 class Flow:
     """One business object from one source to its targets. `schedule` is cron in UTC; `overlap` is read again below the
     watermark because rows may be committed after their modification instant; `status` names the object that tells the source
-    how its records fared."""
+    how its records fared; `priority` decides who waits when a system's requests run short."""
 
     name: str
     object: str
@@ -28,6 +28,7 @@ class Flow:
     schedule: str
     overlap: timedelta = timedelta(minutes=10)
     status: str | None = None
+    priority: Priority = Priority.STANDARD
     owner: str = "integration"
 
 
@@ -47,6 +48,7 @@ def _flows(definition: BusinessObject) -> Iterator[Flow]:
                 schedule=direction.schedule,
                 overlap=direction.overlap,
                 status=direction.status,
+                priority=direction.priority,
             )
 
 

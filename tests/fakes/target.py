@@ -115,6 +115,8 @@ class FakeTarget(Fake):
         return pa.Table.from_pylist(found, schema=pa.schema([(c, pa.string()) for c in ("key", "native", "rule")]))
 
     def send(self, definition: BusinessObject, changes: pa.Table, sending: Sending) -> pa.Table:
+        names = {name for name, _ in _columns(definition)}
+        self._demand(self.missing & names)
         rows = self.collapse(definition, changes).to_pylist()
         outcomes: dict[str, Outcome] = {}
         for first in range(0, len(rows), self.request_size):
@@ -135,6 +137,9 @@ class FakeTarget(Fake):
                     )
                 break
         return results((row["key"], outcomes[row["key"]]) for row in rows)
+
+    def unwritable(self, definition: BusinessObject) -> Mapping[str, str]:
+        return {name: f"{definition.name}.{name}" for name in self.missing}
 
     def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         self.connect()

@@ -1,5 +1,5 @@
 """The commands of `accord`, a file per topic. Each says with `add` what it understands, and does it."""
 
-from accord.commands import alerts, approvals, exceptions, flows, migrate, outbox, processes, setup
+from accord.commands import alerts, approvals, exceptions, flows, migrate, outbox, processes, setup, systems
 
-TOPICS = (flows, exceptions, processes, approvals, alerts, migrate, outbox, setup)
+TOPICS = (flows, exceptions, processes, approvals, alerts, systems, migrate, outbox, setup)

@@ -43,6 +43,10 @@ def _dispatch(row: Mapping[str, Any]) -> Dispatch:
     return Dispatch(**{**row, "file": StagedFile(**row["file"])})
 
 
+class TakenOver(InDoubt):
+    """Another process has taken a dispatch over: this one must send no more of it."""
+
+
 class OpenDispatch:
     """The sender's side of an open dispatch: a lease that is renewed before requests and the fence that shuts a zombie out.
 
@@ -60,7 +64,7 @@ class OpenDispatch:
         return self._id
 
     def before_request(self) -> None:
-        """Renew the lease when half of it is over; a late sender asks too. Raises InDoubt when somebody took the dispatch over."""
+        """Renew the lease when half of it is over; a late sender asks too. Raises TakenOver when somebody took the dispatch over."""
         left = self._until - time.monotonic()
         if left < self._lease / 2:
             asked = time.monotonic()
@@ -71,7 +75,7 @@ class OpenDispatch:
                     (self._lease, self._id, self.fence),
                 ).rowcount
             if not renewed:
-                raise InDoubt(
+                raise TakenOver(
                     f"Dispatch {self._id} was taken over.", cure="Nothing to do: the other process settles it."
                 )
             self._until = asked + self._lease

@@ -18,7 +18,7 @@ class Process:
 
     `subject` is what people call the record; `begin` and `end` name the way. `steps`: step → what is true once it is done, in the
     order of the way; the last one ends the process. `places` is SQL that gives the place of every record: (key, step, waits:
-    whether it is held, ended: whether it came to nothing); it may use %(name)s, %(key)s (null: all), %(of_a_batch)s and
+    whether it is held, ended: whether it came to nothing); it may use %(name)s, %(key)s (null: all), %(of_no_record)s and
     %(proven)s. `proven`: a record's state → the step it proves. `tells`: the object whose flows tell what the step "created"
     waits for. `asks`: the objects whose flows move a record on; `about` those that tell of it.
     """
@@ -71,7 +71,7 @@ orders AS (
     FROM link l JOIN stream s ON s.id = l.stream WHERE s.object = 'order' AND (l.hash IS NOT NULL OR l.dispatch IS NOT NULL) GROUP BY l.key
   UNION ALL
     SELECT e.key, false, false FROM exception e
-    WHERE e.object = 'order' AND e.state <> 'closed' AND e.category <> %(of_a_batch)s
+    WHERE e.object = 'order' AND e.state <> 'closed' AND e.category <> ALL(%(of_no_record)s)
       AND NOT EXISTS (SELECT FROM link l JOIN stream s ON s.id = l.stream WHERE s.object = 'order' AND l.key = e.key AND l.hash IS NOT NULL)
     GROUP BY e.key),
 known AS (
@@ -120,7 +120,8 @@ customers AS (
     GROUP BY l.key
   UNION ALL
     SELECT e.key, false, false FROM exception e
-    WHERE e.object = 'customer' AND e.state <> 'closed' AND e.category <> %(of_a_batch)s AND (%(key)s::text IS NULL OR e.key = %(key)s)
+    WHERE e.object = 'customer' AND e.state <> 'closed' AND e.category <> ALL(%(of_no_record)s)
+      AND (%(key)s::text IS NULL OR e.key = %(key)s)
       AND NOT EXISTS (SELECT FROM link l JOIN stream s ON s.id = l.stream
                       WHERE s.object = 'customer' AND l.key = e.key AND (l.hash IS NOT NULL OR l.dispatch IS NOT NULL))
     GROUP BY e.key),

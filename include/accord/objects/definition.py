@@ -4,7 +4,7 @@ checks, ownership, masking, lineage, contract, documentation) is derived from a 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -24,6 +24,14 @@ class Sensitivity(StrEnum):
     INTERNAL = "internal"
     PERSONAL = "personal"
     FINANCIAL = "financial"
+
+
+class Priority(StrEnum):
+    """Who goes first when a system's requests run short: the share each may use is accord.quota's."""
+
+    CRITICAL = "critical"  # orders, and what became of them
+    STANDARD = "standard"
+    BULK = "bulk"  # reference data, and whatever reads a lot: it yields first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +169,7 @@ class Direction:
 
     `schedule` is cron in UTC; `overlap` is read again below the watermark because rows may be committed after their
     modification instant; `status` names the object that tells the source how its records fared; `erps` the ERPs that take
-    part, all of them by default.
+    part, all of them by default; `priority` who goes first when requests run short.
     """
 
     towards: Owner
@@ -169,6 +177,7 @@ class Direction:
     overlap: timedelta = timedelta(minutes=10)
     status: str | None = None
     erps: tuple[str, ...] | None = None
+    priority: Priority = Priority.STANDARD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,6 +322,14 @@ class BusinessObject:
         for constituent in self.constituents:
             for field in constituent.fields:
                 yield f"{constituent.name}.{field.name}", field
+
+    def without(self, names: frozenset[str]) -> BusinessObject:
+        """The definition as if it had none of these root fields and constituents. None of them may be used by another part of it."""
+        return replace(
+            self,
+            fields=tuple(f for f in self.fields if f.name not in names),
+            constituents=tuple(c for c in self.constituents if c.name not in names),
+        )
 
     def sent_by(self, side: Owner, *, creating: bool) -> frozenset[str]:
         """Names of the root fields and constituents `side` may write to the other side.

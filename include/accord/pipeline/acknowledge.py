@@ -33,6 +33,8 @@ PASSING = [
         Category.CLAIMED_ELSEWHERE,
         Category.ELSEWHERE,
         Category.OUTAGE,
+        Category.MAINTENANCE,
+        Category.QUOTA,
     )
 ]
 

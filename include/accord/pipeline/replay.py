@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from accord.categories import Category
+from accord.categories import ABOUT_NO_RECORD
 from accord.errors import AccordError, Stop
 from accord.flows import FLOWS, Flow
 from accord.hub.audit import audit
@@ -62,9 +62,9 @@ def replay(
     left: dict[str, int] = {}
     by_flow: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        if row["category"] == Category.BATCH_REFUSED:
-            left["the batch as a whole: run its flow again"] = (
-                left.get("the batch as a whole: run its flow again", 0) + 1
+        if row["category"] in ABOUT_NO_RECORD:
+            left["no single record: its flow's next run settles it"] = (
+                left.get("no single record: its flow's next run settles it", 0) + 1
             )
         else:
             by_flow.setdefault(row["flow"], []).append(row)

@@ -9,6 +9,7 @@ from typing import Any
 
 from accord.errors import Unproven
 from accord.hub.connection import Session, only
+from accord.pipeline import drift
 from accord.pipeline.runs import MOVES_WATERMARK, Run, read_run
 from accord.runtime import Accord
 
@@ -67,6 +68,7 @@ def settle(accord: Accord, run_id: int, *, failed: Sequence[str] = ()) -> dict[s
         )
         if error is None and run.kind in MOVES_WATERMARK and not run.dry and run.natives is None:
             session.execute(_MOVE_WATERMARK, {"until": run.until, "run": run.id, "flow": run.flow.name})
+            drift.settled(session, run)
     if error and not failed:
         raise Unproven(
             f"Run {run.id} of {run.flow.name} is not complete: {error}.",

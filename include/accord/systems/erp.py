@@ -77,6 +77,10 @@ class SourceHandler(Handler[Context], ABC):
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         """Write the selected roots to `sink`, each once, as accord.systems.erp_rows says; the instant the read began."""
 
+    def unreadable(self, definition: BusinessObject) -> Mapping[str, str]:
+        """See accord.ports.Source."""
+        return {}
+
     def derive(self, table: pa.Table) -> pa.Table:
         """The canonical table with what is not read but follows from what is."""
         return table
@@ -160,6 +164,12 @@ class Erp(Generic[Context], ABC):
     # --------------------------------------------------------------------------------------------------- source
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         return self._source(definition).extract(definition, selection, sink)
+
+    def unreadable(self, definition: BusinessObject) -> Mapping[str, str]:
+        return self._source(definition).unreadable(definition)
+
+    def unwritable(self, definition: BusinessObject) -> Mapping[str, str]:
+        return {}  # a full set is written
 
     def affected(self, definition: BusinessObject, natives: Sequence[str], selection: Selection) -> tuple[str, ...]:
         return ()  # a record's stamp moves with everything that is read of it: see the handlers' extract

@@ -16,6 +16,8 @@ from accord_airflow.operators.base import AccordOperator
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from accord.errors import SystemShut
+
 APPROVE, REFUSE = "Approve", "Refuse"
 # the field of the form beside the two answers
 REASON = {"why": Param("", type="string", title="Why", description="Kept with the decision; the source is told.")}
@@ -91,6 +93,10 @@ class DecideOperator(AccordOperator):
     def __init__(self, *, key: str, version: str, answer: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.key, self.version, self.answer = key, version, answer
+
+    def when_shut(self, context: Context, shut: SystemShut) -> Any:
+        """Wait: the decision is kept, and nobody else would go on with the record."""
+        self.wait(shut)
 
     def work(self, context: Context) -> dict[str, Any]:
         from accord.approvals import decide, pending

@@ -15,7 +15,8 @@ from typing import Any
 from unittest.mock import patch
 
 from accord.batch import Staging
-from accord.errors import AccordError
+from accord.breaker import Rules
+from accord.errors import AccordError, SystemShut
 from accord.flows import Flow, flow
 from accord.hub import Hub, dispatches
 from accord.objects import business_object
@@ -54,7 +55,7 @@ FLOWS: dict[str, Flow] = {
 FLOWS = {name: replace(one, name=name) for name, one in FLOWS.items()}
 TABLES = (
     "flow, run, comparison, dispatch, link, delivery, exception, gate_result, gate_verdict, finding, audit, unlinked, "
-    "identity, staying, edit, distinction"
+    "identity, staying, edit, distinction, system, admission"
 )
 
 
@@ -74,7 +75,7 @@ def virtual() -> Iterator[None]:
     """The pipeline without gates, in the time of the stage."""
     time = VirtualTime()
     with ExitStack() as stack:
-        for module in (load, recover, dispatches):
+        for module in (load, recover, dispatches, flow_run):
             stack.enter_context(patch.object(module, "time", time))
         for module in (runs, acknowledge, load):
             stack.enter_context(patch.object(module, "datetime", VirtualDatetime))
@@ -247,6 +248,8 @@ class Playing:
         if process.error is None:
             return
         self.errors[type(process.error).__name__] += 1
+        if isinstance(process.error, SystemShut):
+            self.stage.happened["kept away"] += 1
         if not isinstance(process.error, AccordError | Killed):
             self.crashed.append(f"{process.name} crashed: {process.error!r}"[:400])
         if start.again is not None and not start.zombie:
@@ -254,7 +257,7 @@ class Playing:
 
     def _accord(self) -> StagedAccord:
         accord = StagedAccord(
-            connection_of=lambda name: SimpleNamespace(id=name),  # type: ignore[arg-type,return-value]  # nobody connects
+            connection_of=lambda name: SimpleNamespace(id=name, extra={}),  # type: ignore[arg-type,return-value]  # nobody connects
             staging=Staging(f"file://{self.theatre.folder}/staging"),
             reports=f"{self.theatre.folder}/reports",
             open_system=lambda name, _: self.systems[name],
@@ -262,6 +265,7 @@ class Playing:
             lease=LEASE,
             retries=2,
             backoff=0.1,
+            rules=Rules(spread=self.stage.random.random),
         )
         accord.staged = StagedHub(self.theatre.address, self.stage)
         return accord

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
@@ -11,6 +12,7 @@ from accord.systems.erp import SourceHandler
 from accord.systems.interface_tables.context import Context
 from accord.systems.interface_tables.contract import Outbox
 from accord.systems.interface_tables.extracting import Extraction
+from accord.systems.interface_tables.lacking import lacking
 
 
 class OutboxSource(SourceHandler[Context]):
@@ -20,5 +22,9 @@ class OutboxSource(SourceHandler[Context]):
 
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         """By the database's clock."""
-        context = self._context
-        return Extraction(context.session, context.name, self.outbox, definition, self.not_read).run(selection, sink)
+        context, outbox = self._context, self.outbox.without(selection.without)
+        return Extraction(context.session, context.name, outbox, definition, self.not_read).run(selection, sink)
+
+    def unreadable(self, definition: BusinessObject) -> Mapping[str, str]:
+        """By the database's catalogue."""
+        return lacking(self._context.session, self.outbox, definition)

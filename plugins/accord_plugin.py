@@ -1,10 +1,12 @@
-"""What Accord adds to Airflow's own pages: the gate reports. Registration only."""
+"""What Accord adds to Airflow: the gate reports among its pages, the deadline of scheduled runs. Registration only."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
+
+from accord_airflow.deadlines import ScheduledRunDue
 
 
 class _AtFirstUse:
@@ -21,6 +23,7 @@ class AccordPlugin(AirflowPlugin):
 
     name = "accord"
     fastapi_apps = _AtFirstUse()
+    deadline_references = [ScheduledRunDue]  # noqa: RUF012 - so the base class has it
     external_views = [  # noqa: RUF012 - so the base class has it
         {
             "name": "Gate reports",

@@ -11,8 +11,11 @@ from inspect import getdoc
 from typing import Any
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param
+from airflow.sdk.definitions.deadline import DeadlineAlert
 
 from accord.flows import SALESFORCE, Flow
+from accord.service_levels.targets import Measure, of_flow
+from accord_airflow.deadlines import run_deadline
 from accord_airflow.operators import (
     CHUNK_NAME,
     AcknowledgeOperator,
@@ -51,6 +54,7 @@ def flow_dag(flow: Flow | str, *, doc_md: str | None, **kwargs: Any) -> DAG:
         "description": f"{flow.object}: {flow.source} → {', '.join(flow.targets)}",
         "tags": tags(flow),
         "params": params(),
+        "deadline": [_deadline(flow)],
         "default_args": {"owner": flow.owner, **RETRIES},
     }
     with DAG(flow.name, doc_md=documentation(flow, doc_md), **{**usual, **kwargs}) as dag:
@@ -86,6 +90,12 @@ def tasks(flow: Flow) -> None:
         loads >> told >> settle
     else:
         loads >> settle
+
+
+def _deadline(flow: Flow) -> DeadlineAlert:
+    """By its service level; backfills and runs by hand have none."""
+    level = next(one for one in of_flow(flow) if one.measure is Measure.RUN)
+    return run_deadline(level.terms.run, tier=str(level.tier), owner=level.owner, object=flow.object)
 
 
 def asset(target: str, object_name: str) -> Asset:

@@ -19,7 +19,10 @@ def opened(connections: Mapping[str, str] | None = None) -> Iterator[Accord]:
     Args:
         connections: Airflow connection ids to use instead of Accord's names, e.g. {"accord_salesforce": "sales_org"}.
     """
+    from airflow.sdk import conf
+
     from accord.runtime import Accord
+    from accord.service_levels.settings import Alerting
     from accord_airflow.connections import renamed
 
     accord = Accord.build(
@@ -27,6 +30,7 @@ def opened(connections: Mapping[str, str] | None = None) -> Iterator[Accord]:
         staging=staging_url(),
         reports=reports_folder(),
         subscribers=_setting("subscribers") or "",
+        alerting=Alerting.of(_setting, _home(), site=conf.get("api", "base_url", fallback="") or ""),
     )
     try:
         yield accord

@@ -109,6 +109,7 @@ def _one(
         Event(row["event"]),
         row["body"],
         accord.alerting,
+        id=f"notice-{row['id']}",
         alert=row["alert"],
         opened=row["opened"],
         until=row["until"],

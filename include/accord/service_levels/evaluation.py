@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -58,8 +58,9 @@ def evaluate(accord: Accord, levels: Sequence[ServiceLevel] = LEVELS, *, now: da
     with accord.hub.session() as session:
         for measuring, these in by_measuring.items():
             found |= {level.key(environment): verdict for level, verdict in measuring(session, these, environment, now)}
+        held = {row["name"] for row in session.execute("SELECT name FROM system WHERE held_until > %s", (now,))}
     missed = [level for level in levels if found.get(level.key(environment))]
-    excused = {level.key(environment) for level in missed if _excused(accord, level, now)}
+    excused = {level.key(environment) for level in missed if _excused(accord, level, held, now)}
     breached = _gravest([verdict for key, verdict in found.items() if verdict and key not in excused])
     return Evaluation(
         breached=breached,
@@ -80,13 +81,14 @@ def _gravest(breached: Iterable[Breach]) -> list[Breach]:
     ]
 
 
-def _excused(accord: Accord, level: ServiceLevel, now: datetime) -> bool:
-    """Whether a system it depends on is in maintenance, or was when it began to be late. A window that can't be read excuses nothing."""
+def _excused(accord: Accord, level: ServiceLevel, held: Container[str], now: datetime) -> bool:
+    """Whether a system it depends on is in maintenance, was when it began to be late, or is `held` by somebody. A window that can't be
+    read excuses nothing."""
     for system in level.systems:
         try:
             windows = windows_of(accord.connection(f"accord_{system}"))
         except AccordError:
-            continue
-        if any(open_until(windows, at) for at in (now, now - (level.limit or timedelta()))):
+            windows = ()
+        if system in held or any(open_until(windows, at) for at in (now, now - (level.limit or timedelta()))):
             return True
     return False

@@ -25,7 +25,7 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One notice, ready for any channel. `facts` are label and value; `links` text and address."""
+    """One notice, ready for any channel. `facts` are label and value; `links` text and address; `id` is the same when it is told again."""
 
     event: Event
     breach: Breach
@@ -34,6 +34,7 @@ class Message:
     facts: tuple[tuple[str, str], ...]
     actions: tuple[str, ...]
     links: tuple[tuple[str, str], ...]
+    id: str = ""
     alert: int | None = None
 
     @property
@@ -80,6 +81,7 @@ def message(
     body: Mapping[str, Any],
     alerting: Alerting,
     *,
+    id: str = "",
     alert: int | None = None,
     opened: datetime | None = None,
     until: datetime | None = None,
@@ -97,6 +99,7 @@ def message(
         facts=tuple((label, value) for label, value in _facts(event, one, alert, opened, lasted) if value),
         actions=() if event is Event.RECOVERED else tuple(one.actions),
         links=tuple(_links(one, alerting)),
+        id=id,
         alert=alert,
     )
 

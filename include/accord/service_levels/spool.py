@@ -64,7 +64,7 @@ def _tell(alerting: Alerting, waiting: Spooled, channel: Channel | AccordError, 
     if channel.silent_until(one.severity, datetime.now(UTC)):
         return "quiet hours"
     try:
-        send(channel, message(Event.OPENED, one.as_dict(), alerting, opened=waiting.opened))
+        send(channel, message(Event.OPENED, one.as_dict(), alerting, id=waiting.path.stem, opened=waiting.opened))
     except AccordError as error:
         log.warning("an alert was not told directly to %s: %s", channel.name, error)
         return str(error)

@@ -11,6 +11,7 @@ from accord_airflow.operators.gate import QualityGateOperator
 from accord_airflow.operators.outbox import PublishEventsOperator
 from accord_airflow.operators.process import ProcessOperator
 from accord_airflow.operators.replay import ReplayOperator
+from accord_airflow.operators.service_levels import SlaAlertOperator, SlaCheckOperator
 from accord_airflow.operators.settle import SettleOperator
 from accord_airflow.operators.transform import TransformOperator
 from accord_airflow.operators.upsert import CHUNK_NAME, ErpUpsertOperator, SalesforceUpsertOperator
@@ -28,5 +29,7 @@ __all__ = [
     "SalesforceExtractOperator",
     "SalesforceUpsertOperator",
     "SettleOperator",
+    "SlaAlertOperator",
+    "SlaCheckOperator",
     "TransformOperator",
 ]

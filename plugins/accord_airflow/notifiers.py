@@ -82,7 +82,9 @@ class AlertNotifier(BaseNotifier):
 def _run_of(context: Mapping[str, Any]) -> tuple[str, str]:
     """DAG and run: a deadline's context has what the REST API says of the run, any other the run itself."""
     run = context["dag_run"]
-    return (run["dag_id"], run["run_id"]) if isinstance(run, Mapping) else (run.dag_id, run.run_id)
+    if isinstance(run, Mapping):
+        return run["dag_id"], run["dag_run_id"]
+    return run.dag_id, run.run_id
 
 
 def _failed(context: Mapping[str, Any]) -> str:

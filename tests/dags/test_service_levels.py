@@ -359,7 +359,7 @@ def test_what_the_hub_knows_of_a_late_flow_is_said(levels: Levels, declare: Decl
     declare(mail=mail_to(mailbox))
     levels.ran(ago=30 * MINUTE)
     context: Any = {
-        "dag_run": {"dag_id": ORDERS, "run_id": "scheduled x"},
+        "dag_run": {"dag_id": ORDERS, "dag_run_id": "scheduled x"},
         "deadline": {"deadline_time": "2026-01-01T00:00:00Z"},
     }
     AlertNotifier().notify(context)
@@ -376,7 +376,7 @@ def test_anybody_s_dag_tells_of_its_failure_and_of_its_recovery(
 
     declare(mail=mail_to(mailbox))
     context: Any = {
-        "dag_run": {"dag_id": "nightly_export", "run_id": "r1"},
+        "dag_run": {"dag_id": "nightly_export", "dag_run_id": "r1"},
         "ti": type("Ti", (), {"task_id": "upload"})(),
     }
     for _ in range(2):

@@ -22,6 +22,7 @@ _MEASURES: Mapping[Measure, Callable[[Session, Sequence[ServiceLevel], str, date
     Measure.WATERMARK: measures.flows,
     Measure.ACCEPTANCE: measures.acceptance,
     Measure.AGEING: measures.ageing,
+    Measure.RECONCILIATION: measures.reconciliation,
 }
 
 

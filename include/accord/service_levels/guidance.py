@@ -68,7 +68,7 @@ GUIDES: dict[Measure, Guide] = {
     Measure.RECONCILIATION: Guide(
         runbook="reconciliation",
         actions=(
-            "Look at what the last reconciliation found, and whether it ended at all: `accord reconcile list`.",
+            "Look at what the last reconciliation found, and whether it ended at all: `accord reconcile --trend`.",
             "If it did not end, open its run in Airflow: a system was away, or the login is refused.",
             "If it found differences, see whose they are; approve or refuse the corrections it proposes.",
         ),

@@ -51,6 +51,18 @@ FROM old o GROUP BY o.queue
 """
 
 
+# of every pair that was ever reconciled as a whole: when one last ended, and what the last one left
+_RECONCILIATION = """
+WITH pair AS (
+  SELECT r.flow, r.stream, min(r.started) AS begun, max(r.ended) AS ended, max(r.id) FILTER (WHERE r.ended IS NOT NULL) AS last
+  FROM reconciliation r WHERE r.keys IS NULL GROUP BY r.flow, r.stream)
+SELECT count(*) AS pairs, count(*) FILTER (WHERE coalesce(ended, begun) < %(before)s) AS late,
+  min(coalesce(ended, begun)) AS oldest, (array_agg(flow ORDER BY coalesce(ended, begun)))[1] AS flow,
+  (SELECT count(*) FROM difference d JOIN pair p ON p.last = d.reconciliation WHERE d.outcome = 'stands') AS stands
+FROM pair
+"""
+
+
 def flows(session: Session, levels: Sequence[ServiceLevel], environment: str, now: datetime) -> Iterator[Measured]:
     """Run deadline, freshness and watermark of every flow that ever ran; of others nothing is known."""
     names = list(dict.fromkeys(level.subject for level in levels))
@@ -202,6 +214,39 @@ def ageing(session: Session, levels: Sequence[ServiceLevel], environment: str, n
                 amounts=row["amounts"] or {},
                 category=row["category"],
                 where=f'accord exceptions list --queue "{level.subject}"',
+            ),
+        )
+
+
+def reconciliation(
+    session: Session, levels: Sequence[ServiceLevel], environment: str, now: datetime
+) -> Iterator[Measured]:
+    """Whether every pair of sides was reconciled in time, and whether what was corrected agrees now. Unknown before the first one."""
+    known = session.execute("SELECT to_regclass('reconciliation') IS NOT NULL AS known").fetchone()
+    for level in levels if known and known["known"] else ():
+        limit = level.limit or timedelta()
+        row = session.execute(_RECONCILIATION, {"before": now - limit}).fetchone()
+        if row is None or not row["pairs"]:
+            continue
+        if not row["late"] and not row["stands"]:
+            yield level, None
+            continue
+        age = now - row["oldest"]
+        late = f"{row['late']} of {row['pairs']} were not reconciled in {span(limit)}" if row["late"] else ""
+        stands = f"{row['stands']:,} difference(s) stand though corrected" if row["stands"] else ""
+        yield (
+            level,
+            breach(
+                level,
+                environment,
+                summary=f"reconciliation: {late or stands}",
+                actual=f"the oldest ended {span(age)} ago",
+                late=age - limit,
+                due=instant(row["oldest"] + limit),
+                records=row["stands"],
+                category="reconciliation",
+                where="accord reconcile --trend",
+                correlation=row["flow"],
             ),
         )
 

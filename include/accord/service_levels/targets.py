@@ -83,6 +83,7 @@ FRESHNESS: dict[str, tuple[Tier, timedelta]] = {
 _ANY = (Tier.STANDARD, 24 * _HOUR)  # an object of somebody's own
 
 ACCEPTANCE = 30 * _MINUTE  # from Accord's first sight of a committed order until the ERP has it
+RECONCILED = 26 * _HOUR  # every night, with room for a long one: before business opens
 STALLED_RUNS = 5  # that ended one after another without moving the watermark
 
 # how old an exception of a severity may become: (business days, hours)
@@ -147,6 +148,7 @@ def _levels() -> Iterator[ServiceLevel]:
         limit=ACCEPTANCE,
         owner=Queue.SALES_OPERATIONS,
     )
+    yield ServiceLevel(measure=Measure.RECONCILIATION, subject="reconciliation", limit=RECONCILED)
     for queue in Queue:
         yield ServiceLevel(measure=Measure.AGEING, subject=queue, owner=queue)
 

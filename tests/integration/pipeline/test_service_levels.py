@@ -8,13 +8,25 @@ from pathlib import Path
 import pytest
 
 from accord.flows import flow
+from accord.hub import Hub
 from accord.service_levels.breach import Breach
 from accord.service_levels.evaluation import evaluate
 from accord.service_levels.targets import STALLED_RUNS, Measure, levels, of_flow
-from accord.settings import Connection
+from accord.settings import Connection, dsn
 from tests.alerting import CUSTOMERS, MINUTE, ORDERS, Levels
 
 HOUR = 60 * MINUTE
+RECONCILIATION = """
+CREATE TABLE IF NOT EXISTS reconciliation (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, flow text NOT NULL, stream smallint NOT NULL REFERENCES stream, keys bigint,
+  mode text NOT NULL, who text NOT NULL, counts jsonb NOT NULL DEFAULT '{}', amounts jsonb NOT NULL DEFAULT '{}',
+  started timestamptz NOT NULL DEFAULT now(), ended timestamptz);
+CREATE TABLE IF NOT EXISTS difference (
+  reconciliation bigint NOT NULL REFERENCES reconciliation ON DELETE CASCADE, key text NOT NULL, class text NOT NULL,
+  category text NOT NULL, rule text NOT NULL, cause text NOT NULL, fields text[] NOT NULL, natives text[] NOT NULL,
+  version timestamptz NOT NULL, currency char(3), at_risk numeric(38, 6), correction text NOT NULL, outcome text NOT NULL,
+  PRIMARY KEY (reconciliation, key))
+"""
 
 
 @pytest.fixture
@@ -131,6 +143,36 @@ def test_exceptions_are_to_be_worked_in_the_time_their_severity_gives(world: Lev
     late = found["finance"]
     assert (late.records, late.amounts, late.category) == (3, {"EUR": "10.000000"}, "credit limit exceeded")
     assert late.where == 'accord exceptions list --queue "finance"'
+
+
+def test_every_pair_is_to_be_reconciled_in_a_night_and_corrections_are_to_hold(world: Levels) -> None:
+    assert [key for key in world.check().unmeasured if "reconciliation" in key]
+    world.do(RECONCILIATION)
+    assert missed(world, Measure.RECONCILIATION) == []
+    stream = Hub(dsn(world.hub)).stream("tryton", "order")
+    ended = "INSERT INTO reconciliation (flow, stream, keys, mode, who, started, ended) VALUES (%s, %s, %s, 'auto', 'x', now() - %s, {})"
+    world.do(ended.format("now() - interval '1 hour'"), ORDERS, stream, None, timedelta(hours=2))
+    world.do(ended.format("NULL"), ORDERS, stream, 1, timedelta(days=9))
+    assert missed(world, Measure.RECONCILIATION) == []
+    assert [key for key in world.check().met if "reconciliation" in key]
+    world.do(
+        """INSERT INTO difference (reconciliation, key, class, category, rule, cause, fields, natives, version, correction, outcome)
+           SELECT id, 'k', 'field differs', 'x', 'x', 'x', '{}', '{}', now(), 'x', 'stands' FROM reconciliation WHERE keys IS NULL"""
+    )
+    (stands,) = missed(world, Measure.RECONCILIATION)
+    assert stands.summary == "reconciliation: 1 difference(s) stand though corrected"
+    world.do(ended.format("NULL"), CUSTOMERS, stream, None, timedelta(hours=27))
+    (late,) = missed(world, Measure.RECONCILIATION)
+    assert late.summary == "reconciliation: 1 of 2 were not reconciled in 1 d 2 h"
+    assert late.correlation == CUSTOMERS
+
+
+def test_a_system_somebody_holds_excuses_its_flows(world: Levels) -> None:
+    world.ran(ORDERS, ago=2 * HOUR)
+    world.do("INSERT INTO system (name, held_until) VALUES ('tryton', now() + interval '1 hour')")
+    assert world.check().breached == []
+    world.do("UPDATE system SET held_until = now()")
+    assert {one.subject for one in world.check().breached} == {ORDERS}
 
 
 def test_a_system_in_maintenance_excuses_its_flows_and_no_others(world: Levels) -> None:

@@ -14,6 +14,8 @@ from airflow.serialization.serialized_objects import DagSerialization
 
 from accord.flows import FLOWS
 from accord.hub.processes import PROCESSES
+from accord.service_levels.targets import Measure, of_flow
+from accord_airflow.deadlines import ScheduledRunDue
 from accord_airflow.operators.base import AccordOperator
 from accord_airflow.retries import RETRY_POLICY
 from tests.dags.conftest import dags_of
@@ -80,6 +82,14 @@ class TestEveryDag:
         assert not dag.catchup
         assert dag.max_active_runs == 1
         assert not dag.fail_fast
+
+    def test_has_the_deadline_of_its_service_level(self, dag: DAG) -> None:
+        (deadline,) = dag.deadline
+        (level,) = [one for one in of_flow(FLOWS[dag.dag_id]) if one.measure is Measure.RUN]
+        assert deadline.interval == level.limit
+        assert isinstance(deadline.reference, ScheduledRunDue)
+        assert deadline.callback.path == "accord_airflow.notifiers.AlertNotifier"
+        assert deadline.callback.kwargs == {"tier": level.tier.value, "owner": level.owner, "object": level.object}
 
     def test_has_no_cycle_and_ends_in_settle(self, dag: DAG) -> None:
         dag.check_cycle()

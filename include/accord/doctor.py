@@ -12,15 +12,19 @@ from accord.objects.definition import BusinessObject
 from accord.outbox.standing import overview
 from accord.ports import Check
 from accord.runtime import Accord
+from accord.service_levels.channels import Channel
+from accord.service_levels.delivery import channels
 
 
 def examine(accord: Accord) -> Iterator[tuple[str, Check]]:
-    """(system, check) for the hub, the staging, every subscriber and every system of the registry. Never raises for a finding."""
+    """(system, check) for the hub, the staging, every subscriber, channel and system. Never raises for a finding."""
     for check in _hub(accord):
         yield "hub", check
     yield "staging", _staging(accord)
     for check in _subscribers(accord):
         yield "outbox", check
+    for name, channel in channels(accord).items():
+        yield "alerts", _channel(name, channel)
     for name in _systems():
         yield name, _takes_calls(accord, name)
         try:
@@ -83,6 +87,12 @@ def _subscribers(accord: Accord) -> Iterator[Check]:
         told = one["state"] if ok else f"{one['state']}: {one['problem']}"
         waiting = f", {one['waiting']:,} event(s) wait" if one.get("waiting") else ""
         yield Check(subject=name, ok=ok, found=told + waiting, cure="" if ok else remedy(Category.SUBSCRIBER, ""))
+
+
+def _channel(name: str, channel: Channel | AccordError) -> Check:
+    if isinstance(channel, AccordError):
+        return Check(subject=name, ok=False, found=str(channel), cure=channel.cure)
+    return Check(subject=name, ok=True, found=f"{channel.kind}, declared")
 
 
 def _systems() -> tuple[str, ...]:

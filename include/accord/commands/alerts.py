@@ -71,7 +71,7 @@ def _check(accord: Accord, asked: argparse.Namespace) -> int:
             print(f"{one.severity:<8} {one.summary}{' (a symptom)' if one.covered else ''}: {one.consequence}")
         print(
             f"{len(found.met)} kept, {len(found.breached)} not, {len(found.excused)} excused by maintenance, "
-            f"{len(found.unmeasured)} unknown (their flow never ran)"
+            f"{len(found.unmeasured)} unknown (their flow never ran by its schedule)"
         )
     return 1 if found.breached else 0
 

@@ -29,7 +29,7 @@ _MEASURES: Mapping[Measure, Callable[[Session, Sequence[ServiceLevel], str, date
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """What was found, by the levels' keys. `excused`: not kept, but a system is in maintenance; `unmeasured`: nothing is known yet, as
-    the flow never ran."""
+    the flow never ran by its schedule."""
 
     breached: list[Breach] = field(default_factory=list)
     met: list[str] = field(default_factory=list)

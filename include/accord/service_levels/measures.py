@@ -14,7 +14,7 @@ Measured = tuple[ServiceLevel, Breach | None]
 
 _FLOWS = """
 SELECT f.name, f.watermark, r.engine_run, r.state, r.error, r.started, r.id AS run,
-  (SELECT started FROM run WHERE flow = f.name ORDER BY id LIMIT 1) AS begun,
+  (SELECT started FROM run WHERE flow = f.name AND kind IN ('scheduled', 'event') AND NOT dry ORDER BY id LIMIT 1) AS begun,
   (SELECT count(*) FROM run x WHERE x.flow = f.name AND x.id > coalesce(f.moved_by, 0) AND x.ended IS NOT NULL
      AND x.kind IN ('scheduled', 'event') AND NOT x.dry) AS without_progress
 FROM flow f LEFT JOIN LATERAL (
@@ -64,7 +64,7 @@ FROM pair
 
 
 def flows(session: Session, levels: Sequence[ServiceLevel], environment: str, now: datetime) -> Iterator[Measured]:
-    """Run deadline, freshness and watermark of every flow that ever ran; of others nothing is known."""
+    """Run deadline, freshness and watermark of every flow that ever ran by its schedule; of others nothing is known."""
     names = list(dict.fromkeys(level.subject for level in levels))
     rows = {row["name"]: row for row in session.execute(_FLOWS, (names,)).fetchall()}
     missed = [

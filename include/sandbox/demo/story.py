@@ -37,7 +37,7 @@ from sandbox.stack.processes import Processes
 EVERYTHING: Mapping[str, Any] = {"full_refresh": True}
 ORDERS_OF_AN_ENTITY = 150
 CONTRACTS_OF_AN_ENTITY = 6
-BESIDE_THE_FLOWS = (*PROCESSES, "approval", "approvals", "outbox")
+BESIDE_THE_FLOWS = (*PROCESSES, "approval", "approvals", "outbox", "service_levels")
 
 
 def flows_for(*objects: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from accord.cli import main
+from accord.doctor import examine
 from accord.errors import Stop
 from accord.runtime import Accord
 from accord.service_levels import delivery, ledger, spool
@@ -257,6 +258,9 @@ def test_a_channel_wrongly_declared_is_said_aloud_and_one_that_is_gone_is_let_go
     done = world.round()
     assert "has no usable type" in done.problems["wrong"]
     assert done.overdue == 1
+    found = {check.subject: check for system, check in examine(world.accord()) if system == "alerts"}
+    assert (found["mail"].ok, found["wrong"].ok) == (True, False)
+    assert "Choose one of smtp" in found["wrong"].cure
     del world.declared["mail"], world.declared["wrong"]
     world.later(HOUR)
     assert world.round().problems == {}

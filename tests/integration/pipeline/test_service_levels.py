@@ -42,6 +42,8 @@ def test_a_flow_that_never_ran_is_unknown_not_late(world: Levels) -> None:
     found = world.check()
     assert found.breached == []
     assert len([key for key in found.unmeasured if ORDERS in key]) == 3
+    world.ran(kind="manual", ago=9 * HOUR)
+    assert len([key for key in world.check().unmeasured if ORDERS in key]) == 3, "it is not in service yet"
     world.ran()
     found = world.check()
     assert [key for key in found.unmeasured if ORDERS in key] == []

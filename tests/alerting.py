@@ -13,7 +13,6 @@ import psycopg
 
 from accord.batch import Staging
 from accord.errors import AccordError, Stop
-from accord.hub import Hub
 from accord.runtime import Accord
 from accord.service_levels.alerting import Alerted, alert, check
 from accord.service_levels.channels import Channel
@@ -22,10 +21,13 @@ from accord.service_levels.message import Message
 from accord.service_levels.settings import Alerting
 from accord.service_levels.targets import LEVELS, ServiceLevel
 from accord.settings import Connection, dsn
+from tests.hub import KeptHub
+from tests.world import QuickAccord
 
 ORDERS = "order__salesforce_to_erp"
 CUSTOMERS = "customer__salesforce_to_erp"
 MINUTE = timedelta(minutes=1)
+NOWHERE = 1  # a port at which no hub listens
 
 
 def mail(name: str = "mail", **extra: Any) -> Connection:
@@ -45,6 +47,7 @@ class Levels:
     systems: dict[str, Connection] = field(default_factory=dict)
     told: list[tuple[str, Message]] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
+    kept: list[KeptHub] = field(default_factory=list)  # the first is the test's own
 
     def accord(self) -> Accord:
         alerting = Alerting(
@@ -53,12 +56,24 @@ class Levels:
             site="http://airflow.example",
             spool=str(self.folder / "spool"),
         )
-        return Accord(
+        root = QuickAccord if self.hub.port != NOWHERE else Accord  # errors of a connection are the hub's to name
+        accord = root(
             connection_of=self.connection,
             staging=Staging(f"file://{self.folder}/staging"),
             reports=str(self.folder),
             alerting=alerting,
         )
+        if isinstance(accord, QuickAccord):
+            accord.kept = self._keep()
+        return accord
+
+    def _keep(self) -> KeptHub:
+        self.kept.append(KeptHub(dsn(self.hub)))
+        return self.kept[-1]
+
+    def close(self) -> None:
+        for hub in self.kept:
+            hub.close()
 
     def connection(self, name: str) -> Connection:
         known = {"accord_hub": self.hub} | {f"accord_alert_{one}": self.declared[one] for one in self.declared}
@@ -90,7 +105,7 @@ class Levels:
     # ------------------------------------------------------------------------------------------------------- the hub
     @contextmanager
     def session(self) -> Iterator[psycopg.Connection[Any]]:
-        with Hub(dsn(self.hub)).session() as session:
+        with (self.kept[0] if self.kept else self._keep()).session() as session:
             yield session
 
     def rows(self, question: str, *arguments: Any) -> list[dict[str, Any]]:

@@ -33,11 +33,13 @@ Declare = Callable[..., None]
 
 
 @pytest.fixture
-def levels(world: World, tmp_path: Path) -> Levels:
+def levels(world: World, tmp_path: Path) -> Iterator[Levels]:
     """The hub of the world, written into as flows do."""
     from accord_airflow.connections import connection
 
-    return Levels(connection("accord_hub"), tmp_path)
+    levels = Levels(connection("accord_hub"), tmp_path)
+    yield levels
+    levels.close()
 
 
 @pytest.fixture

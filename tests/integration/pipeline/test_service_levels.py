@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -30,8 +31,10 @@ CREATE TABLE IF NOT EXISTS difference (
 
 
 @pytest.fixture
-def world(hub: Connection, tmp_path: Path) -> Levels:
-    return Levels(hub, tmp_path)
+def world(hub: Connection, tmp_path: Path) -> Iterator[Levels]:
+    world = Levels(hub, tmp_path)
+    yield world
+    world.close()
 
 
 def missed(world: Levels, measure: Measure) -> list[Breach]:

@@ -215,14 +215,24 @@ def test_a_delivery_that_fails_is_tried_again_in_order_and_holds_up_no_other(wor
         done = world.round()
     assert done.overdue >= 1, "somebody is to see that"
     world.ran()
-    world.later(HOUR)
-    world.round()
     world.broken, world.told = set(), []
+    world.round()
+    assert [name for name, _ in world.told] == ["pager"], "what comes later waits for what was not told yet"
     world.later(HOUR)
     world.round()
     events = [message.event.value for name, message in world.told if name == "mail"]
     assert (events[0], events[-1]) == ("opened", "recovered")
     assert world.rows("SELECT FROM notice WHERE delivered IS NULL") == []
+
+
+def test_a_channel_that_fails_is_asked_once_a_round(world: Levels) -> None:
+    world.broken = {"mail"}
+    for flow in (ORDERS, CUSTOMERS, "invoice__tryton_to_salesforce"):
+        late(world, flow)
+    world.round()
+    assert world.rows("SELECT sum(tries)::int AS tries, count(*) AS notices FROM notice") == [
+        {"tries": 1, "notices": 3}
+    ]
 
 
 def test_waits_grow_up_to_half_an_hour(world: Levels) -> None:

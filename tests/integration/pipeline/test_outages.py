@@ -220,6 +220,8 @@ def test_somebody_may_keep_calls_away_and_let_them_through_again(world: World) -
     until = systems.state_of(hub, "legacy").now + timedelta(hours=1)
     systems.hold(hub, "legacy", until=until, who="ada", why="disk full")
     assert counts(world.run(), "legacy") == {"parked": 1}
+    with pytest.raises(SystemShut, match="disk full"):
+        world.accord().target("legacy").remote_ended("a look without a run")
     assert world.exceptions()[0]["not_before"] == until
     world.rows("UPDATE exception SET not_before = now() - interval '1 second' RETURNING id")
     world.tick(60 * MINUTE)
@@ -228,8 +230,8 @@ def test_somebody_may_keep_calls_away_and_let_them_through_again(world: World) -
     time_passes(world)
     assert done(world.run(), "legacy") == {"applied": 1}
     assert [(row["who"], row["what"], row["subject"]) for row in world.rows("SELECT * FROM audit ORDER BY at")] == [
-        ("ada", "system held", "legacy"),
-        ("ada", "system released", "legacy"),
+        ("ada", "system held", "system:legacy"),
+        ("ada", "system released", "system:legacy"),
     ]
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import Any
 
 from accord.errors import AccordError
@@ -13,7 +12,7 @@ from accord.pipeline.compare import compare
 from accord.pipeline.extract import extract
 from accord.pipeline.gate import gate
 from accord.pipeline.load import load
-from accord.pipeline.runs import Params, RunKind, Window, open_run
+from accord.pipeline.runs import Params, RunKind, Window, engine_run_name, open_run
 from accord.pipeline.settle import settle
 from accord.pipeline.transform import transform
 from accord.runtime import Accord
@@ -32,14 +31,26 @@ def run_flow(
 
     Raises what the failing step raises, after closing the run as failed.
     """
-    name = engine_run or f"{kind}__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}__{uuid.uuid4().hex[:8]}"
+    name = engine_run or engine_run_name(kind)
     run = open_run(accord, flow, engine_run=name, kind=kind, interval=interval, params=params)
-    try:
+
+    def judged() -> str:
         staged = extract(accord, run)
         gate(accord, run, staged)
         canonical = transform(accord, run, staged)
         gate(accord, run, canonical)
-        failures = _load_everywhere(accord, flow, run, canonical)
+        return canonical
+
+    return carry_through(accord, flow, run, judged)
+
+
+def carry_through(accord: Accord, flow: Flow, run: int, canonical: Callable[[], str]) -> dict[str, Any]:
+    """Load the canonical batch that `canonical` makes into every target of the flow, acknowledge and settle; the summary.
+
+    Raises what the failing step raises, after closing the run as failed.
+    """
+    try:
+        failures = _load_everywhere(accord, flow, run, canonical())
         acknowledge(accord, run)
         if failures:
             raise failures[0]

@@ -63,9 +63,13 @@ def replay(
     by_flow: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         if row["category"] == Category.BATCH_REFUSED:
-            left["the batch as a whole: run its flow again"] = (
-                left.get("the batch as a whole: run its flow again", 0) + 1
-            )
+            why_left = "the batch as a whole: run its flow again"
+        elif row["kind"] == "difference":
+            why_left = "a difference between systems: approve or refuse its correction"
+        else:
+            why_left = ""
+        if why_left:
+            left[why_left] = left.get(why_left, 0) + 1
         else:
             by_flow.setdefault(row["flow"], []).append(row)
     order = list(FLOWS)

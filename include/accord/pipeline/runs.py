@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -26,6 +27,7 @@ class RunKind(StrEnum):
     BACKFILL = "backfill"
     MANUAL = "manual"
     REPLAY = "replay"
+    RECONCILE = "reconcile"
 
 
 MOVES_WATERMARK = frozenset({RunKind.SCHEDULED, RunKind.EVENT})
@@ -102,6 +104,11 @@ def _bounds(
     if kind is RunKind.MANUAL and (params.since or params.until):
         return params.since, params.until or now
     return from_watermark, now
+
+
+def engine_run_name(kind: RunKind) -> str:
+    """A name no other run has, for one that no scheduler names."""
+    return f"{kind}__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}__{uuid.uuid4().hex[:8]}"
 
 
 def open_run(

@@ -22,7 +22,8 @@ REASON = {"why": Param("", type="string", title="Why", description="Kept with th
 
 
 class PendingApprovalsOperator(AccordOperator):
-    """Hand on what waits for an approval, for StartApprovalOperator to expand over: one run per record and version.
+    """Hand on what a rule wants approved, for StartApprovalOperator to expand over: one run per record and version. Differences
+    between systems may be many and are approved together, by a reconciliation that corrects everything.
 
     pending = PendingApprovalsOperator(task_id="pending")
     TriggerDagRunOperator.partial(task_id="ask", trigger_dag_id="approval", skip_when_already_exists=True).expand_kwargs(pending.output)
@@ -32,7 +33,7 @@ class PendingApprovalsOperator(AccordOperator):
         from accord.approvals import pending
 
         with self.accord() as accord:
-            rows = pending(accord.hub)
+            rows = [row for row in pending(accord.hub) if row["kind"] == "approval"]
         asked: dict[str, dict[str, Any]] = {}
         for row in rows:
             version = row["version"].isoformat()

@@ -1,4 +1,4 @@
-"""Reconciliation beside what people decided: edits, discards, and the queue."""
+"""Reconciliation beside what people decided: edits, discards, the queue, a legal entity that moved."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from accord.categories import Category
 from accord.exceptions import discard, edit
 from accord.hub.processes import LEAD_TO_CUSTOMER
 from accord.hub.queue import Filter
-from accord.objects import CUSTOMER
+from accord.objects import CUSTOMER, ORDER
 from accord.pipeline.replay import replay
+from tests.integration.pipeline.test_moving import ORDERS, STATUSES, carry_out, says, trading
 from tests.integration.pipeline.test_reconcile import HOURS, found, loaded, native, reconciled
-from tests.world import MINUTE, World
+from tests.moving import move
+from tests.world import CUSTOMERS, MINUTE, World
+
+__all__ = ["trading"]
 
 pytestmark = pytest.mark.usefixtures("open_gates")
 
@@ -78,3 +82,29 @@ def test_a_difference_in_the_queue_is_left_to_an_approval_or_discarded(world: Wo
         world.tick(MINUTE)
         assert reconciled(world)["outcomes"] == {"accepted": 1}
     assert world.exceptions() == []
+
+
+def test_what_moved_and_what_stays_are_no_differences(
+    world: World, trading: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old ERP keeps what it has begun, and says what became of the rest; what is changed in either is put right there."""
+    move(monkeypatch, "GB01", "legacy")
+    carry_out(world)
+    says(world, "tryton", trading["open"], "Cancelled")  # that it let it go
+    world.tick(HOURS)
+    writes = world.writes()
+    for which, target in ((CUSTOMERS, "tryton"), (CUSTOMERS, "legacy"), (STATUSES["tryton"], "salesforce")):
+        assert set(reconciled(world, which=which, target=target)["counts"]) <= {"agreed", "excluded"}
+    for target in ("tryton", "legacy"):
+        assert reconciled(world, which=ORDERS, target=target)["counts"] == {"agreed": 4}
+    assert world.writes() == writes
+
+    changed = {"tryton": trading["begun"], "legacy": trading["open"]}
+    for erp, key in changed.items():
+        held = world.systems[erp].target
+        held.edit(ORDER, str(held.native(ORDER, key)), number="theirs")
+        summary = reconciled(world, which=ORDERS, target=erp)
+        assert found(world, summary) == {
+            key: ("field differs", "it was changed in the target after it was written", "corrected")
+        }
+        assert held.held(ORDER, key)[0]["number"] != "theirs"

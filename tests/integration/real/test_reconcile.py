@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import psycopg
 import pytest
 
-from accord.flows import Flow, flow
-from accord.hub.reconciliations import amounts_of, differences_of
-from accord.pipeline.reconcile import reconcile
-from tests.integration.real.test_documents import BUFFER, METER, ORDERS, REPAIR, TRAINING, Trade, trade
-from tests.integration.real.world import CUSTOMERS, RealWorld, counts
+from accord.flows import flow
+from accord.hub.reconciliations import amounts_of
+from tests.integration.real.test_documents import REPAIR, TRAINING, Trade, trade
+from tests.integration.real.world import CUSTOMERS, RealWorld
 
 __all__ = ["trade"]
 
 pytestmark = pytest.mark.usefixtures("open_gates")
 INVOICES = flow("invoice__tryton_to_salesforce")
-
-Found = dict[str, tuple[str, str, list[str]]]  # key → (class, outcome, fields)
-
-
-def reconciled(world: RealWorld, which: Flow, target: str, *keys: str) -> tuple[dict[str, Any], Found]:
-    accord = world.accord()
-    try:
-        summary = reconcile(accord, which, target=target, keys=keys, who="somebody")
-        rows = differences_of(accord.hub, summary["reconciliation"])
-        return summary, {row["key"]: (row["class"], row["outcome"], row["fields"]) for row in rows}
-    finally:
-        accord.close()
 
 
 def test_customers_of_both_erps(world: RealWorld) -> None:
@@ -40,8 +26,8 @@ def test_customers_of_both_erps(world: RealWorld) -> None:
     in_tryton = (f"salesforce:{above}", f"salesforce:{below}")
     world.run()
     world.forget()
-    assert reconciled(world, CUSTOMERS, "tryton", *in_tryton)[0]["counts"] == {"agreed": 2}
-    assert reconciled(world, CUSTOMERS, "legacy")[0]["counts"] == {"agreed": 4}
+    assert world.reconciled(CUSTOMERS, "tryton", *in_tryton)[0]["counts"] == {"agreed": 2}
+    assert world.reconciled(CUSTOMERS, "legacy")[0]["counts"] == {"agreed": 4}
     assert world.nothing_written()
 
     client = world.erp.client("accord")
@@ -55,12 +41,12 @@ def test_customers_of_both_erps(world: RealWorld) -> None:
     world.delete(lost)
     world.org.empty_bin()
 
-    _, found = reconciled(world, CUSTOMERS, "tryton", *in_tryton)
+    _, found = world.reconciled(CUSTOMERS, "tryton", *in_tryton)
     assert found == {f"salesforce:{below}": ("field differs", "corrected", ["addresses.street"])}
     (held,) = client.call(search, [["code", "=", below]], 0, None, None, ["name", "addresses.street"])
     assert (held["name"], held["addresses."][0]["street"]) == ("Theirs", "Kade 1"), "the name is the ERP's"
 
-    _, found = reconciled(world, CUSTOMERS, "legacy")
+    _, found = world.reconciled(CUSTOMERS, "legacy")
     assert found == {
         f"salesforce:{alone}": ("field differs", "corrected", ["phone"]),
         f"salesforce:{lost}": ("extra", "corrected", []),
@@ -71,7 +57,7 @@ def test_customers_of_both_erps(world: RealWorld) -> None:
     assert by_key[alone] == ("+1 555 0100", "Theirs Inc.", True), "what the ERP owns is the ERP's"
     assert by_key[lost][2] is False
     assert world.exceptions() == {}
-    assert reconciled(world, CUSTOMERS, "legacy")[0]["counts"] == {"agreed": 3}
+    assert world.reconciled(CUSTOMERS, "legacy")[0]["counts"] == {"agreed": 3}
 
 
 def test_amounts_and_lines_of_invoices(trade: Trade) -> None:
@@ -79,7 +65,7 @@ def test_amounts_and_lines_of_invoices(trade: Trade) -> None:
     changed = trade.billed((REPAIR, 1, "389.00"), (TRAINING, 2, "0.12"))
     trade.billed((REPAIR, 1, "100.00"))
     assert trade.bring("invoice") == {"applied": 2}
-    summary, found = reconciled(world, INVOICES, "salesforce")
+    summary, found = world.reconciled(INVOICES, "salesforce")
     assert found == {}
     assert summary["counts"]["agreed"] == 2
     sums = {(name, currency): (source, target) for name, currency, source, target in amounts_of(summary)}
@@ -93,25 +79,10 @@ def test_amounts_and_lines_of_invoices(trade: Trade) -> None:
         ("ERP_Invoice_Line__c", line["Id"], {"Net__c": 2.0}),
     ):
         assert world.people.patch(f"/sobjects/{sobject}/{record}", json=values).status_code == 204
-    summary, found = reconciled(world, INVOICES, "salesforce")
+    summary, found = world.reconciled(INVOICES, "salesforce")
     assert found == {document["Key__c"]: ("amount differs", "corrected", ["lines.net", "tax", "total"])}
     assert {currency: Decimal(sum_) for currency, sum_ in summary["at_risk"].items()} == {"EUR": Decimal("469.98")}
     sums = {(name, currency): (source, target) for name, currency, source, target in amounts_of(summary)}
     assert sums["total", "EUR"] == (Decimal("591.98"), Decimal("122.00"))
     assert trade.document(changed) == document
     assert world.exceptions() == {}
-
-
-def test_an_order_that_is_partly_shipped_and_what_comes_back_of_it(trade: Trade) -> None:
-    world = trade.world
-    placed = trade.sales.order(trade.account, (BUFFER, 3, 18.5), (METER, 2, 389))
-    assert counts(world.run(ORDERS), "tryton") == {"applied": 1}
-    key = f"salesforce:{placed}"
-    trade.orders.day.ship(key, {BUFFER: 2, METER: 2}, tracking="1Z999")
-    for name in ("order_status", "shipment"):
-        trade.bring(name)
-    # the bill-to address and the terms are the party's own: Salesforce gave none
-    assert reconciled(world, ORDERS, "tryton", key)[0]["counts"] == {"agreed": 1}
-    for name, keys, records in (("order_status", (key,), 1), ("shipment", (), 2)):
-        summary, found = reconciled(world, flow(f"{name}__tryton_to_salesforce"), "salesforce", *keys)
-        assert (found, summary["counts"]) == ({}, {"agreed": records})

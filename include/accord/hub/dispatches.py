@@ -189,7 +189,7 @@ _CLOSE_EXCEPTIONS = """
 UPDATE exception SET state = 'closed', closed = now(), resolution = 'a later delivery succeeded'
 WHERE id IN (
   SELECT e.id FROM exception e JOIN result r ON r.key = e.key JOIN link l ON l.stream = %(stream)s AND l.key = r.key
-  WHERE e.object = %(object)s AND e.target IN ('', %(target)s) AND e.state <> 'closed'
+  WHERE e.object = %(object)s AND e.target IN ('', %(target)s) AND e.state <> 'closed' AND e.kind <> 'difference'
     AND r.outcome IN ('applied', 'unchanged') AND (e.version IS NULL OR e.version <= l.version)
   ORDER BY e.id FOR UPDATE OF e)  -- two targets that close the same ones take them in the same order
 """

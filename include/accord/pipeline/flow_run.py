@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,7 +15,7 @@ from accord.pipeline.compare import compare
 from accord.pipeline.extract import extract
 from accord.pipeline.gate import gate
 from accord.pipeline.load import load
-from accord.pipeline.runs import Params, RunKind, Window, open_run, starting
+from accord.pipeline.runs import Params, RunKind, Window, engine_run_name, open_run, starting
 from accord.pipeline.settle import settle
 from accord.pipeline.transform import transform
 from accord.runtime import Accord
@@ -40,13 +39,25 @@ def run_flow(
     Raises what the failing step raises, after closing the run as failed; SystemShut, having opened none, when the source
     or every target takes no calls. A system that is coming back is waited for.
     """
-    name = engine_run or f"{kind}__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}__{uuid.uuid4().hex[:8]}"
+    name = engine_run or engine_run_name(kind)
     run, staged = _patiently(lambda: _extracted(accord, flow, name, kind, interval, params))
-    try:
+
+    def judged() -> str:
         gate(accord, run, staged)
         canonical = transform(accord, run, staged)
         gate(accord, run, canonical)
-        failures = _load_everywhere(accord, flow, run, canonical)
+        return canonical
+
+    return carry_through(accord, flow, run, judged)
+
+
+def carry_through(accord: Accord, flow: Flow, run: int, canonical: Callable[[], str]) -> dict[str, Any]:
+    """Load the canonical batch that `canonical` makes into every target of the flow, acknowledge and settle; the summary.
+
+    Raises what the failing step raises, after closing the run as failed.
+    """
+    try:
+        failures = _load_everywhere(accord, flow, run, canonical())
         _patiently(lambda: acknowledge(accord, run))
         if failures:
             raise failures[0]

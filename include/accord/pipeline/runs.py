@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -28,6 +29,7 @@ class RunKind(StrEnum):
     BACKFILL = "backfill"
     MANUAL = "manual"
     REPLAY = "replay"
+    RECONCILE = "reconcile"
 
 
 MOVES_WATERMARK = frozenset({RunKind.SCHEDULED, RunKind.EVENT})
@@ -122,6 +124,11 @@ def starting(accord: Accord, flow: Flow, *, kind: RunKind, params: Params | None
     accord.availability.may_start(flow, priority)
     with accord.availability.entered(flow.source, priority):
         yield
+
+
+def engine_run_name(kind: RunKind) -> str:
+    """A name no other run has, for one that no scheduler names."""
+    return f"{kind}__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}__{uuid.uuid4().hex[:8]}"
 
 
 def open_run(

@@ -74,12 +74,12 @@ def settle(accord: Accord, run_id: int, *, failed: Sequence[str] = ()) -> dict[s
             f"Run {run.id} of {run.flow.name} is not complete: {error}.",
             cure="Mend what the failed task names, then clear it or run the flow again; the watermark did not move.",
         )
-    _sweep(accord, run, done=not error)
+    sweep(accord, run, done=not error)
     log.info("run %d %s: %s", run.id, run.flow.name, describe(summary))
     return summary | {"error": error}
 
 
-def _sweep(accord: Accord, run: Run, *, done: bool) -> None:
+def sweep(accord: Accord, run: Run, *, done: bool) -> None:
     """Delete the staged files nothing needs any more: this run's when it is `done`, and those of the flow's runs that ended, or
     gave their last sign of life, a day ago. Files of a dispatch that is still open stay: it will be read back against them;
     when another run has closed it (its fence rose), that was no sign of life."""

@@ -10,6 +10,7 @@ from accord_airflow.operators.extract import ErpExtractOperator, SalesforceExtra
 from accord_airflow.operators.gate import QualityGateOperator
 from accord_airflow.operators.outbox import PublishEventsOperator
 from accord_airflow.operators.process import ProcessOperator
+from accord_airflow.operators.reconcile import ReconcileOperator
 from accord_airflow.operators.replay import ReplayOperator
 from accord_airflow.operators.settle import SettleOperator
 from accord_airflow.operators.transform import TransformOperator
@@ -24,6 +25,7 @@ __all__ = [
     "ProcessOperator",
     "PublishEventsOperator",
     "QualityGateOperator",
+    "ReconcileOperator",
     "ReplayOperator",
     "SalesforceExtractOperator",
     "SalesforceUpsertOperator",

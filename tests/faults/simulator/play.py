@@ -23,6 +23,7 @@ from accord.objects import business_object
 from accord.objects.definition import Owner
 from accord.pipeline import acknowledge, flow_run, load, recover, runs
 from accord.pipeline.flow_run import run_flow
+from accord.pipeline.reconcile import reconcile
 from accord.pipeline.runs import Params, RunKind
 from accord.runtime import Accord
 from tests.faults.simulator import schedule as story
@@ -55,7 +56,8 @@ FLOWS: dict[str, Flow] = {
 FLOWS = {name: replace(one, name=name) for name, one in FLOWS.items()}
 TABLES = (
     "flow, run, comparison, dispatch, link, delivery, exception, gate_result, gate_verdict, finding, audit, unlinked, "
-    "identity, staying, edit, distinction, system, admission"
+    "identity, staying, edit, distinction, system, admission, reconciliation, "
+    "difference"
 )
 
 
@@ -224,10 +226,13 @@ class Playing:
 
         def work() -> None:
             accord = self._accord()
+            which = FLOWS[start.flow]
             try:
-                run_flow(
-                    accord, FLOWS[start.flow], kind=start.kind, engine_run=start.name, interval=interval, params=params
-                )
+                if start.kind is RunKind.RECONCILE:
+                    for target in which.targets:
+                        reconcile(accord, which, target=target, keys=start.keys)
+                else:
+                    run_flow(accord, which, kind=start.kind, engine_run=start.name, interval=interval, params=params)
             finally:
                 accord.staged.close()
 
@@ -331,7 +336,7 @@ class Playing:
                  + (SELECT coalesce(sum(n::int), 0) FROM dispatch d, jsonb_each_text(d.counts) AS b(bucket, n)
                     WHERE d.run = r.id AND d.stream = c.stream AND d.attempt = c.attempt) AS accounted
                FROM run r JOIN flow f ON f.name = r.flow JOIN comparison c ON c.run = r.id JOIN stream s ON s.id = c.stream
-               WHERE r.state = 'succeeded' AND s.object = f.declaration ->> 'object'"""
+               WHERE r.state = 'succeeded' AND r.kind <> 'reconcile' AND s.object = f.declaration ->> 'object'"""
         )
         return [
             Account(

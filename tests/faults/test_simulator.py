@@ -23,7 +23,7 @@ from tests.faults.simulator.soak import Table, side_by_side
 from tests.hub import HubServer
 
 SCHEDULES = 200
-RECONCILED = range(3)
+RECONCILED = range(2)
 MOST = 40  # schedules until one ends badly without a safeguard
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from accord.commands.common import print_json
@@ -82,7 +83,7 @@ def _trend(accord: Accord, asked: argparse.Namespace) -> int:
         return 0
     for row in rows:
         scope = f"{row['keys']} key(s)" if row["keys"] else "everything"
-        risk = "".join(f", {float(amount):,.2f} {currency} at risk" for currency, amount in row["at_risk"].items())
+        risk = "".join(f", {Decimal(amount):,.2f} {currency} at risk" for currency, amount in row["at_risk"].items())
         print(f"{row['started']:%Y-%m-%d %H:%M}Z {scope}: {describe(row)}{risk}")
     if not rows:
         print("Nothing was reconciled yet.")

@@ -126,8 +126,9 @@ def _census(pair: Pair, said: StagedFile, there: StagedFile, looked: Looked) -> 
     with pair.accord.hub.session() as session:
         session.execute("CREATE TEMP TABLE said (key text, standing text) ON COMMIT DROP")
         session.execute("CREATE TEMP TABLE there (key text, native text, gone boolean) ON COMMIT DROP")
-        copy_into(session, "said", pair.accord.staging.read(said))
-        copy_into(session, "there", pair.accord.staging.read(there))
+        for name, file in (("said", said), ("there", there)):
+            for page in pair.accord.staging.pages(file):
+                copy_into(session, name, page)
         session.execute("ANALYZE said, there")
         with session.cursor(row_factory=tuple_row) as cursor:
             origin = f"{pair.flow.source}:"

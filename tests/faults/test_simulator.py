@@ -48,6 +48,7 @@ def test_every_story_ends_well(hub_server: HubServer) -> None:
         HUB_LOST,
         "stalled",
         "outage",
+        "kept away",
         "record locked",
         "run again",
         "two at once",

@@ -15,7 +15,7 @@ from typing import Any
 from unittest.mock import patch
 
 from accord.batch import Staging
-from accord.breaker import Rules
+from accord.breaker import Failure, Patience, Rules
 from accord.errors import AccordError, SystemShut
 from accord.flows import Flow, flow
 from accord.hub import Hub, dispatches
@@ -54,6 +54,9 @@ FLOWS: dict[str, Flow] = {
     story.INVOICES: flow("invoice__tryton_to_salesforce"),
 }
 FLOWS = {name: replace(one, name=name) for name, one in FLOWS.items()}
+# one failure opens a breaker, so that most stories have one
+_PATIENCE = Patience(failures=1, pause=timedelta(seconds=15), longest=timedelta(seconds=60))
+RULES = Rules(patience=dict.fromkeys(Failure, _PATIENCE), probe=timedelta(seconds=20), stay=timedelta(seconds=60))
 TABLES = (
     "flow, run, comparison, dispatch, link, delivery, exception, gate_result, gate_verdict, finding, audit, unlinked, "
     "identity, staying, edit, distinction, system, admission, reconciliation, "
@@ -270,7 +273,7 @@ class Playing:
             lease=LEASE,
             retries=2,
             backoff=0.1,
-            rules=Rules(spread=self.stage.random.random),
+            rules=replace(RULES, spread=self.stage.random.random),
         )
         accord.staged = StagedHub(self.theatre.address, self.stage)
         return accord

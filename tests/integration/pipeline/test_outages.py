@@ -19,6 +19,7 @@ from accord.hub import systems
 from accord.pipeline.compare import compare
 from accord.pipeline.extract import extract
 from accord.pipeline.load import load
+from accord.pipeline.reconcile import reconcile
 from accord.pipeline.runs import RunKind, open_run
 from accord.pipeline.settle import settle
 from accord.pipeline.transform import transform
@@ -198,6 +199,15 @@ def test_a_flow_whose_only_target_or_source_is_in_maintenance_does_not_begin(wor
     with pytest.raises(SystemShut, match=f"{name} is in maintenance until"):
         world.run(TRYTON_ACCOUNTS)
     assert world.rows("SELECT id FROM run") == []
+
+
+def test_a_reconciliation_does_not_begin_either(world: World) -> None:
+    world.customer("1")
+    world.run()
+    maintenance(world, "tryton")
+    with pytest.raises(SystemShut, match="tryton is in maintenance until"):
+        reconcile(world.accord(), CUSTOMERS, target="tryton")
+    assert world.rows("SELECT id FROM reconciliation") == []
 
 
 def test_a_chunk_under_way_ends_and_the_next_ones_wait(world: World) -> None:

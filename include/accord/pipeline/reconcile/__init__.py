@@ -18,6 +18,7 @@ from accord.flows import Flow
 from accord.hub import reconciliations as kept
 from accord.hub.approvals import decisions
 from accord.hub.reconciliations import Apply, Outcome
+from accord.objects.definition import Priority
 from accord.pipeline.reconcile.amounts import Amounts, as_kept, merge
 from accord.pipeline.reconcile.classes import CATEGORY, Correction, Difference, Standing
 from accord.pipeline.reconcile.correct import correct
@@ -45,11 +46,14 @@ def reconcile(
         apply: nothing, what the object declares may be corrected by itself, or everything.
         who: on whose behalf, for the hub's history.
 
-    Raises what a system raises that can't be read or written. Safe to run again, at any time, beside any flow.
+    Raises what a system raises that can't be read or written; SystemShut, having looked at nothing, when one takes no calls from
+    bulk runs. Safe to run again, at any time, beside any flow.
     """
     if target not in flow.targets:
         raise Stop(f"{flow.name} has no target {target}.", cure=f"Choose {' or '.join(flow.targets)}.")
-    return _Reconciliation(Pair(accord, flow, target), keys, apply, who).carry_out()
+    enter = accord.availability.entered
+    with enter(flow.source, Priority.BULK), enter(target, Priority.BULK):
+        return _Reconciliation(Pair(accord, flow, target), keys, apply, who).carry_out()
 
 
 class _Reconciliation:

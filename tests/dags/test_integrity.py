@@ -22,7 +22,7 @@ SNAPSHOT = Path(__file__).with_name("graph.json")
 
 
 def test_the_dags_are_those_the_flows_imply(dags: dict[str, DAG]) -> None:
-    assert set(dags) == {*FLOWS, *PROCESSES, "approvals", "approval", "outbox", "replay"}
+    assert set(dags) == {*FLOWS, *PROCESSES, "approvals", "approval", "outbox", "replay", "housekeeping"}
     assert dags, "there is at least one flow"
 
 

@@ -14,7 +14,7 @@ from accord.pipeline.extract import extract
 from accord.pipeline.gate import gate
 from accord.pipeline.load import load
 from accord.pipeline.runs import Params, RunKind, Window, open_run
-from accord.pipeline.settle import settle
+from accord.pipeline.settle import close_as_failed, settle
 from accord.pipeline.transform import transform
 from accord.runtime import Accord
 
@@ -44,7 +44,7 @@ def run_flow(
         if failures:
             raise failures[0]
     except Exception as error:
-        _close_as_failed(accord, run, error)
+        close_as_failed(accord, run, error)
         raise
     return settle(accord, run)
 
@@ -59,10 +59,3 @@ def _load_everywhere(accord: Accord, flow: Flow, run: int, canonical: str) -> li
         except AccordError as error:
             failures.append(error)
     return failures
-
-
-def _close_as_failed(accord: Accord, run: int, error: Exception) -> None:
-    try:
-        settle(accord, run, failed=(str(error) if isinstance(error, AccordError) else type(error).__name__,))
-    except AccordError:
-        pass  # the first error is the one to be told

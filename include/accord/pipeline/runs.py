@@ -26,6 +26,7 @@ class RunKind(StrEnum):
     BACKFILL = "backfill"
     MANUAL = "manual"
     REPLAY = "replay"
+    UNDO = "undo"
 
 
 MOVES_WATERMARK = frozenset({RunKind.SCHEDULED, RunKind.EVENT})
@@ -56,6 +57,7 @@ class Run:
     dry: bool
     extracted_manifest: str | None
     canonical_manifest: str | None
+    undoes: int | None = None  # the run whose writes it takes back
 
     @property
     def definition(self) -> BusinessObject:
@@ -184,6 +186,7 @@ def _read(session: Session, run: int) -> Run:
         dry=row["dry"],
         extracted_manifest=row["extracted_manifest"],
         canonical_manifest=row["canonical_manifest"],
+        undoes=row["undoes"],
     )
 
 

@@ -110,6 +110,17 @@ def test_given_up_it_is_cancelled_and_sales_is_told(world: World) -> None:
     assert world.tryton.held(ORDER, key)[0]["gone"]
     told = world.salesforce.held(ORDER_SYNC, key)[0]
     assert (told["status"], told["error"]) == ("Rejected", "Given up: the customer went elsewhere")
+    ledger = world.rows(
+        """SELECT s.object, y.outcome, c.after ->> 'gone' AS gone, d.closed IS NOT NULL AS closed
+           FROM delivery y JOIN dispatch d ON d.id = y.dispatch JOIN stream s ON s.id = y.stream
+           JOIN change c ON c.dispatch = d.id AND c.key = y.key
+           WHERE y.key = %s AND d.run = (SELECT max(id) FROM run) ORDER BY d.id""",
+        key,
+    )
+    assert [tuple(row.values()) for row in ledger] == [
+        ("order", "applied", "true", True),
+        ("order_sync", "applied", None, True),
+    ], "a compensation is a delivery like any other"
     written = world.writes()
     world.run(ORDERS)
     processes.advance(world.accord())

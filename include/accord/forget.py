@@ -12,7 +12,7 @@ from typing import Any
 
 from accord.errors import Stop
 from accord.flows import FLOWS
-from accord.hub.audit import audit
+from accord.hub.audit import audit, subjects_of
 from accord.hub.connection import Session
 from accord.pipeline.sweep import stale, sweep
 from accord.runtime import Accord
@@ -27,6 +27,8 @@ _PART_OF = """
 SELECT DISTINCT i.key FROM image i CROSS JOIN LATERAL jsonb_each(i.personal) e
 WHERE i.personal <> '{}' AND jsonb_typeof(e.value) = 'object' AND e.value ? %(key)s
 UNION
+SELECT key FROM edit WHERE strpos(fields::text, '[' || %(key)s || ']') > 0
+UNION
 SELECT DISTINCT c.key FROM change c CROSS JOIN LATERAL (SELECT * FROM jsonb_each(c.before) UNION ALL SELECT * FROM jsonb_each(c.after)) e
 WHERE c.personal AND jsonb_typeof(e.value) = 'object' AND e.value ? %(key)s
 ORDER BY 1
@@ -36,10 +38,15 @@ ORDER BY 1
 _OF_A_RECORD = {
     "image": "UPDATE image SET personal = '{}' WHERE key = ANY(%(keys)s) AND personal <> '{}'",
     "change": "DELETE FROM change WHERE personal AND key = ANY(%(keys)s)",
-    "exception": "UPDATE exception SET answer = NULL WHERE key = ANY(%(keys)s) AND answer IS NOT NULL",
+    "edit": "DELETE FROM edit WHERE key = ANY(%(keys)s)",
+    "exception": """UPDATE exception SET answer = NULL, resolution = CASE WHEN discarded THEN 'discarded' ELSE resolution END
+                    WHERE key = ANY(%(keys)s) AND (answer IS NOT NULL OR (discarded AND resolution <> 'discarded'))""",
+    "distinction": "UPDATE distinction SET why = '' WHERE key = ANY(%(keys)s) AND why <> ''",
     "approval": "UPDATE approval SET why = '' WHERE key = ANY(%(keys)s) AND why <> ''",
     "process": "UPDATE process SET given_up = 'erased' WHERE key = ANY(%(keys)s) AND given_up <> 'erased'",
     "process_event": "UPDATE process_event SET why = NULL WHERE key = ANY(%(keys)s) AND why IS NOT NULL",
+    # that something was done stays; why is in people's words
+    "audit": "UPDATE audit SET detail = detail - 'why' WHERE subject = ANY(%(subjects)s) AND detail ? 'why'",
 }
 
 _OF_A_PART = {
@@ -48,6 +55,7 @@ _OF_A_PART = {
     "change": """UPDATE change SET before = without_part(before, %(part)s), after = without_part(after, %(part)s)
                  WHERE personal AND key = ANY(%(keys)s)
                    AND (before <> without_part(before, %(part)s) OR after <> without_part(after, %(part)s))""",
+    "edit": "DELETE FROM edit WHERE key = ANY(%(keys)s) AND strpos(fields::text, '[' || %(part)s || ']') > 0",
     "exception": _OF_A_RECORD["exception"],
 }
 
@@ -77,8 +85,6 @@ def forget(accord: Accord, key: str, *, who: str, dry_run: bool = True) -> dict[
 
 
 def _erase(session: Session, statements: Mapping[str, str], keys: Sequence[str], part: str) -> dict[str, int]:
-    touched = {
-        table: session.execute(statement.encode(), {"keys": list(keys), "part": part}).rowcount
-        for table, statement in statements.items()
-    }
+    about = {"keys": list(keys), "part": part, "subjects": list(subjects_of(session, keys))}
+    touched = {table: session.execute(statement.encode(), about).rowcount for table, statement in statements.items()}
     return {table: n for table, n in touched.items() if n}

@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from accord.objects.definition import (
     BusinessObject,
-    Constituent,
     Day,
     Field,
     Instant,
@@ -26,7 +25,6 @@ from accord.objects.definition import (
 from accord.records import schema_of
 
 GONE = "gone"  # of a record that was deactivated
-MASK = "•••"
 
 # what people call a record by: the first of these its definition has
 _NUMBERS = ("number", "customer_number", "code")
@@ -35,17 +33,17 @@ _MASTER = frozenset({"product", "price_list"})
 
 Image = dict[str, Any]
 
+_JSON = json.JSONEncoder(default=str).encode
+
 IMAGE = pa.schema(
     [("plain", pa.string()), ("personal", pa.string()), ("number", pa.string()), ("refs", pa.string())]
 )  # `refs` as PostgreSQL writes an array
 
 
-def is_personal(definition: BusinessObject, path: str) -> bool:
-    """Whether a dotted path (field, or constituent.field) holds personal values."""
+def field_path(path: str) -> str:
+    """The definition's path of an image's: `addresses.city` of `addresses.bill_to.city`."""
     name, _, rest = path.partition(".")
-    if rest:
-        return any(_personal(f) for f in definition.constituent(name).fields if f.name == rest.rsplit(".", 1)[-1])
-    return name != GONE and _personal(definition.field(name))
+    return f"{name}.{rest.rpartition('.')[2]}" if rest else name
 
 
 def images(definition: BusinessObject, table: pa.Table, side: Owner, keeps: frozenset[str]) -> pa.Table:
@@ -54,28 +52,35 @@ def images(definition: BusinessObject, table: pa.Table, side: Owner, keeps: froz
     always = definition.sent_by(side, creating=False) & keeps
     creating = definition.sent_by(side, creating=True) & keeps
     named = next((n for n in _NUMBERS if any(f.name == n for f in definition.fields)), None)
+    fields, constituents = (
+        _told(definition.fields, creating),
+        [c for c in definition.constituents if c.name in creating],
+    )
+    parts = [(c.name, c.key, _told(c.fields)) for c in constituents]
+    seeds = creating - always
     rows: dict[str, list[str | None]] = {name: [] for name in IMAGE.names}
     wanted = [n for n in table.column_names if n in creating or n in ("gone", "native", named)]
     for row in table.select(wanted).to_pylist():
-        names = always if row.get("native") else creating
         plain: Image = {GONE: True} if row["gone"] else {}
         personal: Image = {}
         refs: list[str] = []
         if not row["gone"]:
-            for field in definition.fields:
-                if field.name in names and (value := row[field.name]) is not None and value != []:
-                    (personal if _personal(field) else plain)[field.name] = value
-                    refs += _refers(field, value)
-            for constituent in definition.constituents:
-                if constituent.name in names and row[constituent.name]:
-                    shown, hidden = _parts(constituent, row[constituent.name], refs)
-                    plain[constituent.name] = shown
-                    if any(hidden.values()):
-                        personal[constituent.name] = hidden
-        rows["plain"].append(json.dumps(plain, default=str))
-        rows["personal"].append(json.dumps(personal, default=str))
+            known = row.get("native") is not None
+            for name, hidden, refers in fields:
+                if (value := row[name]) is None or value == [] or (known and name in seeds):
+                    continue
+                (personal if hidden else plain)[name] = value
+                if refers:
+                    refs.append(value)
+            for name, key, told in parts:
+                if row[name]:
+                    plain[name], hidden_parts = _parts(row[name], key, told, refs)
+                    if hidden_parts:
+                        personal[name] = hidden_parts
+        rows["plain"].append(_JSON(plain))
+        rows["personal"].append(_JSON(personal) if personal else "{}")
         rows["number"].append(row.get(named) if named else None)
-        rows["refs"].append("{" + ",".join(json.dumps(ref) for ref in dict.fromkeys(refs)) + "}" if refs else None)
+        rows["refs"].append("{" + ",".join(map(_JSON, dict.fromkeys(refs))) + "}" if refs else None)
     return pa.table(rows, schema=IMAGE)
 
 
@@ -126,23 +131,36 @@ def field_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterat
             yield path, old.get(path), new.get(path)
 
 
-def _parts(constituent: Constituent, parts: Iterable[Mapping[str, Any]], refs: list[str]) -> tuple[Image, Image]:
+# name, whether it is personal, whether it refers to a record of the same life
+_Told = tuple[tuple[str, bool, bool], ...]
+
+
+def _told(fields: Iterable[Field], names: frozenset[str] | None = None) -> _Told:
+    return tuple(
+        (f.name, _personal(f), isinstance(f.type, Reference) and f.type.object not in _MASTER)
+        for f in fields
+        if names is None or f.name in names
+    )
+
+
+def _parts(parts: Iterable[Mapping[str, Any]], key_field: str, fields: _Told, refs: list[str]) -> tuple[Image, Image]:
     shown: Image = {}
     hidden: Image = {}
     for part in parts:
-        key = str(part[constituent.key])
+        key = str(part[key_field])
         while key in shown:  # the gate names parts that share a key; here none may be lost
             key += "'"
-        shown[key], hidden[key] = {}, {}
-        for field in constituent.fields:
-            if (value := part[field.name]) is not None:
-                (hidden if _personal(field) else shown)[key][field.name] = value
-                refs += _refers(field, value)
+        shown[key] = {}
+        of_persons: Image = {}
+        for name, personal, refers in fields:
+            if (value := part[name]) is None:
+                continue
+            (of_persons if personal else shown[key])[name] = value
+            if refers:
+                refs.append(value)
+        if of_persons:
+            hidden[key] = of_persons
     return shown, hidden
-
-
-def _refers(field: Field, value: Any) -> list[str]:
-    return [value] if isinstance(field.type, Reference) and field.type.object not in _MASTER else []
 
 
 def _personal(field: Field) -> bool:

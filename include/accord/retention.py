@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 HISTORY = timedelta(days=400)  # a business year, and time to close it
+DEEDS = timedelta(days=3650)  # what people decided and did
 HISTORY_OF_PERSONS = timedelta(days=90)  # what personal values were; what they are stays with the record's image
 
 
@@ -33,11 +34,12 @@ PARTITIONED = (
     Partitioned(table="change_personal", keep=HISTORY_OF_PERSONS),
 )
 
-# in this order: what refers to a run goes before it. Links, images and processes are the present, and stay
+# in this order: what refers to a run goes before it. Links, images, processes, identities, edits and decisions about
+# duplicates are the present, and stay
 ROWS = (
-    Rows(table="exception", keep=HISTORY, age="t.closed", where="t.state = 'closed'"),
+    # what was discarded holds until the source says something else
+    Rows(table="exception", keep=HISTORY, age="t.closed", where="t.state = 'closed' AND NOT t.discarded"),
     Rows(table="process_event", keep=HISTORY, age="t.at"),
-    Rows(table="approval", keep=HISTORY, age="t.at"),
     Rows(
         table="dispatch",
         keep=HISTORY,
@@ -52,7 +54,8 @@ ROWS = (
         where="t.state <> 'open' AND NOT EXISTS (SELECT FROM dispatch d WHERE d.run = t.id) "
         "AND NOT EXISTS (SELECT FROM run u WHERE u.undoes = t.id)",
     ),
-    Rows(table="audit", keep=timedelta(days=3650), age="t.at"),
+    Rows(table="approval", keep=DEEDS, age="t.at"),
+    Rows(table="audit", keep=DEEDS, age="t.at"),
 )
 
 STAGED_FILES = timedelta(days=1)

@@ -10,9 +10,11 @@ from typing import Any
 from accord.errors import Stop
 from accord.hub.audit import audit
 from accord.hub.history import found, history, related
-from accord.images import MASK, field_changes, is_personal
+from accord.images import GONE, field_changes, field_path
 from accord.lineage import lineage
+from accord.masking import masked
 from accord.objects import business_object
+from accord.objects.definition import BusinessObject
 from accord.records import correlation_id
 from accord.runtime import Accord
 from accord.systems.places import systems
@@ -57,10 +59,11 @@ class Trace:
     events: tuple[Event, ...]
 
 
-def trace(accord: Accord, text: str, *, reveal: bool = False, who: str = "") -> Trace:
+def trace(accord: Accord, text: str, *, values: bool = False, who: str = "") -> Trace:
     """The life of the record `text` names: by canonical id, by a system's own id (`tryton:12`, or `12`), by its number.
 
-    Personal values are masked unless `reveal`, which is remembered with `who` asked. Raises Stop when nothing is known of it.
+    Personal and financial values are masked, unless `values`: that `who` looked at them is kept. Raises Stop when nothing is known
+    of it.
     """
     with accord.hub.session() as session:
         keys = found(session, text, systems())
@@ -70,19 +73,19 @@ def trace(accord: Accord, text: str, *, reveal: bool = False, who: str = "") -> 
                 cure="Give the canonical id (salesforce:<id>), a system's own id, or the number of the document.",
             )
         whole = related(session, keys)
-        if reveal:
+        if values:
             audit(session, who, "values looked at", whole, {})
         parts = history(session, whole)
-    events = sorted(_events(parts, reveal=reveal), key=lambda e: e.at)
+    events = sorted(_events(parts, values=values), key=lambda e: e.at)
     return Trace(asked=text, keys=tuple(keys), belonging=tuple(k for k in whole if k not in keys), events=tuple(events))
 
 
-def _events(parts: Mapping[str, list[dict[str, Any]]], *, reveal: bool) -> Iterator[Event]:
+def _events(parts: Mapping[str, list[dict[str, Any]]], *, values: bool) -> Iterator[Event]:
     changes: dict[tuple[int, str], list[dict[str, Any]]] = {}
     for row in parts["changes"]:
         changes.setdefault((row["dispatch"], row["key"]), []).append(row)
     for row in parts["deliveries"]:
-        yield _delivery(row, changes.get((row["dispatch"], row["key"]), []), reveal=reveal)
+        yield _delivery(row, changes.get((row["dispatch"], row["key"]), []), values=values)
     for row in parts["findings"]:
         text = f"{row['gate']} gate: {row['title'] or row['category']} ({row['category']})"
         yield Event(
@@ -101,10 +104,16 @@ def _events(parts: Mapping[str, list[dict[str, Any]]], *, reveal: bool) -> Itera
         text = f"{row['step']}, {row['status']}" + (f": {row['why']}" if row["why"] else "")
         yield Event(at=row["at"], what="process", key=row["key"], object=row["name"], text=text, who=row["who"])
     for row in parts["audit"]:
-        yield Event(at=row["at"], what="audit", key=row["key"], object="", text=row["what"], who=row["who"])
+        yield Event(at=row["at"], what="audit", key=row["key"], object="", text=_deed(row), who=row["who"])
 
 
-def _delivery(row: Mapping[str, Any], changes: list[dict[str, Any]], *, reveal: bool) -> Event:
+def _deed(row: Mapping[str, Any]) -> str:
+    detail = row["detail"] or {}
+    text = f"{row['what']}: {', '.join(sorted(detail['fields']))}" if "fields" in detail else str(row["what"])
+    return f"{text} ({detail['why']})" if detail.get("why") else text
+
+
+def _delivery(row: Mapping[str, Any], changes: list[dict[str, Any]], *, values: bool) -> Event:
     text = f"{row['flow']} → {row['target']}: {row['outcome']}"
     if row["outcome"] == "applied":
         text += f" as {row['native']}"
@@ -121,27 +130,35 @@ def _delivery(row: Mapping[str, Any], changes: list[dict[str, Any]], *, reveal: 
         run=row["run"],
         correlation=str(correlation_id(row["object"], row["key"], version)),
         basis=changes[0]["basis"] if changes else "",
-        fields=tuple(_fields(row, changes, reveal=reveal)),
+        fields=tuple(_fields(row, changes, values=values)),
     )
 
 
-def _fields(row: Mapping[str, Any], changes: list[dict[str, Any]], *, reveal: bool) -> Iterator[FieldChange]:
+def _fields(row: Mapping[str, Any], changes: list[dict[str, Any]], *, values: bool) -> Iterator[FieldChange]:
     definition = business_object(row["object"])
     source = row["flow"].partition("__")[2].partition("_to_")[0]
     ways = {way.field: way for way in lineage(row["object"]) if (way.source, way.target) == (source, row["target"])}
     for change in sorted(changes, key=lambda c: c["personal"]):
         for path, before, after in field_changes(change["before"], change["after"]):
-            name, _, rest = path.partition(".")
-            way = ways.get(f"{name}.{rest.rsplit('.', 1)[-1]}" if rest else name)
-            hidden = not reveal and (change["personal"] or is_personal(definition, path))
+            name = field_path(path)
+            way = ways.get(name)
             yield FieldChange(
                 field=path,
-                before=MASK if hidden and before is not None else before,
-                after=MASK if hidden and after is not None else after,
+                before=before if values else _shown(definition, name, before),
+                after=after if values else _shown(definition, name, after),
                 read=way.read if way else "",
                 written=way.written if way else "",
                 rule=way.rule if way else "",
             )
+
+
+def _shown(definition: BusinessObject, name: str, value: Any) -> Any:
+    if name == GONE:
+        return value
+    try:
+        return masked(definition, name, value)
+    except KeyError:  # the definition has no such field any more, nor says how sensitive it was
+        return None if value is None else "(not declared)"
 
 
 def _exception(row: Mapping[str, Any]) -> Iterator[Event]:

@@ -20,14 +20,16 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     trace.add_argument(
         "key", metavar="KEY", help="its canonical id, a system's own id (tryton:12, or 12), or its number"
     )
-    trace.add_argument("--reveal", action="store_true", help="show personal values; that you asked is remembered")
+    trace.add_argument(
+        "--values", action="store_true", help="show personal and financial values too; that you looked is kept"
+    )
     trace.set_defaults(command=_trace)
 
 
 def _trace(accord: Accord, asked: argparse.Namespace) -> int:
     from accord.trace import trace
 
-    found = trace(accord, asked.key, reveal=asked.reveal, who=getpass.getuser())
+    found = trace(accord, asked.key, values=asked.values, who=getpass.getuser())
     if asked.json:
         print_json(asdict(found))
         return 0

@@ -224,10 +224,11 @@ WHERE id IN (
   ORDER BY e.id FOR UPDATE OF e)
 """
 
-# somebody asked for it after all, or the source says something else by now
+# somebody asked for it after all, or the source says something else by now; an undo is neither
 _REVIVE = """
 UPDATE exception e SET discarded = false FROM result r
 WHERE e.discarded AND e.object = %(object)s AND e.target IN ('', %(target)s) AND e.key = r.key AND r.outcome = 'applied'
+  AND NOT EXISTS (SELECT FROM dispatch d JOIN run u ON u.id = d.run WHERE d.id = %(dispatch)s AND u.undoes IS NOT NULL)
 """
 
 _SUMS = """

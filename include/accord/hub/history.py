@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from accord.hub.audit import audited, subjects_of
 from accord.hub.connection import Session
 
-# canonical id; native id, with or without its system before it; the number people use
+# canonical id; native id, with or without its system before it; the number people use; the id of a record that goes by another's
 _FOUND = """
 SELECT l.key FROM stream s JOIN link l ON l.stream = s.id WHERE l.key = ANY(%(keys)s)
 UNION SELECT l.key FROM stream s JOIN link l ON l.stream = s.id AND l.native = %(text)s
 UNION SELECT l.key FROM stream s JOIN link l ON l.stream = s.id AND l.native = %(native)s WHERE s.target = %(system)s
 UNION SELECT key FROM image WHERE number = %(text)s
+UNION SELECT key FROM identity WHERE native = ANY(%(keys)s) AND strpos(object, '.') = 0
 UNION SELECT key FROM exception WHERE key = ANY(%(keys)s)
 UNION SELECT key FROM finding WHERE key = ANY(%(keys)s)
 UNION SELECT key FROM process WHERE key = ANY(%(keys)s)
@@ -33,25 +35,24 @@ _DELIVERIES = """
 SELECT y.at, y.dispatch, y.key, s.object, s.target, y.outcome, y.version, r.id AS run, r.kind, r.flow, r.undoes,
   coalesce(y.native, substr(y.key, strpos(y.key, ':') + 1)) AS native
 FROM delivery y JOIN stream s ON s.id = y.stream JOIN dispatch d ON d.id = y.dispatch JOIN run r ON r.id = d.run
-WHERE y.key = ANY(%s)
+WHERE y.key = ANY(%(keys)s)
 """
 
-_CHANGES = "SELECT key, dispatch, personal, basis, before, after FROM change WHERE key = ANY(%s)"
+_CHANGES = "SELECT key, dispatch, personal, basis, before, after FROM change WHERE key = ANY(%(keys)s)"
 
 _FINDINGS = """
 SELECT v.at, f.key, r.flow, r.id AS run, r.kind, f.gate, g.title, f.category FROM finding f
 JOIN gate_verdict v ON v.run = f.run AND v.gate = f.gate JOIN run r ON r.id = f.run
-LEFT JOIN gate_result g ON g.run = f.run AND g.gate = f.gate AND g.rule = f.rule WHERE f.key = ANY(%s)
+LEFT JOIN gate_result g ON g.run = f.run AND g.gate = f.gate AND g.rule = f.rule WHERE f.key = ANY(%(keys)s)
 """
 
 _EXCEPTIONS = """
 SELECT opened, closed, kind, key, object, target, category, queue, message, answer, attempts, resolution, run, correlation::text
-FROM exception WHERE key = ANY(%s)
+FROM exception WHERE key = ANY(%(keys)s)
 """
 
-_APPROVALS = "SELECT at, object, key, rule, approved, who, why FROM approval WHERE key = ANY(%s)"
-_STEPS = "SELECT at, name, key, step, status, who, why FROM process_event WHERE key = ANY(%s)"
-_AUDIT = "SELECT at, who, what, subject AS key FROM audit WHERE subject = ANY(%s)"
+_APPROVALS = "SELECT at, object, key, rule, approved, who, why FROM approval WHERE key = ANY(%(keys)s)"
+_STEPS = "SELECT at, name, key, step, status, who, why FROM process_event WHERE key = ANY(%(keys)s)"
 
 _PARTS = {
     "deliveries": _DELIVERIES,
@@ -60,7 +61,6 @@ _PARTS = {
     "exceptions": _EXCEPTIONS,
     "approvals": _APPROVALS,
     "steps": _STEPS,
-    "audit": _AUDIT,
 }
 
 
@@ -84,4 +84,12 @@ def related(session: Session, keys: Sequence[str], steps: int = 3) -> list[str]:
 
 def history(session: Session, keys: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """Everything that is kept about `keys`, by kind."""
-    return {name: session.execute(query, (list(keys),)).fetchall() for name, query in _PARTS.items()}
+    found = {name: session.execute(query, {"keys": list(keys)}).fetchall() for name, query in _PARTS.items()}
+    return found | {"audit": _deeds(session, keys)}
+
+
+def _deeds(session: Session, keys: Sequence[str]) -> list[dict[str, Any]]:
+    """What was done by hand; what is kept under several subjects of a record once."""
+    named = subjects_of(session, keys)
+    deeds = {(row["at"], row["what"], named[row["subject"]]): row for row in audited(session, list(named))}
+    return [row | {"key": key} for (_, _, key), row in deeds.items()]

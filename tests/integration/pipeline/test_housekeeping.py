@@ -13,6 +13,8 @@ from psycopg import sql
 from accord.errors import Stop
 from accord.forget import forget
 from accord.housekeeping import housekeep
+from accord.hub.audit import audit
+from accord.hub.edits import Edit, store_edit
 from accord.hub.partitions import make_ahead
 from accord.pipeline.undo import Step, plan
 from accord.retention import HISTORY, HISTORY_OF_PERSONS
@@ -57,6 +59,14 @@ def age(world: World, by: timedelta) -> None:
     world.rows("UPDATE dispatch SET opened = opened - %s, closed = closed - %s RETURNING id", by, by)
     world.rows("UPDATE run SET started = started - %s, ended = ended - %s RETURNING id", by, by)
     world.rows("UPDATE exception SET closed = closed - %s RETURNING id", by)
+
+
+def edited(world: World, key: str, path: str) -> None:
+    """Somebody set a value by hand, which is in force."""
+    edit = Edit(said=b"", read_at=world.clock, fields={path: "MARKER5"})
+    with world.kept[0].session() as session:
+        store_edit(session, "customer", key, edit, who="ann", why="MARKER6")
+        audit(session, "ann", "record edited", [f"customer {key}"], {"why": "MARKER6"})
 
 
 def test_partitions_are_made_ahead_and_rows_go_into_them(world: World) -> None:
@@ -141,6 +151,7 @@ def test_a_customer_is_forgotten_and_the_figures_stay(world: World) -> None:
     left.mkdir(parents=True)
     (left / "left.parquet").write_text("MARKER")
     figures = world.rows("SELECT counts FROM run ORDER BY id")
+    edited(world, key, "phone")
 
     dry = forget(world.accord(), key, who="somebody")
     assert "MARKER4" in dump(world)
@@ -149,12 +160,14 @@ def test_a_customer_is_forgotten_and_the_figures_stay(world: World) -> None:
     assert (done["rows"], done["records"]) == (dry["rows"], [key])
     assert (dry["staged"], done["staged"], done["staged_in_use"]) == (1, 1, 0)
     whole = dump(world)
-    assert [marker for marker in ("MARKER1", "MARKER2", "MARKER3", "MARKER4") if marker in whole] == []
+    assert [
+        marker for marker in ("MARKER1", "MARKER2", "MARKER3", "MARKER4", "MARKER5", "MARKER6") if marker in whole
+    ] == []
     assert "MARKER9" in whole, f"{other} is somebody else"
     assert not staged(world)
     assert world.rows("SELECT counts FROM run ORDER BY id") == figures
     assert len(world.rows("SELECT FROM delivery WHERE key = %s", key)) >= 2
-    assert trace(world.accord(), key, reveal=True).events
+    assert trace(world.accord(), key, values=True).events
     (note,) = world.rows("SELECT who, subject, detail FROM audit WHERE what = 'forgotten'")
     assert (note["who"], note["subject"]) == ("somebody", key)
     assert "MARKER" not in str(note)
@@ -163,13 +176,15 @@ def test_a_customer_is_forgotten_and_the_figures_stay(world: World) -> None:
 
 
 def test_a_contact_is_forgotten_alone(world: World) -> None:
-    world.customer("1", **MARKED)
+    key = world.customer("1", **MARKED)
     world.run()
+    edited(world, key, "contacts[salesforce:C1].email")
     done = forget(world.accord(), "salesforce:C1", who="somebody", dry_run=False)
     assert done["records"] == ["salesforce:1"]
     whole = dump(world)
     assert "MARKER2" not in whole
     assert "MARKER3" not in whole
+    assert "MARKER5" not in whole
     assert "Stays" in whole
     assert "MARKER1" in whole
     with pytest.raises(Stop, match="Nothing is known of salesforce:C9"):

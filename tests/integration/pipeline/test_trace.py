@@ -9,6 +9,7 @@ import pytest
 
 from accord.cli import _parser
 from accord.errors import Stop
+from accord.exceptions import edit
 from accord.objects import CUSTOMER
 from accord.trace import trace
 from tests.world import TRYTON_ACCOUNTS, World
@@ -66,7 +67,10 @@ def test_a_life_across_the_systems(world: World, key: str) -> None:
     assert "addresses.bill_to.city" in {change.field for change in created.fields}
     assert created.correlation != changed.correlation
     native = world.tryton.native(CUSTOMER, key)
-    for name in (native, f"tryton:{native}", "1", "C-100"):
+    world.rows(
+        "INSERT INTO identity (object, native, key) VALUES ('customer', 'salesforce:other', %s) RETURNING key", key
+    )
+    for name in ("salesforce:other", native, f"tryton:{native}", "1", "C-100"):
         other = trace(world.accord(), str(name))
         assert other.keys == (("tryton:NL01/C-100",) if name == "C-100" else (key,)), name
     with pytest.raises(Stop, match="Nothing is known of nobody"):
@@ -82,7 +86,7 @@ def test_no_personal_value_unless_asked_for_which_is_remembered(
         assert "two.example" in out
         assert "contacts.salesforce:C1.email" in out
     assert not world.rows("SELECT FROM audit")
-    out = said(world, "trace", key, "--reveal", capsys=capsys)
+    out = said(world, "trace", key, "--values", capsys=capsys)
     assert [n for n in range(1, 9) if f"MARKER{n}" not in out] == []
     revealed = world.rows("SELECT who, what, subject, detail::text AS detail FROM audit")
     assert {row["subject"] for row in revealed} == {key, "tryton:NL01/C-100"}
@@ -95,6 +99,8 @@ def test_what_was_refused_and_undone_is_part_of_it(world: World, key: str, capsy
     world.tryton.rejects[key] = Category.REFUSED
     world.change("1", website="three.example")
     world.run()
+    (held,) = world.exceptions()
+    edit(world.accord(), held["id"], values={"website": None, "phone": "MARKER9"}, who="ann", why="as agreed")
     world.tryton.rejects.clear()
     world.change("1", website="four.example", phone="MARKER9")
     bad = world.run()["run"]
@@ -107,6 +113,7 @@ def test_what_was_refused_and_undone_is_part_of_it(world: World, key: str, capsy
     texts = [event["text"] for event in events]
     assert any("rejected in tryton" in text for text in texts)
     assert any(text.startswith("closed in tryton") for text in texts)
+    assert ("ann", "record edited: phone, website (as agreed)") in {(event["who"], event["text"]) for event in events}
     (undone,) = [event for event in events if event["who"] == "undo"]
     assert undone["text"].endswith(f"undoing run {bad}")
     assert {"website": "two.example"}.items() <= {f["field"]: f["after"] for f in undone["fields"]}.items()

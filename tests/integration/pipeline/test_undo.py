@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 
+from accord.categories import Category
 from accord.errors import Unavailable
+from accord.exceptions import discard
+from accord.hub.queue import Filter
 from accord.objects import CUSTOMER
 from accord.pipeline import undo as undo_module
 from accord.pipeline.undo import Step, counts, plan, undo
 from accord.runtime import Accord
 from tests.fakes import Fault
 from tests.world import World
+from tests.world import counts as counted
 
 pytestmark = pytest.mark.usefixtures("open_gates")
 
@@ -85,6 +89,21 @@ def test_an_undo_that_was_interrupted_goes_on(world: World, fault: Fault) -> Non
     assert summary["targets"]["tryton"]["counts"] == {"applied": 3}
     assert {world.tryton.held(CUSTOMER, key)[0]["phone"] for key in keys} == {"right"}
     assert not world.rows("SELECT FROM dispatch WHERE closed IS NULL")
+
+
+def test_what_somebody_discarded_stays_behind_after_an_undo(world: World) -> None:
+    key = world.customer("1", phone="right")
+    world.run()
+    world.change("1", phone="wrong")
+    bad = world.run()["run"]
+    world.change("1", phone="refused")
+    world.tryton.rejects = {key: Category.REFUSED}
+    world.run()
+    world.tryton.rejects = {}
+    discard(world.accord(), Filter(key=key), who="ann", why="a typing error")
+    undo(world.accord(), bad, who="somebody")
+    assert counted(world.run(), "tryton") == {"excluded": 1}
+    assert world.tryton.held(CUSTOMER, key)[0]["phone"] == "right"
 
 
 def test_what_is_not_known_is_left_alone(world: World) -> None:

@@ -23,18 +23,10 @@ CREATE TABLE change (                                 -- of a delivery that was 
   basis text NOT NULL CHECK (basis IN ('created', 'applied', 'read', 'unknown')),   -- where `before` is known from
   before jsonb NOT NULL, after jsonb NOT NULL) PARTITION BY LIST (personal);
 CREATE INDEX ON change (key);
-CREATE INDEX ON change (dispatch);
 CREATE TABLE change_plain PARTITION OF change FOR VALUES IN (false) PARTITION BY RANGE (at);
 CREATE TABLE change_plain_rest PARTITION OF change_plain DEFAULT;
 CREATE TABLE change_personal PARTITION OF change FOR VALUES IN (true) PARTITION BY RANGE (at);
 CREATE TABLE change_personal_rest PARTITION OF change_personal DEFAULT;
-
--- the fields of one that another lacks, or has otherwise
-CREATE FUNCTION differing(one jsonb, other jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-  SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(one) WHERE other -> key IS DISTINCT FROM value $$;
-
-CREATE FUNCTION picked(image jsonb, names text[]) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-  SELECT coalesce(jsonb_object_agg(n, image -> n), '{}') FROM unnest(names) n WHERE image ? n $$;
 
 CREATE FUNCTION without_part(image jsonb, part text) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
   SELECT coalesce(jsonb_object_agg(key, CASE WHEN jsonb_typeof(value) = 'object' THEN value - part ELSE value END), '{}')
@@ -55,5 +47,5 @@ def downgrade() -> None:
     """Drop them."""
     op.execute(
         """DROP INDEX exception_key_idx, finding_key_idx;
-           ALTER TABLE run DROP COLUMN undoes; DROP FUNCTION differing, picked, without_part; DROP TABLE change, image"""
+           ALTER TABLE run DROP COLUMN undoes; DROP FUNCTION without_part; DROP TABLE change, image"""
     )

@@ -23,7 +23,16 @@ SNAPSHOT = Path(__file__).with_name("graph.json")
 
 
 def test_the_dags_are_those_the_flows_imply(dags: dict[str, DAG]) -> None:
-    assert set(dags) == {*FLOWS, *PROCESSES, "approvals", "approval", "outbox", "reconciliation", "replay"}
+    assert set(dags) == {
+        *FLOWS,
+        *PROCESSES,
+        "approvals",
+        "approval",
+        "housekeeping",
+        "outbox",
+        "reconciliation",
+        "replay",
+    }
     assert dags, "there is at least one flow"
 
 

@@ -6,7 +6,7 @@ Everything is decided by set-based SQL over a temporary table, in one transactio
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -84,6 +84,9 @@ def compare(accord: Accord, run_id: int, manifest_path: str, *, target: str | No
 class Comparison:
     """One batch against one target."""
 
+    recognize: Sequence[str] = RECOGNIZE
+    afterwards: Sequence[str] = (BEHIND, CLOSE_EXCEPTIONS, BURY)
+
     def __init__(
         self, accord: Accord, run: Run, target: Target, definition: BusinessObject, manifest: Manifest
     ) -> None:
@@ -139,7 +142,7 @@ class Comparison:
                 session.execute(statement, arguments)
             if self.definition.parent:
                 find_parents(session, arguments)
-            for statement in RECOGNIZE:
+            for statement in self.recognize:
                 session.execute(statement, arguments)
             if self.definition.has_one_place:
                 session.execute(HOLD_FOR_OTHERS, arguments)
@@ -160,9 +163,8 @@ class Comparison:
                 while rows := parked.fetchmany(self.accord.chunk_rows):
                     raised = [self._matter(row, suspects.get(row["key"]), shut) for row in rows]
                     raise_exceptions(session, self.run.flow.name, self.definition.name, self.run.id, raised)
-                session.execute(BEHIND, arguments)
-                session.execute(CLOSE_EXCEPTIONS, arguments)
-                session.execute(BURY, arguments)
+                for statement in self.afterwards:
+                    session.execute(statement, arguments)
             session.execute("DROP TABLE staged")
         return chunks
 

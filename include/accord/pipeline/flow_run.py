@@ -16,7 +16,7 @@ from accord.pipeline.extract import extract
 from accord.pipeline.gate import gate
 from accord.pipeline.load import load
 from accord.pipeline.runs import Params, RunKind, Window, engine_run_name, open_run, starting
-from accord.pipeline.settle import settle
+from accord.pipeline.settle import close_as_failed, settle
 from accord.pipeline.transform import transform
 from accord.runtime import Accord
 
@@ -62,7 +62,7 @@ def carry_through(accord: Accord, flow: Flow, run: int, canonical: Callable[[], 
         if failures:
             raise failures[0]
     except Exception as error:
-        _close_as_failed(accord, run, error)
+        close_as_failed(accord, run, error)
         raise
     return settle(accord, run)
 
@@ -75,7 +75,7 @@ def _extracted(
         try:
             return run, extract(accord, run)
         except Exception as error:
-            _close_as_failed(accord, run, error)
+            close_as_failed(accord, run, error)
             raise
 
 
@@ -101,10 +101,3 @@ def _patiently(step: Callable[[], T]) -> T:
             if not shut.soon or time.monotonic() > patience:
                 raise
             time.sleep(shut.wait.total_seconds())
-
-
-def _close_as_failed(accord: Accord, run: int, error: Exception) -> None:
-    try:
-        settle(accord, run, failed=(str(error) if isinstance(error, AccordError) else type(error).__name__,))
-    except AccordError:
-        pass  # the first error is the one to be told

@@ -30,6 +30,7 @@ class RunKind(StrEnum):
     MANUAL = "manual"
     REPLAY = "replay"
     RECONCILE = "reconcile"
+    UNDO = "undo"
 
 
 MOVES_WATERMARK = frozenset({RunKind.SCHEDULED, RunKind.EVENT})
@@ -61,6 +62,7 @@ class Run:
     extracted_manifest: str | None
     canonical_manifest: str | None
     left_out: frozenset[str] = frozenset()  # fields and constituents the source did not show
+    undoes: int | None = None  # the run whose writes it takes back
 
     @property
     def definition(self) -> BusinessObject:
@@ -212,6 +214,7 @@ def _read(session: Session, run: int) -> Run:
         extracted_manifest=row["extracted_manifest"],
         canonical_manifest=row["canonical_manifest"],
         left_out=frozenset(row["left_out"] or ()),
+        undoes=row["undoes"],
     )
 
 

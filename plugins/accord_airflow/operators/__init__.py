@@ -8,6 +8,7 @@ from accord_airflow.operators.acknowledge import AcknowledgeOperator
 from accord_airflow.operators.compare import CompareOperator
 from accord_airflow.operators.extract import ErpExtractOperator, SalesforceExtractOperator
 from accord_airflow.operators.gate import QualityGateOperator
+from accord_airflow.operators.housekeeping import HousekeepingOperator
 from accord_airflow.operators.outbox import PublishEventsOperator
 from accord_airflow.operators.process import ProcessOperator
 from accord_airflow.operators.reconcile import ReconcileOperator
@@ -22,6 +23,7 @@ __all__ = [
     "CompareOperator",
     "ErpExtractOperator",
     "ErpUpsertOperator",
+    "HousekeepingOperator",
     "ProcessOperator",
     "PublishEventsOperator",
     "QualityGateOperator",

@@ -11,6 +11,7 @@ from accord.hub.processes import LEAD_TO_CUSTOMER
 from accord.hub.queue import Filter
 from accord.objects import CUSTOMER, ORDER
 from accord.pipeline.replay import replay
+from accord.pipeline.undo import undo
 from tests.integration.pipeline.test_moving import ORDERS, STATUSES, carry_out, says, trading
 from tests.integration.pipeline.test_reconcile import HOURS, found, loaded, native, reconciled
 from tests.moving import move
@@ -48,6 +49,21 @@ def test_an_edit_in_force_is_what_the_target_is_to_hold(world: World) -> None:
     summary = reconciled(world)
     assert found(world, summary)[key][0::2] == ("field differs", "corrected")
     assert world.tryton.held(CUSTOMER, key)[0]["phone"] == "+31 20 2"
+    assert reconciled(world)["counts"] == {"agreed": 1}
+
+
+def test_what_was_undone_holds_until_the_source_says_something_else(world: World) -> None:
+    key = world.customer("1", phone="+31 20 1")
+    world.run()
+    world.change("1", phone="wrong")
+    undo(world.accord(), world.run()["run"], who="ann")
+    world.tick(HOURS)
+    writes = world.writes()
+    for keys in ((), (key,)):
+        assert reconciled(world, *keys)["counts"] == {"excluded": 1}
+    assert world.writes() == writes
+    world.change("1", phone="+31 20 2")
+    world.run()
     assert reconciled(world)["counts"] == {"agreed": 1}
 
 

@@ -116,8 +116,9 @@ class Link:
 class Facts:
     """All that is known of one record, from one look. `fields` are the dotted paths in which the two sides differ, `hash` is
     what the flow would have the target told, `read_at` the instant the source was read, `natives` the target's own ids of
-    every live record that carries the key; `discarded`: a person decided to leave behind what the source says; `handed_over`: what was
-    created belongs to the target's side with all its fields, whatever that does with it; `amounts`: (currency, source's, target's)."""
+    every live record that carries the key; `discarded`: a person decided to leave behind what the source says, or took it back;
+    `handed_over`: what was created belongs to the target's side with all its fields, whatever that does with it; `amounts`:
+    (currency, source's, target's)."""
 
     key: str
     said: Said

@@ -47,12 +47,13 @@ def second_look(pair: Pair, keys: Sequence[str], natives: Mapping[str, tuple[str
     theirs = pair.theirs(pa.array(keys, pa.string()), pa.array(asked, pa.string()))
     held = {row["key"]: row for row in theirs.to_pylist()}
     after = _links(pair, keys)
-    waits, discards = _waiting(pair, keys), _discarded(pair, keys)
+    waits, discards, undone = _waiting(pair, keys), _discarded(pair, keys), _undone(pair, keys)
     unknown = _Unknowable(pair, held.values())
     verdicts: dict[str, Verdict] = {}
     for key in keys:
         ours, there = said.get(key), held.get(key)
         link = after.get(key)
+        digest = (ours["_alone"] if link and link.left_out else ours["_digest"]) if ours else None
         facts = Facts(
             key=key,
             said=Said(ours["_said"]) if ours else Said.ABSENT,
@@ -60,12 +61,13 @@ def second_look(pair: Pair, keys: Sequence[str], natives: Mapping[str, tuple[str
             read_at=read_at,
             fields=tuple(_differing(pair, ours, there, link, unknown)) if ours and there else (),
             version=ours["version"] if ours else None,
-            hash=(ours["_alone"] if link and link.left_out else ours["_digest"]) if ours else None,
+            hash=digest,
             natives=natives.get(key) or ((there["native"],) if there else ()),
             before=before.get(key),
             after=link,
             waits=key in waits,
-            discarded=ours is not None and (key, ours["_words"]) in discards,
+            discarded=ours is not None
+            and ((key, ours["_words"]) in discards or (key in undone and link is not None and link.hash == digest)),
             handed_over=not pair.names,
             amounts=_money(pair, ours, there),
         )
@@ -254,3 +256,14 @@ def _discarded(pair: Pair, keys: Sequence[str]) -> set[tuple[str, bytes]]:
             (pair.definition.name, pair.target.name, list(keys)),
         ).fetchall()
     return {(row["key"], bytes(row["said"])) for row in rows}
+
+
+def _undone(pair: Pair, keys: Sequence[str]) -> set[str]:
+    """Keys whose last write was taken back: until the source says something else, that holds."""
+    with pair.accord.hub.session() as session:
+        rows = session.execute(
+            """SELECT i.key FROM image i JOIN dispatch d ON d.id = i.dispatch JOIN run r ON r.id = d.run
+               WHERE i.stream = %s AND i.key = ANY(%s) AND r.undoes IS NOT NULL""",
+            (pair.stream, list(keys)),
+        ).fetchall()
+    return {row["key"] for row in rows}

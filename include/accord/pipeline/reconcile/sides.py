@@ -19,8 +19,8 @@ from accord.pipeline.extract import extract
 from accord.pipeline.moving import gone_from, staying
 from accord.pipeline.reconcile.classes import Said
 from accord.pipeline.resolve import OUT_OF_SCOPE, UNRESOLVED, resolve
-from accord.pipeline.runs import Params, RunKind, engine_run_name, open_run, read_run
-from accord.pipeline.settle import sweep
+from accord.pipeline.runs import Params, RunKind, engine_run_name, open_run
+from accord.pipeline.sweep import sweep
 from accord.pipeline.transform import said_of, transform
 from accord.records import conform, content_hash, schema_of
 from accord.runtime import Accord
@@ -74,7 +74,7 @@ def source_says(accord: Accord, flow: Flow, keys: Sequence[str] | None = None) -
                 "UPDATE run SET state = %s, error = %s, ended = now() WHERE id = %s",
                 ("failed" if error else "succeeded", error, run),
             )
-        sweep(accord, read_run(accord.hub, run), done=True)
+        sweep(accord, flow.name, done=run)
 
 
 def asked_of(accord: Accord, flow: Flow, keys: Sequence[str]) -> tuple[str, ...]:

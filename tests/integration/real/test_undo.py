@@ -1,4 +1,4 @@
-"""A bad run is taken back in the real ERPs: values before are there again, and stay while sales says the same."""
+"""A bad run is taken back in the real ERPs: values before are there again, what somebody typed since is left alone."""
 
 from __future__ import annotations
 
@@ -44,8 +44,3 @@ def test_a_bad_run_is_taken_back_in_both_erps(world: RealWorld) -> None:
     assert held(world, edited, "phone")[1] == "+31 15 2"
     assert held(world, edited, "phone")[0] == "+31 15 3", "what somebody typed since is his"
     assert tryton_customers(world, [new])[new][0]["active"] is False
-
-    world.forget()
-    world.run()
-    assert not world.written("tryton")
-    assert not world.written("legacy")

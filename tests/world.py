@@ -88,6 +88,9 @@ class TwoWay:
     def keeps(self, definition: BusinessObject) -> frozenset[str]:
         return self.target.keeps(definition)
 
+    def fills_in(self, definition: BusinessObject) -> frozenset[str]:
+        return self.target.fills_in(definition)
+
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
         return self.target.collapse(definition, table)
 
@@ -99,6 +102,9 @@ class TwoWay:
 
     def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         return self.target.read_back(definition, wanted)
+
+    def census(self, definition: BusinessObject) -> Iterator[pa.Table]:
+        return self.target.census(definition)
 
     def remote_ended(self, remote: str) -> bool:
         return self.target.remote_ended(remote)

@@ -57,6 +57,12 @@ class Category(StrEnum):
     QUOTA = "requests kept for others"
     DRIFT = "schema drift"
     BATCH_REFUSED = "batch refused by its gate"
+    NOT_THERE = "missing in the other system"
+    NOT_IN_SOURCE = "not in the system it comes from"
+    FIELD_DIFFERS = "fields differ between the systems"
+    AMOUNT_DIFFERS = "amounts differ between the systems"
+    STATUS_LAG = "status is behind"
+    LINK_BROKEN = "link between the systems is broken"
     SUBSCRIBER = "subscriber does not take events"
 
 
@@ -73,6 +79,8 @@ class Handling:
     severity: int
     remedy: str
 
+
+_CORRECT = "approve the correction, or refuse it to leave things as they are."
 
 HANDLING: dict[Category, Handling] = {
     Category.MISSING_VALUE: Handling(
@@ -217,6 +225,24 @@ HANDLING: dict[Category, Handling] = {
         queue=Queue.INTEGRATION,
         severity=4,
         remedy="Read the gate's report; mend the source or accept the finding, then run the flow again.",
+    ),
+    Category.NOT_THERE: Handling(
+        queue=Queue.INTEGRATION, severity=3, remedy=f"Find out why it is not there, then {_CORRECT}"
+    ),
+    Category.NOT_IN_SOURCE: Handling(
+        queue=Queue.MASTER_DATA, severity=3, remedy=f"Find out whether it was deleted on purpose, then {_CORRECT}"
+    ),
+    Category.FIELD_DIFFERS: Handling(
+        queue=Queue.MASTER_DATA, severity=2, remedy=f"Ask who changed it: {{source}} owns these fields; then {_CORRECT}"
+    ),
+    Category.AMOUNT_DIFFERS: Handling(
+        queue=Queue.FINANCE, severity=4, remedy=f"Compare with the books in {{source}}, then {_CORRECT}"
+    ),
+    Category.STATUS_LAG: Handling(
+        queue=Queue.INTEGRATION, severity=2, remedy=f"Find out why its flow did not bring it, then {_CORRECT}"
+    ),
+    Category.LINK_BROKEN: Handling(
+        queue=Queue.INTEGRATION, severity=2, remedy=f"See that both records are the same one, then {_CORRECT}"
     ),
     Category.SUBSCRIBER: Handling(
         queue=Queue.INTEGRATION,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from accord.errors import Stop
 from accord.objects import OBJECTS
 from accord.objects.definition import BusinessObject, Owner, Priority
 from accord.routing import erps as erps_of_the_routing
@@ -71,3 +72,18 @@ def flows_of(object_name: str) -> tuple[Flow, ...]:
 def origins(object_name: str) -> frozenset[str]:
     """The systems whose own ids are the canonical ids of an object: those it is read from."""
     return frozenset(f.source for f in flows_of(object_name))
+
+
+def reconciled_pairs(
+    object_name: str, *, source: str | None = None, target: str | None = None
+) -> tuple[tuple[Flow, str], ...]:
+    """(flow, target) of one business object, or those between the systems given. Raises Stop when there is none."""
+    found = tuple(
+        (one, to)
+        for one in flows_of(object_name)
+        for to in one.targets
+        if source in (None, one.source) and target in (None, to)
+    )
+    if not found:
+        raise Stop(f"No flow brings {object_name} there.", cure="Choose among those that `accord status` lists.")
+    return found

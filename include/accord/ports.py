@@ -139,6 +139,10 @@ class Target(System, Protocol):
     def keeps(self, definition: BusinessObject) -> frozenset[str]:
         """Names of the canonical fields and constituents this system stores; only these are hashed, sent and read back."""
 
+    def fills_in(self, definition: BusinessObject) -> frozenset[str]:
+        """Names of the kept fields and constituents the system supplies by itself where it is told nothing (an address of the
+        customer's for an order without one): what it holds there is no difference."""
+
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
         """`table` with everything the target can't distinguish made equal (trimmed text, empty as null, rounding)."""
 
@@ -160,6 +164,10 @@ class Target(System, Protocol):
     def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         """What the target now holds for `wanted` (columns key, native nullable): a canonical table (collapsed, only kept fields filled,
         system columns except key/gone null) plus `native`; rows not found are absent. A create in doubt is looked up by its key."""
+
+    def census(self, definition: BusinessObject) -> Iterator[pa.Table]:
+        """Every record of the object that carries a canonical key, page by page: columns key, native, gone. One key more than once is
+        a duplicate. Nothing where records carry no key of their own, being those of another object."""
 
     def remote_ended(self, remote: str) -> bool:
         """Whether the asynchronous job `remote` can no longer change anything; aborts it if it has not been let loose."""

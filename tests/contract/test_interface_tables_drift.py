@@ -17,7 +17,7 @@ from tests.contract.legacy import legacy as legacy
 from tests.contract.legacy import legacy_dsn as legacy_dsn
 from tests.fakes.base import CollectingSink
 
-PAYMENT = OBJECTS["payment"]
+PAYMENT, CUSTOMER_ACCOUNT = OBJECTS["payment"], OBJECTS["customer_account"]
 
 
 @pytest.fixture
@@ -67,10 +67,21 @@ def test_columns_that_vanish_or_change(tables: InterfaceTables, alter: Callable[
         assert read(tables, "method").expected is not None
 
         alter("ALTER TABLE outbound.payment ALTER COLUMN payment_date TYPE text USING payment_date::text")
+        with pytest.raises(
+            SchemaDrift, match=r"legacy lacks outbound\.payment\.payment_date, or has it as another type"
+        ):
+            read(tables, "method")
         assert tables.unreadable(PAYMENT).keys() == {"method", "paid_on"}
+        alter("ALTER TABLE outbound.payment ALTER COLUMN amount TYPE text")
+        assert tables.unreadable(PAYMENT).keys() == {"method", "paid_on", "amount"}
         alter("DROP TABLE outbound.payment_application")
-        assert tables.unreadable(PAYMENT).keys() == {"method", "paid_on", "applications"}
+        assert tables.unreadable(PAYMENT).keys() == {"method", "paid_on", "amount", "applications"}
         alter("ALTER TABLE outbound.payment DROP COLUMN changed_at")
         assert tables.unreadable(PAYMENT) == {}, "without it nothing can be read"
+
+        alter("ALTER TABLE outbound.customer_account DROP COLUMN payment_terms")
+        assert tables.unreadable(CUSTOMER_ACCOUNT).keys() == {"payment_terms"}
+        alter("ALTER TABLE outbound.customer_account DROP COLUMN overdue")
+        assert tables.unreadable(CUSTOMER_ACCOUNT) == {}, "the risk is derived from it, and would be cleared"
     finally:
         alter("DROP SCHEMA outbound CASCADE; ALTER SCHEMA outbound_before RENAME TO outbound")

@@ -67,7 +67,16 @@ MARKED = (
 )
 
 
-BESIDE_THE_FLOWS = {*PROCESSES, "approvals", "approval", "outbox", "replay", "service_levels"}  # DAGs
+BESIDE_THE_FLOWS = {
+    *PROCESSES,
+    "approvals",
+    "approval",
+    "housekeeping",
+    "outbox",
+    "reconciliation",
+    "replay",
+    "service_levels",
+}  # DAGs
 
 
 @dataclass(slots=True)

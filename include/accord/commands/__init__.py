@@ -1,5 +1,21 @@
 """The commands of `accord`, a file per topic. Each says with `add` what it understands, and does it."""
 
-from accord.commands import alerts, approvals, exceptions, flows, migrate, outbox, processes, setup, systems
+from accord.commands import (
+    alerts,
+    approvals,
+    exceptions,
+    flows,
+    housekeeping,
+    migrate,
+    outbox,
+    processes,
+    reconcile,
+    setup,
+    systems,
+    trace,
+    undo,
+)
 
-TOPICS = (flows, exceptions, processes, approvals, alerts, systems, migrate, outbox, setup)
+TOPICS = (
+    flows, exceptions, processes, approvals, alerts, reconcile, trace, undo, systems, migrate, housekeeping, outbox, setup,
+)  # fmt: skip

@@ -11,9 +11,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg.types.json import Jsonb
-
 from accord.breaker import Breaker, Failure, Refusal, Rules, State
+from accord.hub.audit import audit
 from accord.hub.connection import Hub, Session, only
 from accord.quota import Usage
 
@@ -110,7 +109,7 @@ def hold(hub: Hub, name: str, *, until: datetime, who: str, why: str) -> None:
         session.execute(
             "UPDATE system SET held_until = %s, held_why = %s, held_by = %s WHERE name = %s", (until, why, who, name)
         )
-        _audit(session, who, "system held", name, {"until": until.isoformat(), "why": why})
+        audit(session, who, "system held", [f"system:{name}"], {"until": until.isoformat(), "why": why})
 
 
 def release(hub: Hub, name: str, *, who: str, why: str) -> None:
@@ -120,7 +119,7 @@ def release(hub: Hub, name: str, *, who: str, why: str) -> None:
         session.execute("DELETE FROM admission WHERE system = %s", (name,))
         session.execute("UPDATE system SET held_until = NULL, held_why = NULL, held_by = NULL WHERE name = %s", (name,))
         _write(session, name, state.breaker, Breaker(failure=state.breaker.failure, failed_at=state.breaker.failed_at))
-        _audit(session, who, "system released", name, {"was": state.breaker.state, "why": why})
+        audit(session, who, "system released", [f"system:{name}"], {"was": state.breaker.state, "why": why})
 
 
 def _change(hub: Hub, name: str, change: Callable[[SystemState], Breaker]) -> Breaker:
@@ -181,10 +180,4 @@ def _write(session: Session, name: str, before: Breaker, after: Breaker) -> None
              changed = CASE WHEN state = %(state)s THEN changed ELSE clock_timestamp() END
            WHERE name = %(name)s""",
         {**asdict(after), "name": name},
-    )
-
-
-def _audit(session: Session, who: str, what: str, subject: str, detail: dict[str, Any]) -> None:
-    session.execute(
-        "INSERT INTO audit (who, what, subject, detail) VALUES (%s, %s, %s, %s)", (who, what, subject, Jsonb(detail))
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -204,6 +205,20 @@ class Routing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciling:
+    """How much a reconciliation of an object may put right without asking a person.
+
+    `lag`: how long a change may be on its way before it is late. Corrections of one reconciliation and target are made by
+    themselves when they are at most `records` and at most `amount` is at risk in any one currency; beyond that all of them
+    wait for an approval, as so many at once rather have one cause that a person should see.
+    """
+
+    lag: timedelta = timedelta(hours=1)
+    records: int = 100
+    amount: Decimal = Decimal(10_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """What tells how far the other side is with a record: records of `object`, with the record's own key. In one of the states
     `open` nothing of it has begun: when its legal entity moves to another ERP, the record moves with it. In any other one the ERP
@@ -244,7 +259,7 @@ class BusinessObject:
     and figures; `progress` what tells how far the other side is with it; `known_by` the fields by which a record of one ERP is
     recognized in another; `carried` whether a record may be carried on by another; `about` the object whose records its own tell
     of: their keys are the same. Of an `ordered` object, what the source says later waits behind a refusal until a person has
-    settled that; of the others the newest state is enough.
+    settled that; of the others the newest state is enough. `reconciling` is how much a reconciliation may put right by itself.
     `version` rises with every incompatible change of the contract. Raises ValueError for a declaration that contradicts
     itself.
     """
@@ -262,6 +277,7 @@ class BusinessObject:
     routing: Routing | None = None
     scope: Scope | None = None
     state: str | None = None
+    reconciling: Reconciling = Reconciling()
     progress: Progress | None = None
     known_by: tuple[str, ...] = ()
     carried: Carried | None = None

@@ -6,7 +6,7 @@ Everything is decided by set-based SQL over a temporary table, in one transactio
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from psycopg.types.json import Jsonb
 
 from accord.availability import CATEGORY
-from accord.batch import RECORDS, Chunk, Manifest, StagedFile, StagedWriter
+from accord.batch import RECORDS, Chunk, Manifest, StagedFile, StagedWriter, Staging
 from accord.categories import Category, remedy
 from accord.errors import SystemShut
 from accord.hub.connection import Session, only
@@ -40,7 +40,7 @@ from accord.pipeline.comparison_sql import (
 from accord.pipeline.duplicates import Duplicates, Suspect
 from accord.pipeline.elsewhere import kept_elsewhere
 from accord.pipeline.hierarchy import find_parents, hold_for_parents
-from accord.pipeline.moving import HOLD_FOR_OTHERS, belonging, remember_staying, staying
+from accord.pipeline.moving import HOLD_FOR_OTHERS, gone_from, remember_staying, staying
 from accord.pipeline.references import References
 from accord.pipeline.resolve import OUT_OF_SCOPE, UNRESOLVED
 from accord.pipeline.runs import Run, read_run
@@ -83,6 +83,9 @@ def compare(accord: Accord, run_id: int, manifest_path: str, *, target: str | No
 
 class Comparison:
     """One batch against one target."""
+
+    recognize: Sequence[str] = RECOGNIZE
+    afterwards: Sequence[str] = (BEHIND, CLOSE_EXCEPTIONS, BURY)
 
     def __init__(
         self, accord: Accord, run: Run, target: Target, definition: BusinessObject, manifest: Manifest
@@ -139,7 +142,7 @@ class Comparison:
                 session.execute(statement, arguments)
             if self.definition.parent:
                 find_parents(session, arguments)
-            for statement in RECOGNIZE:
+            for statement in self.recognize:
                 session.execute(statement, arguments)
             if self.definition.has_one_place:
                 session.execute(HOLD_FOR_OTHERS, arguments)
@@ -160,9 +163,8 @@ class Comparison:
                 while rows := parked.fetchmany(self.accord.chunk_rows):
                     raised = [self._matter(row, suspects.get(row["key"]), shut) for row in rows]
                     raise_exceptions(session, self.run.flow.name, self.definition.name, self.run.id, raised)
-                session.execute(BEHIND, arguments)
-                session.execute(CLOSE_EXCEPTIONS, arguments)
-                session.execute(BURY, arguments)
+                for statement in self.afterwards:
+                    session.execute(statement, arguments)
             session.execute("DROP TABLE staged")
         return chunks
 
@@ -180,9 +182,8 @@ class Comparison:
         stays = staying(session, self.definition, table)
         if self.definition.has_one_place and not self.run.dry:
             remember_staying(session, self.stream, self.target.name, table, stays)
-        routed = belonging(self.definition, table, self.target.name, stays)
-        gone_here = pc.or_(gone, pc.invert(routed))
-        told = self._as_told(table, chunk)
+        gone_here = gone_from(self.definition, table, self.target.name, stays)
+        told = as_told(self.accord.staging, table, chunk)
         here = told.set_column(told.column_names.index("gone"), "gone", gone_here)
         collapsed = self.target.collapse(self.definition, here)
         content = content_hash(self.definition, collapsed, self.hashed)
@@ -208,16 +209,6 @@ class Comparison:
             "batch_chunk": pa.array([chunk.number] * table.num_rows, pa.int32()),
         }
         copy_into(session, "staged", pa.table(columns))
-
-    def _as_told(self, table: pa.Table, chunk: Chunk) -> pa.Table:
-        """`table` with edited records as the source said them: that is what is remembered and counted, so that an edit holds until the
-        source says something else."""
-        if UNEDITED not in chunk.parts:
-            return table
-        unedited = self.accord.staging.read(chunk.parts[UNEDITED])
-        edited = pc.is_in(table["key"], value_set=unedited["key"].combine_chunks())
-        told = pa.concat_tables([table.filter(pc.invert(edited)), unedited])
-        return told.take(pc.index_in(table["key"], value_set=told["key"].combine_chunks()))
 
     def _hold_for_references(self, session: Session) -> None:
         self.references.prepare(session)
@@ -368,6 +359,17 @@ class Comparison:
             self.target.name,
             ", ".join(f"{n} {bucket}" for bucket, n in sorted(row["counts"].items())) or "nothing",
         )
+
+
+def as_told(staging: Staging, table: pa.Table, chunk: Chunk) -> pa.Table:
+    """`table` with edited records as the source said them: that is what is remembered and counted, so that an edit holds until the
+    source says something else."""
+    if UNEDITED not in chunk.parts:
+        return table
+    unedited = staging.read(chunk.parts[UNEDITED])
+    edited = pc.is_in(table["key"], value_set=unedited["key"].combine_chunks())
+    told = pa.concat_tables([table.filter(pc.invert(edited)), unedited])
+    return told.take(pc.index_in(table["key"], value_set=told["key"].combine_chunks()))
 
 
 def _awaited(table: pa.Table) -> tuple[pa.Array, pa.Array]:

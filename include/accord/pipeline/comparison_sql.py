@@ -97,12 +97,12 @@ SELECT coalesce(jsonb_object_agg(bucket, n), '{}') AS counts,
 FROM (SELECT bucket, count(*) AS n FROM staged GROUP BY bucket) c
 """
 
-# what is unchanged or out of scope has nothing left to complain about
+# what is unchanged or out of scope has nothing left to complain about; whether the systems agree only a reconciliation can say
 CLOSE_EXCEPTIONS = """
 UPDATE exception SET state = 'closed', closed = now(), resolution = 'the record needs nothing any more'
 WHERE id IN (
   SELECT e.id FROM exception e JOIN staged s ON s.key = e.key
-  WHERE e.object = %(object)s AND e.target IN ('', %(target)s) AND e.state <> 'closed'
+  WHERE e.object = %(object)s AND e.target IN ('', %(target)s) AND e.state <> 'closed' AND e.kind <> 'difference'
     AND s.bucket IN ('unchanged', 'excluded') AND (e.version IS NULL OR e.version <= s.version)
     AND (e.target = %(target)s OR e.run IS DISTINCT FROM %(run)s)
   ORDER BY e.id FOR UPDATE OF e)

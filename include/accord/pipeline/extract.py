@@ -149,7 +149,8 @@ def _extract(accord: Accord, run: Run, source: Source, again: datetime | None, l
         )
     )
     _remember(accord.hub, run, manifest, counts, released, lacking)
-    if run.natives is not None and counts["extracted"] < len(set(run.natives)):
+    chosen = run.natives is not None and run.kind is not RunKind.RECONCILE  # which asks for what may be gone
+    if chosen and run.natives and counts["extracted"] < len(set(run.natives)):
         log.warning(
             "run %d: %d of the %d records asked for are not in %s; check the keys",
             run.id,
@@ -233,7 +234,7 @@ def _forget(hub: Hub, run: Run, keys: list[str]) -> None:
     with hub.session() as session:
         session.execute(
             """UPDATE exception SET state = 'closed', closed = now(), resolution = 'the source no longer has the record'
-               WHERE flow = %s AND key = ANY(%s) AND state <> 'closed'""",
+               WHERE flow = %s AND key = ANY(%s) AND state <> 'closed' AND kind <> 'difference'""",
             (run.flow.name, keys),
         )
         session.execute("DELETE FROM unlinked WHERE flow = %s AND key = ANY(%s)", (run.flow.name, keys))

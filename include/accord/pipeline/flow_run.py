@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,8 +15,8 @@ from accord.pipeline.compare import compare
 from accord.pipeline.extract import extract
 from accord.pipeline.gate import gate
 from accord.pipeline.load import load
-from accord.pipeline.runs import Params, RunKind, Window, open_run, starting
-from accord.pipeline.settle import settle
+from accord.pipeline.runs import Params, RunKind, Window, engine_run_name, open_run, starting
+from accord.pipeline.settle import close_as_failed, settle
 from accord.pipeline.transform import transform
 from accord.runtime import Accord
 
@@ -40,18 +39,30 @@ def run_flow(
     Raises what the failing step raises, after closing the run as failed; SystemShut, having opened none, when the source
     or every target takes no calls. A system that is coming back is waited for.
     """
-    name = engine_run or f"{kind}__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}__{uuid.uuid4().hex[:8]}"
+    name = engine_run or engine_run_name(kind)
     run, staged = _patiently(lambda: _extracted(accord, flow, name, kind, interval, params))
-    try:
+
+    def judged() -> str:
         gate(accord, run, staged)
         canonical = transform(accord, run, staged)
         gate(accord, run, canonical)
-        failures = _load_everywhere(accord, flow, run, canonical)
+        return canonical
+
+    return carry_through(accord, flow, run, judged)
+
+
+def carry_through(accord: Accord, flow: Flow, run: int, canonical: Callable[[], str]) -> dict[str, Any]:
+    """Load the canonical batch that `canonical` makes into every target of the flow, acknowledge and settle; the summary.
+
+    Raises what the failing step raises, after closing the run as failed.
+    """
+    try:
+        failures = _load_everywhere(accord, flow, run, canonical())
         _patiently(lambda: acknowledge(accord, run))
         if failures:
             raise failures[0]
     except Exception as error:
-        _close_as_failed(accord, run, error)
+        close_as_failed(accord, run, error)
         raise
     return settle(accord, run)
 
@@ -64,7 +75,7 @@ def _extracted(
         try:
             return run, extract(accord, run)
         except Exception as error:
-            _close_as_failed(accord, run, error)
+            close_as_failed(accord, run, error)
             raise
 
 
@@ -90,10 +101,3 @@ def _patiently(step: Callable[[], T]) -> T:
             if not shut.soon or time.monotonic() > patience:
                 raise
             time.sleep(shut.wait.total_seconds())
-
-
-def _close_as_failed(accord: Accord, run: int, error: Exception) -> None:
-    try:
-        settle(accord, run, failed=(str(error) if isinstance(error, AccordError) else type(error).__name__,))
-    except AccordError:
-        pass  # the first error is the one to be told

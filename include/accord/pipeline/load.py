@@ -20,7 +20,8 @@ import pyarrow.compute as pc
 from accord.availability import CATEGORY
 from accord.batch import StagedFile
 from accord.categories import Category, remedy
-from accord.errors import BadCredentials, Recovery, SchemaDrift, SystemShut, Unavailable
+from accord.errors import AccordError, BadCredentials, Recovery, SchemaDrift, SystemShut, Unavailable
+from accord.hub.changes import without_image
 from accord.hub.connection import Session
 from accord.hub.dispatches import (
     Dispatch,
@@ -36,7 +37,7 @@ from accord.hub.exceptions import Raised, raise_exceptions
 from accord.objects import business_object
 from accord.pipeline import drift, recover
 from accord.pipeline.compare import ChunkToLoad
-from accord.pipeline.outcomes import outcomes
+from accord.pipeline.outcomes import outcomes, pictured, seeds
 from accord.pipeline.references import own_references, with_those_that_came
 from accord.pipeline.runs import Run, read_run
 from accord.ports import Target
@@ -46,6 +47,7 @@ from accord.runtime import Accord
 log = logging.getLogger(__name__)
 
 MENDED_IN_TARGET = (Category.NOT_PERMITTED, Category.REFERENCE_UNKNOWN)
+READ_BEFORE = 500  # records of a dispatch that are read before they are overwritten, where their last image is not left
 LOGGED = 50  # failing records named in the log of a chunk; the queue has them all
 
 
@@ -208,12 +210,15 @@ class ChunkLoad:
                 dispatch=number,
                 rows=changes.select(["key", "version", "read_at", "hash"]),
                 overlap=self.run.flow.overlap,
+                undone=self.run.undoes,
             )
+            unknown = without_image(session, stream=self.stream, dispatch=number, most=READ_BEFORE + 1)
             changes = with_those_that_came(session, self.stream, self.definition, changes)
         dispatch = self._dispatch(number, part)
         sending = OpenDispatch(self.accord.hub, number, dispatch.fence, self.accord.lease, since)
         mine = changes.filter(pc.is_in(changes["key"], pa.array(sorted(claimed), pa.string())))
-        mine = _with_natives(mine, claimed)
+        written = self.definition.without(self.unread | self.unwritten)  # the rest stays as it was told before
+        mine = pictured(written, self.target, _with_natives(mine, claimed), self._before(mine, unknown, claimed))
         answers = self._send(mine, sending, dispatch) if mine.num_rows else RESULTS.empty_table()
         raised: list[Raised] = []
         settled = [self._judge(mine, answers, dispatch, raised)]
@@ -231,6 +236,18 @@ class ChunkLoad:
             busy = []
         self._record(dispatch, pa.concat_tables(settled), raised)
         return len(busy)
+
+    def _before(self, mine: pa.Table, unknown: list[str], claimed: Mapping[str, str | None]) -> pa.Table | None:
+        """What the target holds of records whose last image is not left, while they are few; None where it is not known."""
+        if not unknown or len(unknown) > READ_BEFORE:
+            return None
+        keys = [key for key in mine["key"].to_pylist() if key in set(unknown)]
+        wanted = pa.table({"key": pa.array(keys), "native": pa.array([claimed[key] for key in keys], pa.string())})
+        try:
+            return self.target.read_back(self.definition, wanted)
+        except AccordError as error:  # the sending will tell
+            log.info("run %d → %s: not read before: %s", self.run.id, self.chunk.target, type(error).__name__)
+            return None
 
     def _send(self, changes: pa.Table, sending: OpenDispatch, dispatch: Dispatch) -> pa.Table:
         """Send, send again what may pass, read back what stayed without an answer.
@@ -356,7 +373,13 @@ class ChunkLoad:
 
     def _record(self, dispatch: Dispatch, results: pa.Table, raised: list[Raised]) -> None:
         with self.accord.hub.session() as session:
-            if settle_dispatch(session, dispatch, dispatch.fence, results):
+            if settle_dispatch(
+                session,
+                dispatch,
+                dispatch.fence,
+                results,
+                seeds=[*seeds(self.definition), *self.unread, *self.unwritten],
+            ):
                 raise_exceptions(session, self.run.flow.name, self.chunk.object, self.run.id, raised)
                 if not self.unwritten and pc.any(pc.equal(results["outcome"], "applied")).as_py():
                     drift.mended(session, self.run, self.chunk.object, self.chunk.target)

@@ -63,9 +63,13 @@ def replay(
     by_flow: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         if row["category"] in ABOUT_NO_RECORD:
-            left["no single record: its flow's next run settles it"] = (
-                left.get("no single record: its flow's next run settles it", 0) + 1
-            )
+            why_left = "no single record: its flow's next run settles it"
+        elif row["kind"] == "difference":
+            why_left = "a difference between systems: approve or refuse its correction"
+        else:
+            why_left = ""
+        if why_left:
+            left[why_left] = left.get(why_left, 0) + 1
         else:
             by_flow.setdefault(row["flow"], []).append(row)
     order = list(FLOWS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -28,6 +29,8 @@ class RunKind(StrEnum):
     BACKFILL = "backfill"
     MANUAL = "manual"
     REPLAY = "replay"
+    RECONCILE = "reconcile"
+    UNDO = "undo"
 
 
 MOVES_WATERMARK = frozenset({RunKind.SCHEDULED, RunKind.EVENT})
@@ -59,6 +62,7 @@ class Run:
     extracted_manifest: str | None
     canonical_manifest: str | None
     left_out: frozenset[str] = frozenset()  # fields and constituents the source did not show
+    undoes: int | None = None  # the run whose writes it takes back
 
     @property
     def definition(self) -> BusinessObject:
@@ -122,6 +126,11 @@ def starting(accord: Accord, flow: Flow, *, kind: RunKind, params: Params | None
     accord.availability.may_start(flow, priority)
     with accord.availability.entered(flow.source, priority):
         yield
+
+
+def engine_run_name(kind: RunKind) -> str:
+    """A name no other run has, for one that no scheduler names."""
+    return f"{kind}__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}__{uuid.uuid4().hex[:8]}"
 
 
 def open_run(
@@ -205,6 +214,7 @@ def _read(session: Session, run: int) -> Run:
         extracted_manifest=row["extracted_manifest"],
         canonical_manifest=row["canonical_manifest"],
         left_out=frozenset(row["left_out"] or ()),
+        undoes=row["undoes"],
     )
 
 

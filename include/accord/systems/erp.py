@@ -19,6 +19,7 @@ from accord.ports import Check, Safety, Selection, Sending, Sink
 from accord.systems import erp_rows
 
 Context = TypeVar("Context")
+CENSUS = pa.schema([("key", pa.string()), ("native", pa.string()), ("gone", pa.bool_())])
 MATCHES = pa.schema([("key", pa.string()), ("native", pa.string()), ("rule", pa.string())])
 
 
@@ -45,6 +46,7 @@ class TargetHandler(Handler[Context], ABC):
 
     safety: ClassVar[Safety]
     keeps: ClassVar[frozenset[str]]
+    fills_in: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
@@ -63,6 +65,10 @@ class TargetHandler(Handler[Context], ABC):
     @abstractmethod
     def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         """What the ERP holds of `wanted`."""
+
+    @abstractmethod
+    def census(self) -> Iterator[pa.Table]:
+        """CENSUS pages of every record that carries a canonical key."""
 
 
 class SourceHandler(Handler[Context], ABC):
@@ -144,6 +150,9 @@ class Erp(Generic[Context], ABC):
     def keeps(self, definition: BusinessObject) -> frozenset[str]:
         return self._target(definition).keeps
 
+    def fills_in(self, definition: BusinessObject) -> frozenset[str]:
+        return self._target(definition).fills_in
+
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
         return self._target(definition).collapse(definition, table)
 
@@ -157,6 +166,9 @@ class Erp(Generic[Context], ABC):
 
     def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         return self._target(definition).read_back(definition, wanted)
+
+    def census(self, definition: BusinessObject) -> Iterator[pa.Table]:
+        return self._target(definition).census()
 
     def remote_ended(self, remote: str) -> bool:
         return True  # calls are synchronous: there are no jobs

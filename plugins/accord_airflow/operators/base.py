@@ -32,6 +32,7 @@ class AccordOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("connections",)
+    waits = False  # for a system that is away for long: where nobody else does what the operator was asked for
 
     def __init__(self, *, connections: Mapping[str, str] | None = None, **kwargs: Any) -> None:
         kwargs.setdefault("retry_policy", RETRY_POLICY)
@@ -55,8 +56,8 @@ class AccordOperator(BaseOperator):
         return self.execute(context)
 
     def when_shut(self, context: Context, shut: SystemShut) -> Any:
-        """What to do about a system that takes no calls: wait, without a worker, where it is a matter of seconds."""
-        if not shut.soon:
+        """What to do about a system that takes no calls: wait, without a worker, where `waits` or it is a matter of seconds."""
+        if not (shut.soon or self.waits):
             raise shut
         self.wait(shut)
 

@@ -12,7 +12,6 @@ from accord_airflow.operators.base import AccordOperator
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from accord.errors import SystemShut
     from accord.runtime import Accord
 
 ACTIONS = ("advance", "inspect", "resume", "abandon")
@@ -34,16 +33,13 @@ class ProcessOperator(AccordOperator):
     """
 
     template_fields = ("connections", "action", "key", "why")
+    waits = True
 
     def __init__(
         self, *, process: str = "quote_to_cash", action: str = "advance", key: str = "", why: str = "", **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.process, self.action, self.key, self.why = process, action, key, why
-
-    def when_shut(self, context: Context, shut: SystemShut) -> Any:
-        """Wait: nobody else does what a person asked for."""
-        self.wait(shut)
 
     def work(self, context: Context) -> dict[str, Any]:
         from accord import processes

@@ -15,7 +15,7 @@ from typing import Any
 from unittest.mock import patch
 
 from accord.batch import Staging
-from accord.breaker import Rules
+from accord.breaker import Failure, Patience, Rules
 from accord.errors import AccordError, SystemShut
 from accord.flows import Flow, flow
 from accord.hub import Hub, dispatches
@@ -23,6 +23,7 @@ from accord.objects import business_object
 from accord.objects.definition import Owner
 from accord.pipeline import acknowledge, flow_run, load, recover, runs
 from accord.pipeline.flow_run import run_flow
+from accord.pipeline.reconcile import reconcile
 from accord.pipeline.runs import Params, RunKind
 from accord.runtime import Accord
 from tests.faults.simulator import schedule as story
@@ -53,9 +54,13 @@ FLOWS: dict[str, Flow] = {
     story.INVOICES: flow("invoice__tryton_to_salesforce"),
 }
 FLOWS = {name: replace(one, name=name) for name, one in FLOWS.items()}
+# one failure opens a breaker, so that most stories have one
+_PATIENCE = Patience(failures=1, pause=timedelta(seconds=15), longest=timedelta(seconds=60))
+RULES = Rules(patience=dict.fromkeys(Failure, _PATIENCE), probe=timedelta(seconds=20), stay=timedelta(seconds=60))
 TABLES = (
     "flow, run, comparison, dispatch, link, delivery, exception, gate_result, gate_verdict, finding, audit, unlinked, "
-    "identity, staying, edit, distinction, system, admission"
+    "identity, staying, edit, distinction, system, admission, reconciliation, "
+    "difference"
 )
 
 
@@ -224,10 +229,13 @@ class Playing:
 
         def work() -> None:
             accord = self._accord()
+            which = FLOWS[start.flow]
             try:
-                run_flow(
-                    accord, FLOWS[start.flow], kind=start.kind, engine_run=start.name, interval=interval, params=params
-                )
+                if start.kind is RunKind.RECONCILE:
+                    for target in which.targets:
+                        reconcile(accord, which, target=target, keys=start.keys)
+                else:
+                    run_flow(accord, which, kind=start.kind, engine_run=start.name, interval=interval, params=params)
             finally:
                 accord.staged.close()
 
@@ -265,7 +273,7 @@ class Playing:
             lease=LEASE,
             retries=2,
             backoff=0.1,
-            rules=Rules(spread=self.stage.random.random),
+            rules=replace(RULES, spread=self.stage.random.random),
         )
         accord.staged = StagedHub(self.theatre.address, self.stage)
         return accord
@@ -331,7 +339,7 @@ class Playing:
                  + (SELECT coalesce(sum(n::int), 0) FROM dispatch d, jsonb_each_text(d.counts) AS b(bucket, n)
                     WHERE d.run = r.id AND d.stream = c.stream AND d.attempt = c.attempt) AS accounted
                FROM run r JOIN flow f ON f.name = r.flow JOIN comparison c ON c.run = r.id JOIN stream s ON s.id = c.stream
-               WHERE r.state = 'succeeded' AND s.object = f.declaration ->> 'object'"""
+               WHERE r.state = 'succeeded' AND r.kind <> 'reconcile' AND s.object = f.declaration ->> 'object'"""
         )
         return [
             Account(

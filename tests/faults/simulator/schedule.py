@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -164,6 +164,16 @@ def schedule(seed: int) -> Schedule:
         enforces_key=random.random() < 0.1,
         request_size=random.choice((1, 2, 5)),
     )
+
+
+def reconciled(schedule: Schedule) -> Schedule:
+    """The same story, with reconciliations at any instant, some of which die."""
+    random = Random(schedule.seed)  # noqa: S311 - as above
+    story = Story(random, schedule.flows, list(schedule.actions), runs=len(schedule.actions))
+    for flow in schedule.flows:
+        for _ in range(3):
+            story.start(flow, story.when(), RunKind.RECONCILE)
+    return replace(schedule, actions=tuple(sorted(story.actions, key=lambda action: action.at)))
 
 
 # ------------------------------------------------------------------------------------------------------------- people

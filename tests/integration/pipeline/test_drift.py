@@ -133,6 +133,14 @@ def test_a_field_the_target_no_longer_takes(world: World) -> None:
     world.run(TRYTON_ACCOUNTS)
     assert drifts(world) == []
     assert world.salesforce.held(CUSTOMER_ACCOUNT, first)[0]["payment_terms"] == "30 days"
+    told = world.rows(
+        "SELECT before ->> 'payment_terms' AS before, after ->> 'payment_terms' AS after FROM change "
+        "WHERE key = %s AND NOT personal ORDER BY at",
+        first,
+    )
+    assert [(row["before"], row["after"]) for row in told] == [(None, None), (None, "30 days")], (
+        "nothing was told of it at first"
+    )
 
 
 def test_a_field_of_the_target_that_is_needed_stops_it(world: World) -> None:

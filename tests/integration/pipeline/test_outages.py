@@ -19,6 +19,7 @@ from accord.hub import systems
 from accord.pipeline.compare import compare
 from accord.pipeline.extract import extract
 from accord.pipeline.load import load
+from accord.pipeline.reconcile import reconcile
 from accord.pipeline.runs import RunKind, open_run
 from accord.pipeline.settle import settle
 from accord.pipeline.transform import transform
@@ -200,6 +201,15 @@ def test_a_flow_whose_only_target_or_source_is_in_maintenance_does_not_begin(wor
     assert world.rows("SELECT id FROM run") == []
 
 
+def test_a_reconciliation_does_not_begin_either(world: World) -> None:
+    world.customer("1")
+    world.run()
+    maintenance(world, "tryton")
+    with pytest.raises(SystemShut, match="tryton is in maintenance until"):
+        reconcile(world.accord(), CUSTOMERS, target="tryton")
+    assert world.rows("SELECT id FROM reconciliation") == []
+
+
 def test_a_chunk_under_way_ends_and_the_next_ones_wait(world: World) -> None:
     for n in range(6):
         world.customer(str(n), entities=("US01",))
@@ -220,6 +230,8 @@ def test_somebody_may_keep_calls_away_and_let_them_through_again(world: World) -
     until = systems.state_of(hub, "legacy").now + timedelta(hours=1)
     systems.hold(hub, "legacy", until=until, who="ada", why="disk full")
     assert counts(world.run(), "legacy") == {"parked": 1}
+    with pytest.raises(SystemShut, match="disk full"):
+        world.accord().target("legacy").remote_ended("a look without a run")
     assert world.exceptions()[0]["not_before"] == until
     world.rows("UPDATE exception SET not_before = now() - interval '1 second' RETURNING id")
     world.tick(60 * MINUTE)
@@ -228,8 +240,8 @@ def test_somebody_may_keep_calls_away_and_let_them_through_again(world: World) -
     time_passes(world)
     assert done(world.run(), "legacy") == {"applied": 1}
     assert [(row["who"], row["what"], row["subject"]) for row in world.rows("SELECT * FROM audit ORDER BY at")] == [
-        ("ada", "system held", "legacy"),
-        ("ada", "system released", "legacy"),
+        ("ada", "system held", "system:legacy"),
+        ("ada", "system released", "system:legacy"),
     ]
 
 

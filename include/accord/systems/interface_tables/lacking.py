@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from accord.objects.definition import BusinessObject, ChoiceSet, Day, Field, Instant
+from accord.objects.definition import BusinessObject, ChoiceSet, Day, Field, Instant, Money, Number, Whole
 from accord.systems.interface_tables.contract import Outbox
 from accord.systems.interface_tables.session import Session
 
+_NUMBERS = ("numeric", "integer", "bigint", "smallint", "double precision", "real")
 # how the catalogue's names of the types begin that can be read as a kind; any other kind can be read from anything
 _KINDS: tuple[tuple[type, tuple[str, ...]], ...] = (
     (Day, ("date", "timestamp")),
     (Instant, ("timestamp with time zone",)),
     (ChoiceSet, ("ARRAY",)),
+    (Money, _NUMBERS),
+    (Number, _NUMBERS),
+    (Whole, _NUMBERS),
 )
 
 _COLUMNS = """

@@ -14,6 +14,7 @@ from accord.ports import Check, Safety, Selection, Sending, Sink
 from accord.settings import Connection
 from accord.systems.collapsing import flat
 from accord.systems.salesforce.bulk_ingest import ingest_ended
+from accord.systems.salesforce.census import census
 from accord.systems.salesforce.client import Client
 from accord.systems.salesforce.collapsing import collapsed
 from accord.systems.salesforce.doctor import check
@@ -110,6 +111,10 @@ class Salesforce:
         """The fields the mapping has a place for."""
         return writing_of(definition).kept
 
+    def fills_in(self, definition: BusinessObject) -> frozenset[str]:
+        """Nothing."""
+        return frozenset()
+
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
         """`table` with everything Salesforce can't distinguish made equal."""
         return collapsed(definition, writing_of(definition), table)
@@ -139,6 +144,10 @@ class Salesforce:
         table = self._with_natives(writing, wanted)
         found = (read_back(self.client, self.name, definition, one, rows) for one, rows in by_kind(writing, table))
         return collapsed(definition, writing, pa.concat_tables(found))
+
+    def census(self, definition: BusinessObject) -> Iterator[pa.Table]:
+        """Every record with a key, where records have one of their own."""
+        return census(self.client, writing_of(definition))
 
     def remote_ended(self, remote: str) -> bool:
         """Whether the bulk jobs of a sending can no longer change anything; aborts those that have not begun."""

@@ -20,7 +20,7 @@ from accord_airflow.operators import SlaAlertOperator, SlaCheckOperator
 from tests.alerting import MINUTE, ORDERS, Levels
 from tests.dags.test_running import Ran
 from tests.dags.world import World
-from tests.receiver import SECRET, Receiver, receiver
+from tests.receiver import SECRET, Receiver, code_of, receiver
 from tests.services import Api, Mailbox, certificate, pagerduty_events, serving, slack, smtp
 
 if TYPE_CHECKING:
@@ -265,6 +265,14 @@ def test_while_the_hub_is_away_it_is_told_directly(
     one_round()
     assert len(mailbox.subjects) == 2
     assert mailbox.subjects[1].startswith("[test] RECOVERED the hub does not answer")
+
+
+def test_the_page_s_examples_are_dags() -> None:
+    names = code_of("service-levels.md")
+    assert names["check"].levels == ["reconciliation", "finance", "payment__tryton_to_salesforce"]
+    assert names["check"].downstream_task_ids == {"alert"}
+    (deadline,) = names["export"].deadline
+    assert (deadline.interval, deadline.callback.kwargs) == (timedelta(minutes=30), {"owner": "finance"})
 
 
 # ------------------------------------------------------------------------------------------------------- deadlines

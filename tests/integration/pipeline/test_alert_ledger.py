@@ -13,6 +13,7 @@ import pytest
 from accord.cli import main
 from accord.doctor import examine
 from accord.errors import Stop
+from accord.housekeeping import housekeep
 from accord.runtime import Accord
 from accord.service_levels import delivery, ledger, spool
 from accord.service_levels.alerting import alert
@@ -337,6 +338,18 @@ def test_what_nobody_would_find_again_is_kept_until_the_hub_is_back(away: Levels
         ORDERS,
         "somebody_s_own",
     }
+
+
+def test_what_is_over_is_kept_as_long_as_history_and_what_is_open_stays(world: Levels) -> None:
+    late(world)
+    late(world, CUSTOMERS)
+    world.round()
+    world.ran(CUSTOMERS)
+    world.round()
+    world.do("UPDATE alert SET opened = opened - interval '500 days', recovered = recovered - interval '500 days'")
+    housekeep(world.accord())
+    assert [row["state"] for row in world.rows("SELECT state FROM alert")] == ["open"]
+    assert len(world.rows("SELECT FROM notice")) == 1
 
 
 # --------------------------------------------------------------------------------------------------- on a terminal

@@ -62,7 +62,7 @@ RULES = Rules(
 TABLES = (
     "flow, run, comparison, dispatch, link, delivery, exception, gate_result, gate_verdict, finding, audit, unlinked, "
     "identity, staying, edit, distinction, system, admission, reconciliation, "
-    "difference"
+    "difference, image, change"
 )
 
 

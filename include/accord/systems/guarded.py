@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -58,6 +58,12 @@ class Guarded:
     def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         """See accord.ports.Target."""
         return self._call(lambda: self._system.read_back(definition, wanted))
+
+    def census(self, definition: BusinessObject) -> Iterator[pa.Table]:
+        """See accord.ports.Target. Every page is a call."""
+        pages = iter(self._system.census(definition))
+        while (page := self._call(lambda: next(pages, None))) is not None:
+            yield page
 
     def remote_ended(self, remote: str) -> bool:
         """See accord.ports.Target."""

@@ -93,6 +93,16 @@ def late_effect() -> Schedule:
     return Schedule(seed=1, flows=(TO_TRYTON,), actions=_in_order(actions))
 
 
+def source_away() -> Schedule:
+    """The first run, long after people began, can't read; the next one reads from where it believes that one ended."""
+    actions: list[Action] = [
+        _customer(0, at=0.0, phone="+31 00001"),
+        Outage(at=9 * TICK, system="salesforce", seconds=TICK / 2),
+        Start(at=9 * TICK + 10, name="can't read", flow=TO_TRYTON, kind=RunKind.SCHEDULED),
+    ]
+    return Schedule(seed=1, flows=(TO_TRYTON,), actions=_in_order(actions))
+
+
 def _customer(n: int, *, at: float, phone: str) -> Edit:
     values = {"name": f"Customer {n}", "country": "NL", "currency": "EUR", "legal_entities": ["NL01"], "phone": phone}
     return Edit(at=at, object="customer", native=str(n), values=values | {"parent": None})

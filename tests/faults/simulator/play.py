@@ -54,13 +54,15 @@ FLOWS: dict[str, Flow] = {
     story.INVOICES: flow("invoice__tryton_to_salesforce"),
 }
 FLOWS = {name: replace(one, name=name) for name, one in FLOWS.items()}
-# one failure opens a breaker, so that most stories have one
-_PATIENCE = Patience(failures=1, pause=timedelta(seconds=15), longest=timedelta(seconds=60))
-RULES = Rules(patience=dict.fromkeys(Failure, _PATIENCE), probe=timedelta(seconds=20), stay=timedelta(seconds=60))
+# an outage opens a breaker at once, so that most stories have one; one answer that stays away does not
+_AT_ONCE = Patience(failures=1, pause=timedelta(seconds=15), longest=timedelta(seconds=60))
+RULES = Rules(
+    patience=Rules().patience | {Failure.OUTAGE: _AT_ONCE}, probe=timedelta(seconds=20), stay=timedelta(seconds=60)
+)
 TABLES = (
     "flow, run, comparison, dispatch, link, delivery, exception, gate_result, gate_verdict, finding, audit, unlinked, "
     "identity, staying, edit, distinction, system, admission, reconciliation, "
-    "difference"
+    "difference, image, change"
 )
 
 

@@ -16,7 +16,7 @@ from accord.pipeline import compare as comparing
 from accord.pipeline import comparison_sql, recover, settle
 from tests.faults.simulator import play
 from tests.faults.simulator.oracle import DUPLICATED, LOST, OUT_OF_ORDER, UNACCOUNTED
-from tests.faults.simulator.peaks import all_at_once, late, late_effect
+from tests.faults.simulator.peaks import all_at_once, late, late_effect, source_away
 from tests.faults.simulator.schedule import Schedule, schedule
 
 
@@ -87,10 +87,10 @@ def without_forward_only() -> Iterator[None]:
 def without_proof() -> Iterator[None]:
     """A run that can't account for what it read succeeds, as one that failed half-way does."""
 
-    def settling(accord: Any, run: int, *, failed: Any = ()) -> Any:
-        return settle.settle(accord, run)
+    def closing(accord: Any, run: int, _: Exception) -> None:
+        settle.settle(accord, run)
 
-    with patch.object(settle, "_gaps", lambda _: []), patch.object(play.flow_run, "settle", settling):
+    with patch.object(settle, "_gaps", lambda _: []), patch.object(play.flow_run, "close_as_failed", closing):
         yield
 
 
@@ -126,5 +126,7 @@ SAFEGUARDS = {
     "forward-only watermark": Safeguard(
         removed=without_forward_only, expected=frozenset({OUT_OF_ORDER}), shown_by=schedule(3)
     ),
-    "completeness proof": Safeguard(removed=without_proof, expected=frozenset({LOST, UNACCOUNTED})),
+    "completeness proof": Safeguard(
+        removed=without_proof, expected=frozenset({LOST, UNACCOUNTED}), shown_by=source_away()
+    ),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -12,6 +12,7 @@ from accord.pipeline.runs import RunKind
 TICK = 600.0  # seconds between scheduled runs, as the flows' schedules have it
 TICKS = 3
 KILLED, HUB_LOST = "killed", "hub lost"
+HICCUPS = ("drop_before", "unavailable", "session_expired", "limit_exceeded", "truncate")  # as the local org names them
 ANSWERS = ("drop before commit", "drop after commit", "locked", "unavailable", "late")
 
 
@@ -70,6 +71,13 @@ class Answers(Action):
 
     system: str
     faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hiccups(Action):
+    """What the next readings of Salesforce meet on their way, one each: (fault, how many requests)."""
+
+    faults: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,15 +154,17 @@ class Story:
         return {"strike": strike, "again": again, "zombie": again is not None and self.random.random() < 0.1}
 
 
-def schedule(seed: int) -> Schedule:
-    """The story of a seed."""
+def schedule(seed: int, against: str = "memory") -> Schedule:
+    """The story of a seed, as it is played against a world (one of WORLDS)."""
     random = Random(seed)  # noqa: S311 - a story, not a secret
-    flows, people = random.choice(THEMES)
+    flows, people = random.choice(THEMES if against == MEMORY else IN_THE_ORG)
     story = Story(random, flows)
     people(story)
     runs(story)
     trouble(story)
-    return Schedule(
+    if against != MEMORY:
+        hiccups(story)
+    told = Schedule(
         seed=seed,
         flows=flows,
         actions=tuple(sorted(story.actions, key=lambda action: action.at)),
@@ -164,6 +174,27 @@ def schedule(seed: int) -> Schedule:
         enforces_key=random.random() < 0.1,
         request_size=random.choice((1, 2, 5)),
     )
+    return of_legacy(told) if against == ORG_AND_TABLES else told
+
+
+def of_legacy(schedule: Schedule) -> Schedule:
+    """The same story of customers of the legal entity whose books the legacy ERP keeps; one of more than customers stays."""
+    instead = {TO_TRYTON: TO_LEGACY, TOLD: TOLD_OF_LEGACY}
+    if not set(schedule.flows) <= instead.keys():
+        return schedule
+
+    def there(action: Action) -> Action:
+        match action:
+            case Edit() if "legal_entities" in action.values:
+                return replace(action, values=action.values | {"legal_entities": ["US01"]})
+            case Start():
+                return replace(action, flow=instead[action.flow])
+            case Answers() | Outage() | Stall() | Lock() if action.system == "tryton":
+                return replace(action, system="legacy")
+        return action
+
+    flows = tuple(instead[name] for name in schedule.flows)
+    return replace(schedule, flows=flows, actions=tuple(map(there, schedule.actions)))
 
 
 # ------------------------------------------------------------------------------------------------------------- people
@@ -251,8 +282,9 @@ def billing(story: Story) -> None:
 
 
 People = Callable[[Story], None]
-TO_TRYTON, TO_BOTH, TOLD, ORDERS, INVOICES = (
+TO_TRYTON, TO_BOTH, TOLD, ORDERS, INVOICES, TO_LEGACY, TOLD_OF_LEGACY = (
     "customer__to_tryton", "customer__to_erps", "customer__told", "order__to_tryton", "invoice__to_salesforce",
+    "customer__to_legacy", "customer__told_of_legacy",
 )  # fmt: skip
 THEMES: tuple[tuple[tuple[str, ...], People], ...] = (
     ((TO_TRYTON,), customers),
@@ -263,6 +295,8 @@ THEMES: tuple[tuple[tuple[str, ...], People], ...] = (
     ((TO_TRYTON, ORDERS), orders),
     ((TO_TRYTON, INVOICES), billing),
 )
+IN_THE_ORG = tuple(theme for theme in THEMES if ORDERS not in theme[0])  # orders need a catalogue there
+MEMORY, ORG, ORG_AND_TABLES = WORLDS = ("memory", "org", "org+tables")  # what a story is played against
 
 
 # --------------------------------------------------------------------------------------------------- runs and trouble
@@ -297,3 +331,11 @@ def trouble(story: Story) -> None:
         story.actions.append(
             Lock(at=story.when(), system="tryton", key=f"salesforce:{edit.native}", seconds=random.uniform(1, 700))
         )
+
+
+def hiccups(story: Story) -> None:
+    """Readings of a real org break on their way."""
+    random = story.random
+    for _ in range(random.randint(0, 3)):
+        faults = tuple((random.choice(HICCUPS), random.randint(1, 3)) for _ in range(random.randint(1, 3)))
+        story.actions.append(Hiccups(at=story.when(), faults=faults))

@@ -7,6 +7,7 @@ from random import Random
 
 from accord.pipeline.runs import RunKind
 from tests.faults.simulator.schedule import (
+    INVOICES,
     KILLED,
     ORDERS,
     TICK,
@@ -75,12 +76,32 @@ def late(system: str) -> Schedule:
     newer; then it goes on."""
     actions: list[Action] = [
         _customer(0, at=0.0, phone="+31 00001"),
-        Stall(at=1.0, system=system, seconds=60),
+        Stall(at=1.0, system=system, seconds=60, reading=system == "salesforce"),
         Start(at=10.0, name="stands still", flow=TO_TRYTON, kind=RunKind.EVENT),
         Edit(at=20.0, object="customer", native="0", values={"phone": "+31 00002"}),
         Start(at=30.0, name="goes by", flow=TO_TRYTON, kind=RunKind.EVENT),
     ]
     return Schedule(seed=1, flows=(TO_TRYTON,), actions=_in_order(actions))
+
+
+def late_invoice(*, reading: bool) -> Schedule:
+    """The same of an invoice on its way to Salesforce: the run stands still having read it, or about to send it."""
+    actions: list[Action] = [
+        _customer(0, at=0.0, phone="+31 00001"),
+        Start(at=10.0, name="customers", flow=TO_TRYTON, kind=RunKind.EVENT),
+        Edit(at=60.0, object="invoice", native="I0", values=_BILL | {"open_balance": "12.10"}),
+        Stall(at=61.0, system="tryton" if reading else "salesforce", seconds=60, reading=reading),
+        Start(at=70.0, name="stands still", flow=INVOICES, kind=RunKind.EVENT),
+        Edit(at=80.0, object="invoice", native="I0", values={"open_balance": "6.10"}),
+        Start(at=90.0, name="goes by", flow=INVOICES, kind=RunKind.EVENT),
+    ]
+    return Schedule(seed=1, flows=(TO_TRYTON, INVOICES), actions=_in_order(actions))
+
+
+_BILL = {
+    "number": "I0", "customer": "0", "legal_entity": "NL01", "system": "tryton", "status": "Posted", "currency": "EUR",
+    "net": "10.00", "tax": "2.10", "total": "12.10", "overdue": False, "invoice_date": "2026-03-02", "booking_date": "2026-03-02",
+}  # fmt: skip
 
 
 def late_effect() -> Schedule:

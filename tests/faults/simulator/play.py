@@ -187,7 +187,7 @@ class Playing:
                 self._target(action.system).answers += action.faults
             case Stall():
                 system = self.systems[action.system]
-                (system.source if action.system == "salesforce" else system.target).stall = action.seconds
+                (system.source if action.reading else system.target).stall = action.seconds
             case Outage():
                 self.stage.happened["outage"] += 1
                 self._down(action.system, True)

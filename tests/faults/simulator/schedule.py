@@ -82,11 +82,12 @@ class Hiccups(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stall(Action):
-    """Whoever next reads a system stands still for `seconds` with what it read; for a target: whoever is next to send to it, just
-    before it asks whether it may."""
+    """Whoever next reads a system stands still for `seconds` with what it read; or, unless `reading`, whoever is next to send to it,
+    just before it asks whether it may."""
 
     system: str
     seconds: float
+    reading: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

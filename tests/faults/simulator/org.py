@@ -41,6 +41,7 @@ _SAID = (
     "SELECT Id, IsDeleted, MasterRecordId, Name, Phone, Website, ParentId, Legal_Entities__c FROM Account ORDER BY Id"
 )
 _BILLED = "SELECT Key__c, Status__c, Number__c, Account__c, Total__c, Open_Balance__c FROM ERP_Invoice__c"
+_BILLED_LINES = "SELECT Key__c, Invoice__r.Key__c FROM ERP_Invoice_Line__c"
 _FIELDS = {
     "name": "Name",
     "phone": "Phone",
@@ -228,8 +229,14 @@ class Ledger:
         self._notes.execute("DELETE FROM _sequence WHERE name = '001'")
 
     def held(self) -> Held:
-        rows = self._people.soql(_BILLED)
-        return {"invoice": {row["Key__c"]: _invoice(row) | {"gone": row["Status__c"] == "Cancelled"} for row in rows}}
+        lines = Counter(row["Invoice__r"]["Key__c"] for row in self._people.soql(_BILLED_LINES))
+        return {
+            "invoice": {
+                row["Key__c"]: _invoice(row)
+                | {"gone": row["Status__c"] == "Cancelled", "lines": ["line"] * lines[row["Key__c"]]}
+                for row in self._people.soql(_BILLED)
+            }
+        }
 
     def noted(self, keys: Sequence[str], dispatch: int) -> Iterator[Write]:
         query = "SELECT id, object, created, fields FROM watch_note WHERE id > ? ORDER BY id"
@@ -237,11 +244,17 @@ class Ledger:
             self._seen = number
             row = json.loads(fields)
             key = row["Key__c"] if name == "invoice" else f"salesforce:{row['Id']}"
-            told = {} if row.get("Status__c") == "Cancelled" else row | (_invoice(row) if name == "invoice" else {})
+            told = {} if row.get("Status__c") == "Cancelled" else row
+            if told and name == "invoice":  # a sender that dies between the two is no sender of the same
+                told |= _invoice(row) | {"lines": self._lines_of(row["Id"])}
             yield Write(object=name, key=key, native=row["Id"], created=bool(created), fields=told, dispatch=dispatch)
 
     def close(self) -> None:
         self._notes.close()
+
+    def _lines_of(self, invoice: str) -> list[str]:
+        query = "SELECT Key__c FROM ERP_Invoice_Line__c WHERE Invoice__c = ? AND IsDeleted = 0 ORDER BY Key__c"
+        return [key for (key,) in self._notes.execute(query, [invoice])]
 
     def _watch(self, username: str) -> None:
         """Triggers, as the ERPs' databases have them; what people and the org itself change is not noted."""

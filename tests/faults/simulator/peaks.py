@@ -7,6 +7,8 @@ from random import Random
 
 from accord.pipeline.runs import RunKind
 from tests.faults.simulator.schedule import (
+    ANSWERS,
+    BILLED,
     INVOICES,
     KILLED,
     ORDERS,
@@ -101,7 +103,24 @@ def late_invoice(*, reading: bool) -> Schedule:
 _BILL = {
     "number": "I0", "customer": "0", "legal_entity": "NL01", "system": "tryton", "status": "Posted", "currency": "EUR",
     "net": "10.00", "tax": "2.10", "total": "12.10", "overdue": False, "invoice_date": "2026-03-02", "booking_date": "2026-03-02",
+    "lines": BILLED,
 }  # fmt: skip
+
+
+def every_answer(system: str) -> Schedule:
+    """Each thing that a request to `system` can meet is met: by customers on their way to it, or by their invoices."""
+    actions: list[Action] = [_customer(n, at=0.0, phone=f"+31 {n:05d}") for n in range(len(ANSWERS))]
+    billed = system == "salesforce"
+    if billed:
+        actions.append(Start(at=10.0, name="customers", flow=TO_TRYTON, kind=RunKind.EVENT))
+        for n in range(len(ANSWERS)):
+            bill = _BILL | {"number": f"I{n}", "customer": str(n), "open_balance": "12.10"}
+            actions.append(Edit(at=60.0, object="invoice", native=f"I{n}", values=bill))
+    actions.append(Answers(at=69.0, system=system, faults=ANSWERS))
+    flow = INVOICES if billed else TO_TRYTON
+    actions += [Start(at=70.0 + n * TICK, name=f"run {n}", flow=flow, kind=RunKind.EVENT) for n in range(3)]
+    flows = (TO_TRYTON, INVOICES) if billed else (TO_TRYTON,)
+    return Schedule(seed=1, flows=flows, actions=_in_order(actions), chunk_rows=1)
 
 
 def late_effect() -> Schedule:

@@ -268,6 +268,9 @@ def _lines(random: Random) -> dict[str, Any]:
     return {"lines": lines, "total": f"{2 * sum(quantities)}.00"}
 
 
+BILLED = ({"id": "1", "description": "Work", "quantity": "1", "unit_price": "10.00", "net": "10.00", "tax": "2.10"},)
+
+
 def billing(story: Story) -> None:
     """Customers, and what the ERP bills those it knows: posted, paid in parts."""
     customers(story, removable=False)
@@ -276,7 +279,7 @@ def billing(story: Story) -> None:
         at = random.uniform(TICK, TICK * TICKS)
         story.edit("invoice", f"I{n}", at=at, number=f"I{n}", customer=str(random.randrange(2)), legal_entity="NL01",
                    system="tryton", status="Posted", currency="EUR", net="10.00", tax="2.10", total="12.10",
-                   open_balance="12.10", overdue=False, invoice_date="2026-03-02", booking_date="2026-03-02")  # fmt: skip
+                   open_balance="12.10", overdue=False, invoice_date="2026-03-02", booking_date="2026-03-02", lines=BILLED)  # fmt: skip
         for paid in range(random.randint(0, 3)):
             left = f"{9 - 3 * paid}.10"
             story.edit("invoice", f"I{n}", at=at + (paid + 1) * random.uniform(1, 300), open_balance=left)

@@ -15,6 +15,7 @@ from tests.faults.simulator.schedule import (
     HUB_LOST,
     INVOICES,
     KILLED,
+    ORDERS,
     ORG_AND_TABLES,
     TO_BOTH,
     TO_LEGACY,
@@ -27,7 +28,7 @@ from tests.faults.simulator.soak import Table, theatre_at
 from tests.faults.simulator.worlds import places
 from tests.hub import HubServer
 
-SEEDS = (0, 2, 5, 19, 24)
+SEEDS = (0, 1, 5, 9, 20)
 SHOWN = {  # by what the tables, or the org, accept when a safeguard is missing
     "claim": of_legacy(all_at_once(runs=4)),
     "waiting for what is under way": of_legacy(late_effect()),
@@ -50,7 +51,7 @@ def test_stories_end_well(theatre: Theatre) -> None:
         flows |= set(schedule(seed, ORG_AND_TABLES).flows)
     print(table)
     assert {kind: table.found[kind] for kind in CLASSES} == dict.fromkeys(CLASSES, 0), str(table)
-    assert flows >= {TO_LEGACY, TO_BOTH, TOLD_OF_LEGACY, INVOICES}, "choose other seeds"
+    assert flows >= {TO_LEGACY, TO_BOTH, TOLD_OF_LEGACY, ORDERS, INVOICES}, "choose other seeds"
     assert any(what.startswith("reading meets") for what in table.happened), "choose other seeds"
     assert {"late commit", KILLED, HUB_LOST} <= table.happened.keys(), "choose other seeds"
 

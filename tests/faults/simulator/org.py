@@ -17,6 +17,7 @@ import pyarrow as pa
 from accord.objects.definition import BusinessObject, Owner
 from accord.ports import Selection, Sending, Sink, Source
 from tests.fakes import Write
+from tests.faults.simulator.org_orders import Orders
 from tests.faults.simulator.real import Held, RealTarget
 from tests.faults.simulator.schedule import Edit
 from tests.faults.simulator.stage import Stage
@@ -65,12 +66,15 @@ def fault(org: Org, stage: Stage, what: str, kind: str, **rule: Any) -> Iterator
 
 
 class OrgSource:
-    """The org's accounts: what people do to them, and how Accord reads them."""
+    """The org's accounts and orders: what people do to them, and how Accord reads them."""
 
     name, side = "salesforce", Owner.SALESFORCE
 
-    def __init__(self, *, org: Org, people: RestSession, adapter: Source, stage: Stage, skew: float) -> None:
+    def __init__(
+        self, *, org: Org, people: RestSession, adapter: Source, stage: Stage, skew: float, orders: Orders
+    ) -> None:
         self.org, self.people, self.adapter, self.stage, self.skew = org, people, adapter, stage, skew
+        self.orders = orders
         self.gave: Counter[tuple[str, str]] = Counter()
         self.stall = 0.0
         self.hiccups: list[tuple[str, int]] = []
@@ -93,31 +97,42 @@ class OrgSource:
 
     # ------------------------------------------------------------------------------------------------- people
     def native(self, name: str) -> str | None:
-        """The id of the account the story calls `name`; None while it was never there."""
+        """The id of the record the story calls `name`; None while it was never there."""
         return self._ids.get(name)
 
     def tell(self, edit: Edit) -> list[tuple[str, State]]:
         """Somebody does it, if the org lets them; what it says of which accounts from now on, others' included: a merge, or a parent
         that goes, changes more than one."""
-        account = self._ids.get(edit.native)
-        late = int(min(edit.late, self._seconds_since_change(account)))
+        record = self._ids.get(edit.native)
+        do = self._order if edit.object == "order" else self._account
+        late = int(min(edit.late, self._seconds_since_change(edit.object, record)))
         rule = {"path": _PEOPLE, "method": "POST|PATCH|DELETE", "value": late, "times": 1}
         if late > 0:
             with fault(self.org, self.stage, "late commit", "late_commit", **rule):
-                self._do(edit, account)
+                do(edit, record)
         else:
-            self._do(edit, account)
-        return list(self._changed())
+            do(edit, record)
+        return list(self.orders.changed() if edit.object == "order" else self._changed())
 
-    def _seconds_since_change(self, account: str | None) -> float:
+    def _seconds_since_change(self, name: str, record: str | None) -> float:
         """A record's modifications are stamped in the order they are committed in."""
-        if account is None:
+        if record is None:
             return float("inf")
-        query = f"SELECT SystemModstamp FROM Account WHERE Id = '{account}'"  # noqa: S608 - ours
-        (row,) = self.people.soql(query, deleted=True)
-        return (self.stage.clock(self.skew) - datetime.fromisoformat(row["SystemModstamp"])).total_seconds() - 1
+        places = (("Order", "Id"), ("OrderItem", "OrderId")) if name == "order" else (("Account", "Id"),)
+        queries = (f"SELECT SystemModstamp FROM {sobject} WHERE {id_} = '{record}'" for sobject, id_ in places)  # noqa: S608 - ours
+        stamps = [row["SystemModstamp"] for query in queries for row in self.people.soql(query, deleted=True)]
+        return (self.stage.clock(self.skew) - datetime.fromisoformat(max(stamps))).total_seconds() - 1
 
-    def _do(self, edit: Edit, account: str | None) -> None:
+    def _order(self, edit: Edit, order: str | None) -> None:
+        if order is not None:
+            if refusal := self.orders.amend(order, edit):
+                self.stage.note(f"Salesforce refuses {edit.native}: {refusal}")
+        elif "number" in edit.values:
+            customer = self._ids.get(edit.values["customer"].partition(":")[2])
+            if customer:  # nobody orders who is not there yet
+                self._ids[edit.native] = self.orders.create(customer, edit)
+
+    def _account(self, edit: Edit, account: str | None) -> None:
         values = {_FIELDS[name]: value for name, value in edit.values.items() if name in _FIELDS}
         if "legal_entities" in edit.values:
             values["Legal_Entities__c"] = ";".join(edit.values["legal_entities"])
@@ -224,9 +239,9 @@ class Ledger:
         self._seen = 0
 
     def empty(self) -> None:
-        """Nothing is noted, and the first account of the org gets the id it had in every story before."""
+        """Nothing is noted, and the first account and order of the org get the ids they had in every story before."""
         self._notes.execute("DELETE FROM watch_note")
-        self._notes.execute("DELETE FROM _sequence WHERE name = '001'")
+        self._notes.execute("DELETE FROM _sequence WHERE name IN ('001', '801', '802')")
 
     def held(self) -> Held:
         lines = Counter(row["Invoice__r"]["Key__c"] for row in self._people.soql(_BILLED_LINES))

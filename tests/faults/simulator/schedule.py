@@ -158,7 +158,7 @@ class Story:
 def schedule(seed: int, against: str = "memory") -> Schedule:
     """The story of a seed, as it is played against a world (one of WORLDS)."""
     random = Random(seed)  # noqa: S311 - a story, not a secret
-    flows, people = random.choice(THEMES if against == MEMORY else IN_THE_ORG)
+    flows, people = random.choice(THEMES)
     story = Story(random, flows)
     people(story)
     runs(story)
@@ -299,7 +299,6 @@ THEMES: tuple[tuple[tuple[str, ...], People], ...] = (
     ((TO_TRYTON, ORDERS), orders),
     ((TO_TRYTON, INVOICES), billing),
 )
-IN_THE_ORG = tuple(theme for theme in THEMES if ORDERS not in theme[0])  # orders need a catalogue there
 MEMORY, ORG, ORG_AND_TABLES = WORLDS = ("memory", "org", "org+tables")  # what a story is played against
 
 

@@ -19,6 +19,7 @@ from sandbox.stack import connections
 from sandbox.stack.postgres import Server
 from tests.faults.simulator import tables
 from tests.faults.simulator.org import ACCORDS_VERSION, Ledger, OrgSource, OrgTarget
+from tests.faults.simulator.org_orders import Orders
 from tests.faults.simulator.play import Enter, in_memory_source
 from tests.faults.simulator.schedule import MEMORY, ORG_AND_TABLES, Schedule
 from tests.faults.simulator.stage import Stage
@@ -95,7 +96,10 @@ def _org(place: Place) -> Iterator[Enter]:
         def enter(stage: Stage, schedule: Schedule) -> TwoWay:
             org.reset()
             ledger.empty()
-            source = OrgSource(org=org, people=people, adapter=adapter, stage=stage, skew=schedule.source_skew)
+            orders = Orders(people, place.hub)
+            source = OrgSource(
+                org=org, people=people, adapter=adapter, stage=stage, skew=schedule.source_skew, orders=orders
+            )
             target = OrgTarget(
                 name="salesforce", side=Owner.SALESFORCE, adapter=adapter, stage=stage, witness=ledger, org=org
             )

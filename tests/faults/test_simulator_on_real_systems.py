@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.simulator.oracle import CLASSES
-from tests.faults.simulator.peaks import all_at_once, every_answer, late_effect, late_invoice
+from tests.faults.simulator.peaks import all_at_once, every_answer, late_commit, late_effect, late_invoice
 from tests.faults.simulator.play import Theatre
 from tests.faults.simulator.safeguards import SAFEGUARDS
 from tests.faults.simulator.schedule import (
@@ -32,6 +32,7 @@ SEEDS = (0, 1, 5, 9, 20)
 SHOWN = {  # by what the tables, or the org, accept when a safeguard is missing
     "claim": of_legacy(all_at_once(runs=4)),
     "waiting for what is under way": of_legacy(late_effect()),
+    "overlap": of_legacy(late_commit()),
     "version comparison": late_invoice(reading=True),
     "send deadline": late_invoice(reading=False),
 }

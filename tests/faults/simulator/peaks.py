@@ -123,6 +123,17 @@ def every_answer(system: str) -> Schedule:
     return Schedule(seed=1, flows=flows, actions=_in_order(actions), chunk_rows=1)
 
 
+def late_commit() -> Schedule:
+    """What is committed after a run has read was modified before it."""
+    actions: list[Action] = [
+        _customer(0, at=0.0, phone="+31 00001"),
+        Start(at=TICK, name="before", flow=TO_TRYTON, kind=RunKind.SCHEDULED),
+        Edit(at=TICK + 60, object="customer", native="0", values={"phone": "+31 00002"}, late=120.0),
+        Start(at=2 * TICK, name="after", flow=TO_TRYTON, kind=RunKind.SCHEDULED),
+    ]
+    return Schedule(seed=1, flows=(TO_TRYTON,), actions=_in_order(actions))
+
+
 def late_effect() -> Schedule:
     """A request takes effect only after its sender has stopped waiting for the answer."""
     actions: list[Action] = [

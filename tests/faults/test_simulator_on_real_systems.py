@@ -28,7 +28,7 @@ from tests.faults.simulator.soak import Table, theatre_at
 from tests.faults.simulator.worlds import places
 from tests.hub import HubServer
 
-SEEDS = (0, 1, 5, 9, 20)
+SEEDS = (7, 11, 23, 27, 29)
 SHOWN = {  # by what the tables, or the org, accept when a safeguard is missing
     "claim": of_legacy(all_at_once(runs=4)),
     "waiting for what is under way": of_legacy(late_effect()),
@@ -77,5 +77,5 @@ def test_without_a_safeguard_real_systems_take_harm(theatre: Theatre, name: str)
 
 
 def test_a_seed_is_a_whole_story(theatre: Theatre) -> None:
-    story: Schedule = schedule(3, ORG_AND_TABLES)
+    story = schedule(7, ORG_AND_TABLES)
     assert theatre.play(story).diary == theatre.play(story).diary

@@ -145,6 +145,10 @@ class Org:
         """Bring records back from the recycle bin."""
         self.control("POST", "undelete", {"ids": ids})
 
+    def empty_bin(self) -> None:
+        """Erase what is in the recycle bin: nothing tells of it any more."""
+        self.control("POST", "empty_recycle_bin")
+
     def set_field(self, obj: str, field_name: str, *, read: bool, edit: bool) -> None:
         """Change the integration user's rights on a field."""
         self.control("POST", "permissions", {"object": obj, "field": field_name, "read": read, "edit": edit})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,12 @@ class TwoWay:
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         return self.source.extract(definition, selection, sink)
 
+    def unreadable(self, definition: BusinessObject) -> Mapping[str, str]:
+        return self.source.unreadable(definition)
+
+    def unwritable(self, definition: BusinessObject) -> Mapping[str, str]:
+        return self.target.unwritable(definition)
+
     def affected(self, definition: BusinessObject, natives: Sequence[str], selection: Selection) -> tuple[str, ...]:
         return self.source.affected(definition, natives, selection)
 
@@ -82,6 +88,9 @@ class TwoWay:
     def keeps(self, definition: BusinessObject) -> frozenset[str]:
         return self.target.keeps(definition)
 
+    def fills_in(self, definition: BusinessObject) -> frozenset[str]:
+        return self.target.fills_in(definition)
+
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
         return self.target.collapse(definition, table)
 
@@ -93,6 +102,9 @@ class TwoWay:
 
     def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         return self.target.read_back(definition, wanted)
+
+    def census(self, definition: BusinessObject) -> Iterator[pa.Table]:
+        return self.target.census(definition)
 
     def remote_ended(self, remote: str) -> bool:
         return self.target.remote_ended(remote)
@@ -115,6 +127,7 @@ class World:
         self.hub_connection, self.folder = hub, folder
         self.kept = [KeptHub(dsn(hub))]  # the first is the test's own
         self._right = hub
+        self.extras: dict[str, dict[str, Any]] = {}  # connection → what its extra says
         self.clock = START
         soon = timedelta(milliseconds=20)
         self.systems = {
@@ -182,7 +195,7 @@ class World:
             QuickAccord if self.hub_connection == self._right else Accord
         )  # errors of a connection are the hub's to name
         accord = root(
-            connection_of=lambda _: self.hub_connection,
+            connection_of=lambda name: replace(self.hub_connection, extra=self.extras.get(name, {})),
             staging=Staging(f"file://{self.folder}/staging"),
             reports=f"{self.folder}/reports",
             open_system=lambda name, _: self.systems[name],

@@ -1,4 +1,7 @@
-"""What a rule wants a person to approve: the record waits, alone; a decision holds for the version it was made about."""
+"""What a person is asked to approve: a record a rule holds, alone, or the correction of a difference between two systems.
+
+A decision holds for the version it was made about.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +13,27 @@ from accord.errors import Stop
 from accord.flows import flow
 from accord.hub.connection import Hub
 from accord.pipeline.flow_run import run_flow
+from accord.pipeline.reconcile import Apply, reconcile
 from accord.pipeline.runs import Params
 from accord.runtime import Accord
 
 
 def pending(hub: Hub, key: str | None = None) -> list[dict[str, Any]]:
-    """What waits for an approval, the gravest first: object, key, rule, version, message, queue, money at risk, since when."""
+    """What waits for an approval, the gravest first: kind (approval or difference), flow, object, target, key, rule, version, message,
+    queue, money at risk, since when."""
     with hub.session() as session:
         return session.execute(
-            """SELECT flow, object, key, rule, version, message, queue, currency, at_risk, opened FROM exception
-               WHERE kind = 'approval' AND state = 'open' AND (%(key)s::text IS NULL OR key = %(key)s)
+            """SELECT kind, flow, object, target, key, rule, version, message, queue, currency, at_risk, opened FROM exception
+               WHERE kind IN ('approval', 'difference') AND state = 'open' AND (%(key)s::text IS NULL OR key = %(key)s)
                ORDER BY severity DESC, id""",
             {"key": key},
         ).fetchall()
 
 
 def decide(accord: Accord, key: str, *, approved: bool, who: str, why: str, version: datetime | None = None) -> int:
-    """Approve or refuse everything that waits for it about the record `key`, then ask its flow for it; how many matters.
+    """Approve or refuse everything that waits for it about the record `key`, then go on with it; how many matters.
+
+    A record a rule held is asked of its flow; a difference is corrected when it was approved and left as it is when not.
 
     With `version`, only what was asked about that version: one who answers late does not answer for what came after.
     Raises Stop when nothing of it waits.
@@ -35,8 +42,10 @@ def decide(accord: Accord, key: str, *, approved: bool, who: str, why: str, vers
     if not matters:
         raise Stop(f"Nothing about {key} waits for an approval.", cure="`accord approvals` lists what does.")
     _store(accord.hub, matters, approved=approved, who=who, why=why)
-    for name in dict.fromkeys(row["flow"] for row in matters):
+    for name in dict.fromkeys(row["flow"] for row in matters if row["kind"] == "approval"):
         run_flow(accord, flow(name), params=Params(keys=(key,)))
+    for name, target in dict.fromkeys((row["flow"], row["target"]) for row in matters if row["kind"] == "difference"):
+        reconcile(accord, flow(name), target=target, keys=(key,), apply=Apply.ALL if approved else Apply.AUTO, who=who)
     return len(matters)
 
 

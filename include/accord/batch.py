@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -79,6 +79,12 @@ class Staging:
     def read(self, file: StagedFile) -> pa.Table:
         """The rows of `file`. Raises Stop when the file is missing or not what the manifest says."""
         return pq.read_table(pa.BufferReader(self._get(file)))
+
+    def pages(self, file: StagedFile) -> Iterator[pa.Table]:
+        """The rows of `file` in the pieces it was written in, one in memory at a time. Raises as `read` does."""
+        staged = pq.ParquetFile(pa.BufferReader(self._get(file)))
+        for number in range(staged.num_row_groups):
+            yield staged.read_row_group(number)
 
     def open_writer(self, path: str, schema: pa.Schema) -> StagedWriter:
         """A writer for a file that grows; close it to get its description."""

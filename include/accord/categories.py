@@ -53,9 +53,21 @@ class Category(StrEnum):
     CLAIMED_ELSEWHERE = "being written by another run"
     ELSEWHERE = "still in another ERP"
     OUTAGE = "system unavailable"
+    MAINTENANCE = "system in maintenance"
+    QUOTA = "requests kept for others"
     DRIFT = "schema drift"
     BATCH_REFUSED = "batch refused by its gate"
+    NOT_THERE = "missing in the other system"
+    NOT_IN_SOURCE = "not in the system it comes from"
+    FIELD_DIFFERS = "fields differ between the systems"
+    AMOUNT_DIFFERS = "amounts differ between the systems"
+    STATUS_LAG = "status is behind"
+    LINK_BROKEN = "link between the systems is broken"
     SUBSCRIBER = "subscriber does not take events"
+
+
+# exceptions of a flow that are about no record of it: their key names a batch, or a field
+ABOUT_NO_RECORD = (Category.BATCH_REFUSED, Category.DRIFT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +79,8 @@ class Handling:
     severity: int
     remedy: str
 
+
+_CORRECT = "approve the correction, or refuse it to leave things as they are."
 
 HANDLING: dict[Category, Handling] = {
     Category.MISSING_VALUE: Handling(
@@ -198,6 +212,12 @@ HANDLING: dict[Category, Handling] = {
         queue=Queue.INTEGRATION, severity=1, remedy="Nothing: it goes when the ERP that has the record has let it go."
     ),
     Category.OUTAGE: Handling(queue=Queue.INTEGRATION, severity=2, remedy="Nothing: it goes when the system is back."),
+    Category.MAINTENANCE: Handling(
+        queue=Queue.INTEGRATION, severity=1, remedy="Nothing: it goes when the maintenance is over."
+    ),
+    Category.QUOTA: Handling(
+        queue=Queue.INTEGRATION, severity=1, remedy="Nothing: it goes when there are requests left for it."
+    ),
     Category.DRIFT: Handling(
         queue=Queue.INTEGRATION, severity=3, remedy="Restore the field or its permission, or change the mapping."
     ),
@@ -205,6 +225,24 @@ HANDLING: dict[Category, Handling] = {
         queue=Queue.INTEGRATION,
         severity=4,
         remedy="Read the gate's report; mend the source or accept the finding, then run the flow again.",
+    ),
+    Category.NOT_THERE: Handling(
+        queue=Queue.INTEGRATION, severity=3, remedy=f"Find out why it is not there, then {_CORRECT}"
+    ),
+    Category.NOT_IN_SOURCE: Handling(
+        queue=Queue.MASTER_DATA, severity=3, remedy=f"Find out whether it was deleted on purpose, then {_CORRECT}"
+    ),
+    Category.FIELD_DIFFERS: Handling(
+        queue=Queue.MASTER_DATA, severity=2, remedy=f"Ask who changed it: {{source}} owns these fields; then {_CORRECT}"
+    ),
+    Category.AMOUNT_DIFFERS: Handling(
+        queue=Queue.FINANCE, severity=4, remedy=f"Compare with the books in {{source}}, then {_CORRECT}"
+    ),
+    Category.STATUS_LAG: Handling(
+        queue=Queue.INTEGRATION, severity=2, remedy=f"Find out why its flow did not bring it, then {_CORRECT}"
+    ),
+    Category.LINK_BROKEN: Handling(
+        queue=Queue.INTEGRATION, severity=2, remedy=f"See that both records are the same one, then {_CORRECT}"
     ),
     Category.SUBSCRIBER: Handling(
         queue=Queue.INTEGRATION,

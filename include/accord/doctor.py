@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from accord.categories import Category, remedy
-from accord.errors import AccordError
+from accord.errors import AccordError, Shut
 from accord.flows import FLOWS
 from accord.objects import OBJECTS
 from accord.objects.definition import BusinessObject
@@ -22,6 +22,7 @@ def examine(accord: Accord) -> Iterator[tuple[str, Check]]:
     for check in _subscribers(accord):
         yield "outbox", check
     for name in _systems():
+        yield name, _takes_calls(accord, name)
         try:
             for check in accord.system(name).check(_objects_of(name)):
                 yield name, check
@@ -55,6 +56,17 @@ def _staging(accord: Accord) -> Check:
             cure="Point ACCORD_STAGING at a place that can be written.",
         )
     return Check(subject="write and read", ok=True, found="works")
+
+
+def _takes_calls(accord: Accord, name: str) -> Check:
+    """Breaker, maintenance, hold. A declared window is no finding; one that can't be understood is."""
+    try:
+        shut = accord.availability.shut(name)
+    except AccordError as error:
+        return Check(subject="takes calls", ok=False, found=str(error), cure=error.cure)
+    if shut is None:
+        return Check(subject="takes calls", ok=True, found="yes")
+    return Check(subject="takes calls", ok=shut.why is Shut.MAINTENANCE, found=str(shut), cure=shut.cure)
 
 
 def _subscribers(accord: Accord) -> Iterator[Check]:

@@ -3,8 +3,10 @@
     AccordError
     ├── Retry             may pass by itself: a lock, a time-out, a 503, a used-up limit
     │   ├── Unavailable   the system did not take the call at all: nothing was sent
+    │   │   └── LimitReached  its requests are used up: calling again at once only adds to it
     │   └── InDoubt       the call went out and no answer came back: read back before anything is sent again
     ├── Hold              waits for a person, a parent record or a system
+    │   └── SystemShut    a system takes no calls from this run for now: it was not touched
     ├── Reject            this record can't pass as it is; the others go on
     └── Stop              nothing can pass until somebody mends the set-up
         ├── BadCredentials
@@ -17,6 +19,7 @@ Every message names the cure and carries no personal data.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -46,12 +49,43 @@ class Unavailable(Retry):
     """The system could not be reached or refused the call before taking it: nothing was sent."""
 
 
+class LimitReached(Unavailable):
+    """The system's requests are used up, those of the day or those at once: trying again at once only adds to it."""
+
+
 class InDoubt(Retry):
     """A call was sent and its answer is unknown."""
 
 
 class Hold(AccordError):
     """Waits for a person, a parent or a system."""
+
+
+class Shut(StrEnum):
+    """Why a system takes no calls from a run."""
+
+    OUTAGE = "outage"  # it failed too often: its breaker is open
+    RECOVERING = "recovering"  # it is back, and is let in a few at a time
+    MAINTENANCE = "maintenance"  # a declared window
+    HELD = "held"  # somebody said so
+    QUOTA = "quota"  # what is left of its requests is kept for flows that come first
+
+
+class SystemShut(Hold):
+    """The system `system` takes no calls from this run before `until`, as far as anybody knows; it was not touched.
+
+    `until` and `now` are the hub's clock; `wait` is what lies between, for those who have another one.
+    """
+
+    def __init__(self, message: str, *, system: str, why: Shut, until: datetime, now: datetime, cure: str = "") -> None:
+        super().__init__(message, cure=cure)
+        self.system, self.why, self.until = system, why, until
+        self.wait = max(timedelta(), until - now)
+
+    @property
+    def soon(self) -> bool:
+        """Whether it is a matter of seconds: worth waiting for, rather than queueing what was to be sent."""
+        return self.why is Shut.RECOVERING
 
 
 class Reject(AccordError):

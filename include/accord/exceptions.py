@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from accord.categories import Category, remedy
+from accord.categories import ABOUT_NO_RECORD, Category, remedy
 from accord.errors import Stop
 from accord.flows import Flow
 from accord.hub.audit import audit, audited
@@ -186,8 +186,8 @@ def tell_apart(accord: Accord, number: int, *, same: bool, who: str, why: str) -
 
 
 def _about_a_record(row: Mapping[str, Any], which: Flow) -> bool:
-    """Whether it is about a record the flow reads: not about a batch, nor about what Accord itself says of a record."""
-    return bool(which.object == row["object"] and row["category"] != Category.BATCH_REFUSED)
+    """Whether it is about a record the flow reads: not about a batch or a field, nor about what Accord itself says of a record."""
+    return bool(which.object == row["object"] and row["category"] not in ABOUT_NO_RECORD)
 
 
 def _remedy(row: Mapping[str, Any], which: Flow) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from accord.errors import Stop
 from accord.objects import OBJECTS
-from accord.objects.definition import BusinessObject, Owner
+from accord.objects.definition import BusinessObject, Owner, Priority
 from accord.routing import erps as erps_of_the_routing
 
 SALESFORCE = "salesforce"
@@ -19,7 +20,7 @@ ERPS = erps_of_the_routing()
 class Flow:
     """One business object from one source to its targets. `schedule` is cron in UTC; `overlap` is read again below the
     watermark because rows may be committed after their modification instant; `status` names the object that tells the source
-    how its records fared."""
+    how its records fared; `priority` decides who waits when a system's requests run short."""
 
     name: str
     object: str
@@ -28,6 +29,7 @@ class Flow:
     schedule: str
     overlap: timedelta = timedelta(minutes=10)
     status: str | None = None
+    priority: Priority = Priority.STANDARD
     owner: str = "integration"
 
 
@@ -47,6 +49,7 @@ def _flows(definition: BusinessObject) -> Iterator[Flow]:
                 schedule=direction.schedule,
                 overlap=direction.overlap,
                 status=direction.status,
+                priority=direction.priority,
             )
 
 
@@ -69,3 +72,18 @@ def flows_of(object_name: str) -> tuple[Flow, ...]:
 def origins(object_name: str) -> frozenset[str]:
     """The systems whose own ids are the canonical ids of an object: those it is read from."""
     return frozenset(f.source for f in flows_of(object_name))
+
+
+def reconciled_pairs(
+    object_name: str, *, source: str | None = None, target: str | None = None
+) -> tuple[tuple[Flow, str], ...]:
+    """(flow, target) of one business object, or those between the systems given. Raises Stop when there is none."""
+    found = tuple(
+        (one, to)
+        for one in flows_of(object_name)
+        for to in one.targets
+        if source in (None, one.source) and target in (None, to)
+    )
+    if not found:
+        raise Stop(f"No flow brings {object_name} there.", cure="Choose among those that `accord status` lists.")
+    return found

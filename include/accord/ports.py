@@ -30,11 +30,13 @@ class Safety(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     """What to read. `since`/`until` bound the modification instant (since inclusive, until exclusive; None = open);
-    `natives`, when given, are the source's own ids and the window is ignored."""
+    `natives`, when given, are the source's own ids and the window is ignored. `without` names root fields and constituents
+    that can't be read now: their columns are null, their parts none."""
 
     since: datetime | None = None
     until: datetime | None = None
     natives: tuple[str, ...] | None = None
+    without: frozenset[str] = frozenset()
 
 
 class Sink(Protocol):
@@ -100,6 +102,10 @@ class Source(System, Protocol):
         clock where it tells). Raises Unavailable, BadCredentials, SchemaDrift.
         """
 
+    def unreadable(self, definition: BusinessObject) -> Mapping[str, str]:
+        """Asked after a SchemaDrift: root field or constituent → its place in the system, of those that are missing, of another
+        type or not permitted. {} where it is not known, or something every record needs is lacking."""
+
     def affected(self, definition: BusinessObject, natives: Sequence[str], selection: Selection) -> tuple[str, ...]:
         """Those of `natives` that show values of other records (a customer's legal entities on its order), where one of those
         changed in the selection's window. Such a change is none of the record itself: only records that are held are asked for."""
@@ -133,6 +139,10 @@ class Target(System, Protocol):
     def keeps(self, definition: BusinessObject) -> frozenset[str]:
         """Names of the canonical fields and constituents this system stores; only these are hashed, sent and read back."""
 
+    def fills_in(self, definition: BusinessObject) -> frozenset[str]:
+        """Names of the kept fields and constituents the system supplies by itself where it is told nothing (an address of the
+        customer's for an order without one): what it holds there is no difference."""
+
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
         """`table` with everything the target can't distinguish made equal (trimmed text, empty as null, rounding)."""
 
@@ -147,9 +157,17 @@ class Target(System, Protocol):
         applied; retry (lock, limit); reject (with category); hold (parent missing: `awaits`); unknown where no answer came.
         Raises Unavailable (nothing sent), BadCredentials, SchemaDrift."""
 
+    def unwritable(self, definition: BusinessObject) -> Mapping[str, str]:
+        """The same of what is written: `send` takes a definition without these (BusinessObject.without). {} where the system can't
+        be written in part."""
+
     def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         """What the target now holds for `wanted` (columns key, native nullable): a canonical table (collapsed, only kept fields filled,
         system columns except key/gone null) plus `native`; rows not found are absent. A create in doubt is looked up by its key."""
+
+    def census(self, definition: BusinessObject) -> Iterator[pa.Table]:
+        """Every record of the object that carries a canonical key, page by page: columns key, native, gone. One key more than once is
+        a duplicate. Nothing where records carry no key of their own, being those of another object."""
 
     def remote_ended(self, remote: str) -> bool:
         """Whether the asynchronous job `remote` can no longer change anything; aborts it if it has not been let loose."""

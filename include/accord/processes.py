@@ -14,8 +14,8 @@ from typing import Any
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from accord.categories import Category
-from accord.errors import Stop
+from accord.categories import ABOUT_NO_RECORD
+from accord.errors import Stop, SystemShut
 from accord.flows import flows_of
 from accord.hub.connection import Hub
 from accord.hub.identities import key_of
@@ -77,8 +77,12 @@ def advance(accord: Accord, process: Process = QUOTE_TO_CASH, *, most: int = 200
     asked = 0
     for object_name in process.asks:
         keys = [row["key"] for row in ready if row["object"] == object_name]
-        asked += len(keys)
-        _ask(accord, object_name, keys)
+        try:
+            _ask(accord, object_name, keys)
+        except SystemShut as shut:  # the next advance asks again
+            log.info("%s: %d of %s not asked for. %s", process.name, len(keys), object_name, shut)
+        else:
+            asked += len(keys)
     if asked:
         moved += place(accord.hub, process)
     log.info("%s: %d moved, %d asked of the flows", process.name, moved, asked)
@@ -93,7 +97,7 @@ def place(hub: Hub, process: Process = QUOTE_TO_CASH, key: str | None = None, *,
         "final": process.final,
         "proven": Jsonb(dict(process.proven)),
         "who": who,
-        "of_a_batch": Category.BATCH_REFUSED,
+        "of_no_record": list(ABOUT_NO_RECORD),
     }
     with hub.session() as session:
         # the places are constants of this package, written as SQL

@@ -132,12 +132,6 @@ def entities_in(system: str) -> tuple[LegalEntity, ...]:
     return (*entities_of(system), *former)
 
 
-def kept_by(codes: str | Iterable[str] | None, system: str) -> bool:
-    """Whether a record of these legal entities (of one, of several, of none) belongs into `system`."""
-    wanted = {codes} if isinstance(codes, str) else set(codes or ())
-    return any(entity.code in wanted for entity in entities_of(system))
-
-
 def legal_entity(code: str) -> LegalEntity:
     """The legal entity called `code`. Raises KeyError naming the known ones."""
     for entity in LEGAL_ENTITIES:

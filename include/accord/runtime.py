@@ -6,13 +6,15 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from accord.batch import Staging
-from accord.errors import Stop
+from accord.breaker import Rules
+from accord.errors import AccordError, Stop
 from accord.settings import Connection, connection_from_environment, dsn
 
 if TYPE_CHECKING:
+    from accord.availability import Availability
     from accord.hub import Hub
     from accord.outbox.subscribers import Subscriber
     from accord.ports import Source, System, Target
@@ -27,7 +29,8 @@ class Accord:
     """Hub, staging and systems, opened at first use.
 
     `chunk_rows` bounds the memory of every step; `lease` is how long a sender may stay silent before its chunk is in doubt;
-    `retries` how often a record that may pass is sent again before it is parked, with `backoff` seconds doubling between.
+    `retries` how often a record that may pass is sent again before it is parked, with `backoff` seconds doubling between;
+    `rules` when a system that fails gets no more calls, and how it comes back.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class Accord:
         lease: timedelta = LEASE,
         retries: int = 3,
         backoff: float = 1.0,
+        rules: Rules | None = None,
         open_system: Callable[[str, Connection], System] | None = None,
         subscribers: Sequence[str] = (),
     ) -> None:
@@ -54,6 +58,8 @@ class Accord:
         self.retries = retries
         self.backoff = backoff
         self.subscribers = tuple(dict.fromkeys(subscribers))
+        self.rules = rules or Rules()
+        self._availability: Availability | None = None
 
     @classmethod
     def build(
@@ -94,19 +100,30 @@ class Accord:
             self._hub = Hub(dsn(self._connection_of("accord_hub")))
         return self._hub
 
+    @property
+    def availability(self) -> Availability:
+        """Which systems take calls."""
+        if self._availability is None:
+            from accord.availability import Availability
+
+            self._availability = Availability(
+                hub=lambda: self.hub, connection_of=self._connection_of, usage_of=self._usage_of, rules=self.rules
+            )
+        return self._availability
+
     def source(self, name: str) -> Source:
-        """The system `name`, to read from."""
+        """The system `name`, to read from, behind its breaker."""
         system = self.system(name)
         if not hasattr(system, "extract"):
             raise Stop(f"{name} can't be read.", cure="Choose a system whose adapter is a source.")
-        return system  # type: ignore[return-value]
+        return self._guarded(system)  # type: ignore[no-any-return]
 
     def target(self, name: str) -> Target:
-        """The system `name`, to write to."""
+        """The system `name`, to write to, behind its breaker."""
         system = self.system(name)
         if not hasattr(system, "send"):
             raise Stop(f"{name} can't be written.", cure="Choose a system whose adapter is a target.")
-        return system  # type: ignore[return-value]
+        return self._guarded(system)  # type: ignore[no-any-return]
 
     def system(self, name: str) -> System:
         """The adapter of the system `name`, from connection accord_<name>."""
@@ -128,6 +145,19 @@ class Accord:
                 f"There is no subscriber {name}.", cure=f"Declared are: {', '.join(self.subscribers) or 'none'}."
             )
         return subscriber(name, self._connection_of(connection_id(name)))
+
+    def _guarded(self, system: System) -> Any:
+        from accord.systems.guarded import Guarded
+
+        return Guarded(system, self.availability)
+
+    def _usage_of(self, name: str) -> tuple[int, int] | None:
+        """What a system that counts its requests says of them now; None where it does not, or can't be asked."""
+        ask = getattr(self.system(name), "current_usage", None)
+        try:
+            return ask() if ask else None
+        except AccordError:
+            return None
 
     def close(self) -> None:
         """Let go of every connection."""

@@ -22,6 +22,8 @@ from accord.errors import Stop
 
 # DagRun.run_type → accord.pipeline.RunKind; what is not here was started by somebody on purpose
 KINDS = {"scheduled": "scheduled", "backfill": "backfill", "asset_triggered": "event"}
+# what such a run leaves out, the next one reads
+GOES_ON_FROM_WATERMARK = ("scheduled", "event")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,7 @@ class TargetSuite:
 
     definition: BusinessObject = CUSTOMER
     text_field: str = "website"  # a text field the target keeps and may be null
+    keyed: bool = True  # its records carry their key; False: they are those of another object
 
     # ------------------------------------------------------------------------------------- what an adapter supplies
     @pytest.fixture
@@ -224,6 +225,19 @@ class TargetSuite:
         self.create(target, row)
         assert self.held(target, row)[row["key"]]["gone"] is False
         self.assert_held(target, row)
+
+    def test_counts_every_record_that_carries_a_key(self, target: Target) -> None:
+        rows = self.create(target, self.sample(1), self.sample(2))
+        self.create(target, rows[1] | {"gone": True})
+        counted = [row for page in target.census(self.definition) for row in page.to_pylist()]
+        mine = {row["key"]: row for row in counted if row["key"] in {row["key"] for row in rows}}
+        if not self.keyed:
+            assert not counted
+            return
+        assert len(mine) == len(rows) == sum(row["key"] in mine for row in counted)
+        assert [mine[row["key"]] for row in rows] == [
+            {"key": row["key"], "native": row["native"], "gone": n == 1} for n, row in enumerate(rows)
+        ]
 
     def test_one_bad_record_fails_alone(self, target: Target) -> None:
         rows = [self.sample(n) for n in range(5)]

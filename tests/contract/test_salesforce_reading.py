@@ -12,13 +12,12 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from accord.errors import BadCredentials, SchemaDrift, Stop, Unavailable
+from accord.errors import BadCredentials, LimitReached, SchemaDrift, Stop, Unavailable
 from accord.objects import CUSTOMER, OBJECTS
 from accord.ports import Selection
 from accord.systems.salesforce import extract as extracting
 from accord.systems.salesforce.adapter import Salesforce
 from accord.systems.salesforce.bulk_query import bulk_pages
-from accord.systems.salesforce.failures import LimitReached
 from accord.systems.salesforce.mapping import parts_of
 from accord.systems.salesforce.mappings import readings_of
 from accord.systems.salesforce.rest_query import rest_pages

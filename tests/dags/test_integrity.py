@@ -14,6 +14,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 
 from accord.flows import FLOWS
 from accord.hub.processes import PROCESSES
+from accord_airflow.operators import ReconcileOperator
 from accord_airflow.operators.base import AccordOperator
 from accord_airflow.retries import RETRY_POLICY
 from tests.dags.conftest import dags_of
@@ -22,7 +23,16 @@ SNAPSHOT = Path(__file__).with_name("graph.json")
 
 
 def test_the_dags_are_those_the_flows_imply(dags: dict[str, DAG]) -> None:
-    assert set(dags) == {*FLOWS, *PROCESSES, "approvals", "approval", "outbox", "replay"}
+    assert set(dags) == {
+        *FLOWS,
+        *PROCESSES,
+        "approvals",
+        "approval",
+        "housekeeping",
+        "outbox",
+        "reconciliation",
+        "replay",
+    }
     assert dags, "there is at least one flow"
 
 
@@ -47,6 +57,20 @@ def test_a_process_is_moved_by_one_task_that_asks_the_flows(dags: dict[str, DAG]
     dag.params.validate()
     assert dict(dag.params) == {"action": "advance", "key": "", "why": ""}
     assert [(task.task_id, getattr(task, "process", None)) for task in dag.tasks] == [("process", name)]
+    assert not dag.catchup
+    assert dag.max_active_runs == 1
+
+
+def test_every_pair_of_systems_is_reconciled_at_night(dags: dict[str, DAG]) -> None:
+    dag = dags["reconciliation"]
+    assert dag.doc_md
+    for heading in ("**Who owns it**", "**What it does.**", "**When it fails**", "**By hand.**"):
+        assert heading in dag.doc_md
+    dag.params.validate()
+    assert dict(dag.params) == {"object": "all", "target": "all", "keys": [], "apply": "auto"}
+    pairs = {(task.flow.name, task.target): task for task in dag.tasks if isinstance(task, ReconcileOperator)}
+    assert set(pairs) == {(flow.name, target) for flow in FLOWS.values() for target in flow.targets}
+    assert {task.pool for task in pairs.values()} == {f"accord_{target}" for _, target in pairs}
     assert not dag.catchup
     assert dag.max_active_runs == 1
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -92,7 +92,8 @@ def decision(error: Exception) -> tuple[RetryAction, timedelta | None]:
     ids=lambda kind: kind.__name__,
 )
 def test_every_error_has_one_answer(kind: type[AccordError]) -> None:
-    action, delay = decision(kind("It went wrong."))
+    told = {"system": "tryton", "why": errors.Shut.OUTAGE, "until": datetime.now(UTC), "now": datetime.now(UTC)}
+    action, delay = decision(kind("It went wrong.", **told if kind is errors.SystemShut else {}))
     if issubclass(kind, errors.InDoubt):
         assert (action, delay) == (RetryAction.RETRY, timedelta(minutes=1))
     elif issubclass(kind, errors.Retry):

@@ -67,7 +67,7 @@ MARKED = (
 )
 
 
-BESIDE_THE_FLOWS = {*PROCESSES, "approvals", "approval", "outbox", "replay"}  # DAGs
+BESIDE_THE_FLOWS = {*PROCESSES, "approvals", "approval", "housekeeping", "outbox", "reconciliation", "replay"}  # DAGs
 
 
 @dataclass(slots=True)

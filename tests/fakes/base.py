@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -59,6 +59,7 @@ class Fake:
     down: bool = False  # unreachable
     bad_login: bool = False
     drifted: str | None = None  # a column the mapping needs and the system no longer has
+    missing: frozenset[str] = frozenset()  # fields and constituents it no longer has
     closed: bool = False
 
     def check(self, definitions: Mapping[str, BusinessObject]) -> Iterator[Check]:
@@ -76,6 +77,10 @@ class Fake:
             raise BadCredentials(f"{self.name} refused the login.", cure="Correct the password.")
         if self.drifted:
             raise SchemaDrift(f"{self.name} has no field {self.drifted}.", cure="Restore it.")
+
+    def _demand(self, missing: Iterable[str]) -> None:
+        if names := sorted(missing):
+            raise SchemaDrift(f"{self.name} has no field {', '.join(names)}.", cure="Restore it.")
 
     def close(self) -> None:
         self.closed = True

@@ -53,6 +53,7 @@ class FakeSource(Fake):
     # ---------------------------------------------------------------------------------------------- Source port
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         self.connect()
+        self._demand(self.missing - selection.without)
         read_at = self.now
         records = self.records.get(definition.name, {})
         # what is told of another system's record is asked for by that record's key
@@ -63,9 +64,12 @@ class FakeSource(Fake):
         natives = list(chosen)
         for first in range(0, len(natives), self.page):
             page = natives[first : first + self.page]
-            roots = [{"id": n} | {c: _staged(chosen[n].get(c)) for c in _root_columns(definition)} for n in page]
+            columns = [c for c in _root_columns(definition) if c not in selection.without]
+            roots = [{"id": n} | {c: _staged(chosen[n].get(c)) for c in columns} for n in page]
             sink.write(definition.name, pa.Table.from_pylist(roots, schema=_root_schema(definition)), "id")
             for constituent in definition.constituents:
+                if constituent.name in selection.without:
+                    continue
                 parts = [
                     {"root": n} | {f.name: _staged(part.get(f.name)) for f in constituent.fields}
                     for n in page
@@ -75,6 +79,9 @@ class FakeSource(Fake):
                     schema = pa.schema([("root", pa.string()), *((f.name, pa.string()) for f in constituent.fields)])
                     sink.write(constituent.name, pa.Table.from_pylist(parts, schema=schema), "root")
         return read_at
+
+    def unreadable(self, definition: BusinessObject) -> Mapping[str, str]:
+        return {name: f"{definition.name}.{name}" for name in self.missing}
 
     def affected(self, definition: BusinessObject, natives: Sequence[str], selection: Selection) -> tuple[str, ...]:
         return tuple(n for n in natives if n in self.lent and _selected(selection, n, {"modified": self.lent[n]}))

@@ -57,6 +57,7 @@ class FakeTarget(Fake):
     name: str = "fake"
     side: Owner = Owner.ERP
     lacks: frozenset[str] = frozenset()  # canonical names it has no place for
+    supplies: frozenset[str] = frozenset()  # canonical names it fills in by itself
     request_size: int = 100
     longest_request: timedelta = timedelta(seconds=2)
     enforces_key: bool = True  # False: a target that lets a second one in, to see tests fail
@@ -95,6 +96,9 @@ class FakeTarget(Fake):
     def keeps(self, definition: BusinessObject) -> frozenset[str]:
         return frozenset(name for name, _ in _columns(definition)) - self.lacks
 
+    def fills_in(self, definition: BusinessObject) -> frozenset[str]:
+        return self.supplies
+
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
         return collapse_text(definition, table)
 
@@ -115,6 +119,8 @@ class FakeTarget(Fake):
         return pa.Table.from_pylist(found, schema=pa.schema([(c, pa.string()) for c in ("key", "native", "rule")]))
 
     def send(self, definition: BusinessObject, changes: pa.Table, sending: Sending) -> pa.Table:
+        names = {name for name, _ in _columns(definition)}
+        self._demand(self.missing & names)
         rows = self.collapse(definition, changes).to_pylist()
         outcomes: dict[str, Outcome] = {}
         for first in range(0, len(rows), self.request_size):
@@ -136,6 +142,9 @@ class FakeTarget(Fake):
                 break
         return results((row["key"], outcomes[row["key"]]) for row in rows)
 
+    def unwritable(self, definition: BusinessObject) -> Mapping[str, str]:
+        return {name: f"{definition.name}.{name}" for name in self.missing}
+
     def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         self.connect()
         rows = []
@@ -149,6 +158,15 @@ class FakeTarget(Fake):
                     rows.append({**kept, "key": ask["key"], "gone": record["gone"], "native": native})
         schema = schema_of(definition).append(pa.field("native", pa.string()))
         return pa.Table.from_pylist(rows, schema=schema)
+
+    def census(self, definition: BusinessObject) -> Iterator[pa.Table]:
+        self.connect()
+        with self._lock:
+            held = self.records.get(definition.name, {})
+            rows = [{"key": r["key"], "native": n, "gone": r["gone"]} for n, r in held.items() if r["key"]]
+        schema = pa.schema([("key", pa.string()), ("native", pa.string()), ("gone", pa.bool_())])
+        for first in range(0, len(rows), self.request_size):
+            yield pa.Table.from_pylist(rows[first : first + self.request_size], schema=schema)
 
     def remote_ended(self, remote: str) -> bool:
         return True

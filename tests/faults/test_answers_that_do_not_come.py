@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from accord.errors import Unavailable
+from accord.hub import systems
 from accord.objects import CUSTOMER
 from accord.pipeline import recover
 from tests.fakes import FakeTarget, Fault
@@ -85,6 +86,7 @@ def test_gone_in_the_middle(world: World, target: FakeTarget) -> None:
     assert counts(summary, "tryton") == {"applied": 2, "parked": 4}
     assert {e["category"] for e in world.exceptions()} == {"system unavailable"}
     target.down, target.on_request = False, None
+    systems.release(world.accord().hub, "tryton", who="somebody", why="it is back")
     assert counts(world.run(), "tryton")["applied"] == 4
     assert complaints(world) == []
     assert world.exceptions() == []

@@ -25,7 +25,7 @@ PASSES = {
     "transform.transform": (1,),
     "connection.Hub.stream": (1,),
     "compare.Comparison._attempt": (1, 2),  # the customers, their statuses
-    "compare.Comparison.carry_out": (1, 2),
+    "compare.Comparison._carry_out": (1, 2),
     "load.ChunkLoad._once": (1, 2, 3),  # two chunks of customers, the first of statuses
     REQUEST: (1, 2),
     "load.ChunkLoad._record": (1, 2, 3),

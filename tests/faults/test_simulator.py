@@ -4,22 +4,27 @@ one of them some do not."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 
 import pytest
 
+from accord.objects import business_object
+from accord.objects.definition import Reconciling
 from accord.settings import Connection, dsn
 from tests.faults.simulator.oracle import CLASSES
 from tests.faults.simulator.peaks import quarter_end, replay_storm
 from tests.faults.simulator.play import Theatre
 from tests.faults.simulator.safeguards import SAFEGUARDS
-from tests.faults.simulator.schedule import ANSWERS, HUB_LOST, KILLED, MEMORY, schedule
+from tests.faults.simulator.schedule import ANSWERS, HUB_LOST, KILLED, MEMORY, reconciled, schedule
 from tests.faults.simulator.soak import Table, side_by_side
 from tests.faults.simulator.worlds import Place
 from tests.hub import HubServer
 
 SCHEDULES = 200
+RECONCILED = range(2)
 MOST = 40  # schedules until one ends badly without a safeguard
 
 
@@ -45,6 +50,7 @@ def test_every_story_ends_well(hub_server: HubServer) -> None:
         HUB_LOST,
         "stalled",
         "outage",
+        "kept away",
         "record locked",
         "run again",
         "two at once",
@@ -66,6 +72,22 @@ def test_without_a_safeguard_some_story_ends_badly(theatre: Theatre, name: str) 
 
 def test_a_seed_is_a_whole_story(theatre: Theatre) -> None:
     assert theatre.play(schedule(3)).diary == theatre.play(schedule(3)).diary
+
+
+def test_reconciliations_in_the_middle_of_it_all(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They take nothing on its way for a difference, write nothing a second time and leave nothing to a person. They have no
+    patience here: what did not arrive at once they bring themselves, beside the flows that are about to."""
+    monkeypatch.setattr(
+        "accord.pipeline.reconcile.sides.business_object",
+        lambda name: replace(business_object(name), reconciling=Reconciling(lag=timedelta(0))),
+    )
+    brought = 0
+    for seed in RECONCILED:
+        verdict = theatre.play(reconciled(schedule(seed))).verdict
+        assert verdict.well, f"seed {seed}: {verdict}"
+        with theatre.hub.session() as session:
+            brought += session.execute("SELECT FROM difference WHERE outcome = 'corrected'").rowcount
+    assert brought
 
 
 def test_a_storm_of_repeated_events(theatre: Theatre) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from tests.faults.simulator import play
 from tests.faults.simulator.oracle import CLASSES
 from tests.faults.simulator.peaks import all_at_once, every_answer, late_commit, late_effect, late_invoice
 from tests.faults.simulator.play import Theatre
@@ -38,6 +40,13 @@ SHOWN = {  # by what the tables, or the org, accept when a safeguard is missing
 }
 
 
+@pytest.fixture
+def no_breakers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stories told on purpose go on at once after a failure."""
+    patience = {failure: replace(one, failures=1000) for failure, one in play.RULES.patience.items()}
+    monkeypatch.setattr(play, "RULES", replace(play.RULES, patience=patience))
+
+
 @pytest.fixture(scope="module")
 def theatre(hub_server: HubServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
     folder = tmp_path_factory.mktemp("simulator")
@@ -57,6 +66,7 @@ def test_stories_end_well(theatre: Theatre) -> None:
     assert {"late commit", KILLED, HUB_LOST} <= table.happened.keys(), "choose other seeds"
 
 
+@pytest.mark.usefixtures("no_breakers")
 @pytest.mark.parametrize(
     "story", [of_legacy(every_answer("tryton")), every_answer("salesforce")], ids=("tables", "org")
 )
@@ -66,6 +76,7 @@ def test_whatever_answers_a_request_meets(theatre: Theatre, story: Schedule) -> 
     assert played.verdict.well, "\n".join((str(played.verdict), *played.diary))
 
 
+@pytest.mark.usefixtures("no_breakers")
 @pytest.mark.parametrize("name", SHOWN)
 def test_without_a_safeguard_real_systems_take_harm(theatre: Theatre, name: str) -> None:
     guard, story = SAFEGUARDS[name], SHOWN[name]

@@ -32,6 +32,7 @@ def test_a_file_that_grows(staging: Staging) -> None:
     file = writer.close()
     assert file.rows == 4
     assert staging.read(file).num_rows == 4
+    assert [page.equals(ROWS) for page in staging.pages(file)] == [True, True]
 
 
 def test_a_file_that_was_changed(staging: Staging, tmp_path: Path) -> None:

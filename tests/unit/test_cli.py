@@ -43,6 +43,8 @@ def test_run_takes_a_window_keys_and_switches() -> None:
         ["run", "nothing"],
         ["run", FLOW, "--since", "yesterday"],
         ["hub"],
+        ["reconcile", "nothing"],
+        ["reconcile", "customer", "--apply", "--dry-run"],
         ["migrate"],
         ["nothing"],
         ["run", FLOW, "--scheduled", "--key", "1"],

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from accord.commands.common import instant, print_json
+from accord.errors import SystemShut
 from accord.flows import FLOWS, flow
 
 if TYPE_CHECKING:
@@ -52,7 +53,17 @@ def _run(accord: Accord, asked: argparse.Namespace) -> int:
         full_refresh=asked.full_refresh,
     )
     kind = RunKind.SCHEDULED if asked.scheduled else RunKind.MANUAL
-    summary = run_flow(accord, flow(asked.flow), params=params, kind=kind)
+    try:
+        summary = run_flow(accord, flow(asked.flow), params=params, kind=kind)
+    except SystemShut as shut:
+        if kind is RunKind.MANUAL:
+            raise
+        # the next run of the schedule reads what this one would have: nothing to wake anybody for
+        if asked.json:
+            print_json({"waits": shut.system, "until": shut.until})
+        else:
+            print(shut)
+        return 0
     if asked.json:
         print_json(summary)
     else:
@@ -82,9 +93,10 @@ def _amounts(sums: Mapping[str, str]) -> str:
 
 
 def _status(accord: Accord, asked: argparse.Namespace) -> int:
+    from accord.availability import lines
     from accord.hub.overview import overview
 
-    state = overview(accord.hub)
+    state = overview(accord.hub) | {"systems": accord.availability.overview()}
     if asked.json:
         print_json(state)
         return 0
@@ -103,6 +115,8 @@ def _status(accord: Accord, asked: argparse.Namespace) -> int:
             )
             + (f", error: {one['error']}" if one["error"] else "")
         )
+    for line in lines(state["systems"]):
+        print(line)
     for row in state["exceptions"]:
         print(f"  {row['open']:>6,} open: {row['category']} ({row['queue']})")
     if state["in_doubt"]:

@@ -98,6 +98,10 @@ class Hub:
             command.upgrade(config, "head")
         except psycopg.OperationalError as error:
             raise _unreachable(error) from None
+        from accord.hub.partitions import make_ahead
+
+        with self.session() as session:
+            make_ahead(session)
         return self.revision() or ""
 
     def revision(self) -> str | None:

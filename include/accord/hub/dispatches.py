@@ -4,7 +4,7 @@ protocol; the order of the steps is `accord.pipeline.load`'s."""
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 
 from accord.batch import StagedFile
 from accord.errors import InDoubt
+from accord.hub.changes import record_changes
 from accord.hub.connection import Hub, Session
 from accord.hub.copying import copy_into
 
@@ -43,6 +44,10 @@ def _dispatch(row: Mapping[str, Any]) -> Dispatch:
     return Dispatch(**{**row, "file": StagedFile(**row["file"])})
 
 
+class TakenOver(InDoubt):
+    """Another process has taken a dispatch over: this one must send no more of it."""
+
+
 class OpenDispatch:
     """The sender's side of an open dispatch: a lease that is renewed before requests and the fence that shuts a zombie out.
 
@@ -60,7 +65,7 @@ class OpenDispatch:
         return self._id
 
     def before_request(self) -> None:
-        """Renew the lease when half of it is over; a late sender asks too. Raises InDoubt when somebody took the dispatch over."""
+        """Renew the lease when half of it is over; a late sender asks too. Raises TakenOver when somebody took the dispatch over."""
         left = self._until - time.monotonic()
         if left < self._lease / 2:
             asked = time.monotonic()
@@ -71,7 +76,7 @@ class OpenDispatch:
                     (self._lease, self._id, self.fence),
                 ).rowcount
             if not renewed:
-                raise InDoubt(
+                raise TakenOver(
                     f"Dispatch {self._id} was taken over.", cure="Nothing to do: the other process settles it."
                 )
             self._until = asked + self._lease
@@ -134,26 +139,49 @@ FROM claiming c JOIN link l ON l.stream = %(stream)s AND l.key = c.key
 WHERE l.dispatch IS DISTINCT FROM %(dispatch)s
 """
 
+# what is undone: only what the undone run was the last to write; what the source said stays as it is
+_CLAIM_BACK = """
+UPDATE link l SET dispatch = %(dispatch)s, p_version = l.version, p_read_at = l.read_at, p_hash = l.hash
+FROM (SELECT l.key FROM claiming c JOIN link l ON l.stream = %(stream)s AND l.key = c.key
+      JOIN image i ON i.stream = %(stream)s AND i.key = c.key
+      WHERE l.dispatch IS NULL AND i.dispatch IN (SELECT id FROM dispatch WHERE run = %(undone)s)
+      ORDER BY l.key FOR UPDATE OF l, i) c
+WHERE l.stream = %(stream)s AND l.key = c.key
+RETURNING l.key, l.native
+"""
+
+_REFUSED_BACK = """
+SELECT c.key, CASE WHEN l.dispatch IS NOT NULL THEN 'busy'
+                   WHEN d.run = (SELECT run FROM dispatch WHERE id = %(dispatch)s) THEN 'unchanged'
+                   ELSE 'superseded' END AS bucket
+FROM claiming c LEFT JOIN link l ON l.stream = %(stream)s AND l.key = c.key
+LEFT JOIN image i ON i.stream = %(stream)s AND i.key = c.key LEFT JOIN dispatch d ON d.id = i.dispatch
+WHERE l.dispatch IS DISTINCT FROM %(dispatch)s
+"""
+
 
 def claim(
-    session: Session, *, stream: int, dispatch: int, rows: pa.Table, overlap: timedelta
+    session: Session, *, stream: int, dispatch: int, rows: pa.Table, overlap: timedelta, undone: int | None = None
 ) -> tuple[dict[str, str | None], dict[str, str]]:
     """Claim the keys of `rows` (columns key, version, read_at, hash) for `dispatch`. A version older than the
-    applied one is claimed only when it was read later, and the applied one is older than that reading by `overlap`.
+    applied one is claimed only when it was read later, and the applied one is older than that reading by `overlap`. With `undone`,
+    a run, only keys that this run was the last to write are claimed, at the version they have.
 
     Returns (claimed key → the target's own id or None, refused key → unchanged | superseded | busy).
     """
     session.execute(_STAGE)
     copy_into(session, "claiming", rows)
-    arguments = {"stream": stream, "dispatch": dispatch, "overlap": overlap.total_seconds()}
-    claimed = {r["key"]: r["native"] for r in session.execute(_CLAIM, arguments).fetchall()}
-    refused = {r["key"]: r["bucket"] for r in session.execute(_REFUSED, arguments).fetchall()}
+    arguments = {"stream": stream, "dispatch": dispatch, "overlap": overlap.total_seconds(), "undone": undone}
+    taking, refusing = (_CLAIM, _REFUSED) if undone is None else (_CLAIM_BACK, _REFUSED_BACK)
+    claimed = {r["key"]: r["native"] for r in session.execute(taking, arguments).fetchall()}
+    refused = {r["key"]: r["bucket"] for r in session.execute(refusing, arguments).fetchall()}
     return claimed, refused
 
 
 _RESULTS = """
 CREATE TEMP TABLE result (key text PRIMARY KEY, native text, outcome text, gone boolean, merged_into text, deleted boolean,
-  left_out text, state text, currency text, amount numeric) ON COMMIT DROP
+  left_out text, state text, currency text, amount numeric, created boolean, plain jsonb, personal jsonb, number text, refs text[],
+  was_plain jsonb, was_personal jsonb) ON COMMIT DROP
 """
 
 # what was gone before the target ever had it is buried: nothing is there that a later version could change
@@ -185,7 +213,7 @@ _CLOSE_EXCEPTIONS = """
 UPDATE exception SET state = 'closed', closed = now(), resolution = 'a later delivery succeeded'
 WHERE id IN (
   SELECT e.id FROM exception e JOIN result r ON r.key = e.key JOIN link l ON l.stream = %(stream)s AND l.key = r.key
-  WHERE e.object = %(object)s AND e.target IN ('', %(target)s) AND e.state <> 'closed'
+  WHERE e.object = %(object)s AND e.target IN ('', %(target)s) AND e.state <> 'closed' AND e.kind <> 'difference'
     AND r.outcome IN ('applied', 'unchanged') AND (e.version IS NULL OR e.version <= l.version)
   ORDER BY e.id FOR UPDATE OF e)  -- two targets that close the same ones take them in the same order
 """
@@ -200,10 +228,11 @@ WHERE id IN (
   ORDER BY e.id FOR UPDATE OF e)
 """
 
-# somebody asked for it after all, or the source says something else by now
+# somebody asked for it after all, or the source says something else by now; an undo is neither
 _REVIVE = """
 UPDATE exception e SET discarded = false FROM result r
 WHERE e.discarded AND e.object = %(object)s AND e.target IN ('', %(target)s) AND e.key = r.key AND r.outcome = 'applied'
+  AND NOT EXISTS (SELECT FROM dispatch d JOIN run u ON u.id = d.run WHERE d.id = %(dispatch)s AND u.undoes IS NOT NULL)
 """
 
 _SUMS = """
@@ -217,9 +246,12 @@ WHERE id = %(dispatch)s AND fence = %(fence)s AND closed IS NULL
 """
 
 
-def settle_dispatch(session: Session, dispatch: Dispatch, fence: int, results: pa.Table) -> bool:
-    """Close `dispatch` with `results` (columns key, native, outcome, gone, merged_into, deleted, left_out, state, currency, amount) in one
-    transaction: applied state, freed claims, history, exceptions of what succeeded, counts. Claims of keys that have no result are freed.
+def settle_dispatch(
+    session: Session, dispatch: Dispatch, fence: int, results: pa.Table, *, seeds: Sequence[str] = ()
+) -> bool:
+    """Close `dispatch` with `results` (accord.pipeline.outcomes.OUTCOMES) in one transaction: applied state, freed claims, history,
+    changes by field, exceptions of what succeeded, counts. Claims of keys that have no result are freed. `seeds` are the fields
+    that stay as they were told before: those sent only when a record is created, and those the target does not take now.
 
     Returns False, having changed nothing, when another process settled it first.
     """
@@ -240,6 +272,7 @@ def settle_dispatch(session: Session, dispatch: Dispatch, fence: int, results: p
         session.execute("DROP TABLE result")
         return False
     session.execute(_DELIVER, arguments)
+    record_changes(session, arguments, seeds)
     session.execute(_APPLY, arguments)
     session.execute(_FORGET, arguments)
     session.execute(_FREE, arguments)

@@ -98,7 +98,7 @@ ON CONFLICT (object, target, key, category) WHERE state <> 'closed' DO UPDATE SE
 
 # an advisory lock (LIFE, the replay's number) is the replay's sign of life: see Hub.alive
 _FREE_ABANDONED = """
-UPDATE exception e SET state = 'open' WHERE state = 'replaying' AND NOT EXISTS (
+UPDATE exception e SET state = 'open' WHERE state = 'replaying' AND replay IS NOT NULL AND NOT EXISTS (
   SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
   WHERE l.locktype = 'advisory' AND l.classid::bigint = %s AND l.objid::bigint = e.replay AND l.objsubid = 2 AND l.granted)
 """

@@ -26,6 +26,13 @@ DELETE FROM link l USING stream s
 WHERE s.id = l.stream AND s.target = %(source)s AND s.object = ANY(%(about)s) AND l.key = ANY(%(keys)s) AND l.dispatch IS NULL
 """
 
+# what it was told elsewhere is not what it is told there
+_FORGET_IMAGES = """
+DELETE FROM image i USING stream s
+WHERE s.id = i.stream AND s.target = %(source)s AND s.object = ANY(%(about)s) AND i.key = ANY(%(keys)s)
+  AND NOT EXISTS (SELECT FROM link l WHERE l.stream = i.stream AND l.key = i.key)
+"""
+
 
 class Identities:
     """The identities of some records of one object, under a lock until the transaction ends."""
@@ -99,7 +106,8 @@ class Identities:
         """What `source` was told about records that are kept elsewhere since is told again."""
         if self._moved:
             about = [one.name for one in OBJECTS.values() if one.about == self._object]
-            self._session.execute(_FORGET, {"source": source, "about": about, "keys": self._moved})
+            for statement in (_FORGET, _FORGET_IMAGES):
+                self._session.execute(statement, {"source": source, "about": about, "keys": self._moved})
 
     def _write(self, native: str, key: str, carries_on: str | None) -> None:
         self._by_native[native], self._by_key[key], self._carries[native] = key, native, carries_on

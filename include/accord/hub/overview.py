@@ -18,7 +18,8 @@ def overview(hub: Hub) -> dict[str, Any]:
             """SELECT f.name, f.watermark, r.id AS run, r.state, r.kind, r.started, r.ended, r.error,
                  coalesce((r.counts ->> 'extracted')::bigint, 0) AS extracted,
                  (SELECT count(DISTINCT key) FROM unlinked u WHERE u.flow = f.name) AS unlinked
-               FROM flow f LEFT JOIN LATERAL (SELECT * FROM run WHERE run.flow = f.name ORDER BY id DESC LIMIT 1) r ON true
+               FROM flow f LEFT JOIN LATERAL (
+                 SELECT * FROM run WHERE run.flow = f.name AND run.kind <> 'reconcile' ORDER BY id DESC LIMIT 1) r ON true
                ORDER BY f.name"""
         ).fetchall()
         exceptions = session.execute(

@@ -18,7 +18,7 @@ class Process:
 
     `subject` is what people call the record; `begin` and `end` name the way. `steps`: step → what is true once it is done, in the
     order of the way; the last one ends the process. `places` is SQL that gives the place of every record: (key, step, waits:
-    whether it is held, ended: whether it came to nothing); it may use %(name)s, %(key)s (null: all), %(of_a_batch)s and
+    whether it is held, ended: whether it came to nothing); it may use %(name)s, %(key)s (null: all), %(of_no_record)s and
     %(proven)s. `proven`: a record's state → the step it proves. `tells`: the object whose flows tell what the step "created"
     waits for. `asks`: the objects whose flows move a record on; `about` those that tell of it.
     """
@@ -71,7 +71,7 @@ orders AS (
     FROM link l JOIN stream s ON s.id = l.stream WHERE s.object = 'order' AND (l.hash IS NOT NULL OR l.dispatch IS NOT NULL) GROUP BY l.key
   UNION ALL
     SELECT e.key, false, false FROM exception e
-    WHERE e.object = 'order' AND e.state <> 'closed' AND e.category <> %(of_a_batch)s
+    WHERE e.object = 'order' AND e.state <> 'closed' AND e.kind <> 'difference' AND e.category <> ALL(%(of_no_record)s)
       AND NOT EXISTS (SELECT FROM link l JOIN stream s ON s.id = l.stream WHERE s.object = 'order' AND l.key = e.key AND l.hash IS NOT NULL)
     GROUP BY e.key),
 known AS (
@@ -81,7 +81,7 @@ known AS (
   FROM orders o
   LEFT JOIN (SELECT l.key, l.state FROM link l JOIN stream s ON s.id = l.stream
              WHERE s.object = 'order_status' AND l.hash IS NOT NULL AND NOT l.gone) t ON t.key = o.key
-  LEFT JOIN exception e ON e.object = 'order' AND e.key = o.key AND e.state <> 'closed'
+  LEFT JOIN exception e ON e.object = 'order' AND e.key = o.key AND e.state <> 'closed' AND e.kind <> 'difference'
   WHERE %(key)s::text IS NULL OR o.key = %(key)s
   GROUP BY o.key),
 placed AS (
@@ -120,7 +120,8 @@ customers AS (
     GROUP BY l.key
   UNION ALL
     SELECT e.key, false, false FROM exception e
-    WHERE e.object = 'customer' AND e.state <> 'closed' AND e.category <> %(of_a_batch)s AND (%(key)s::text IS NULL OR e.key = %(key)s)
+    WHERE e.object = 'customer' AND e.state <> 'closed' AND e.kind <> 'difference' AND e.category <> ALL(%(of_no_record)s)
+      AND (%(key)s::text IS NULL OR e.key = %(key)s)
       AND NOT EXISTS (SELECT FROM link l JOIN stream s ON s.id = l.stream
                       WHERE s.object = 'customer' AND l.key = e.key AND (l.hash IS NOT NULL OR l.dispatch IS NOT NULL))
     GROUP BY e.key),
@@ -130,7 +131,7 @@ known AS (
   FROM customers c
   LEFT JOIN (SELECT l.key, bool_or(l.state = 'Synced') AS told FROM link l JOIN stream s ON s.id = l.stream
              WHERE s.object = 'customer_status' AND l.hash IS NOT NULL GROUP BY l.key) t ON t.key = c.key
-  LEFT JOIN exception e ON e.object = 'customer' AND e.key = c.key AND e.state <> 'closed'
+  LEFT JOIN exception e ON e.object = 'customer' AND e.key = c.key AND e.state <> 'closed' AND e.kind <> 'difference'
   GROUP BY c.key, c.created, c.ended, t.told),
 placed AS (
   SELECT key, waits, ended,

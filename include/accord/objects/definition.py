@@ -4,8 +4,9 @@ checks, ownership, masking, lineage, contract, documentation) is derived from a 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -24,6 +25,14 @@ class Sensitivity(StrEnum):
     INTERNAL = "internal"
     PERSONAL = "personal"
     FINANCIAL = "financial"
+
+
+class Priority(StrEnum):
+    """Who goes first when a system's requests run short: the share each may use is accord.quota's."""
+
+    CRITICAL = "critical"  # orders, and what became of them
+    STANDARD = "standard"
+    BULK = "bulk"  # reference data, and whatever reads a lot: it yields first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +170,7 @@ class Direction:
 
     `schedule` is cron in UTC; `overlap` is read again below the watermark because rows may be committed after their
     modification instant; `status` names the object that tells the source how its records fared; `erps` the ERPs that take
-    part, all of them by default.
+    part, all of them by default; `priority` who goes first when requests run short.
     """
 
     towards: Owner
@@ -169,6 +178,7 @@ class Direction:
     overlap: timedelta = timedelta(minutes=10)
     status: str | None = None
     erps: tuple[str, ...] | None = None
+    priority: Priority = Priority.STANDARD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +202,20 @@ class Routing:
     country: str
     lines: str
     family: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciling:
+    """How much a reconciliation of an object may put right without asking a person.
+
+    `lag`: how long a change may be on its way before it is late. Corrections of one reconciliation and target are made by
+    themselves when they are at most `records` and at most `amount` is at risk in any one currency; beyond that all of them
+    wait for an approval, as so many at once rather have one cause that a person should see.
+    """
+
+    lag: timedelta = timedelta(hours=1)
+    records: int = 100
+    amount: Decimal = Decimal(10_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +259,7 @@ class BusinessObject:
     and figures; `progress` what tells how far the other side is with it; `known_by` the fields by which a record of one ERP is
     recognized in another; `carried` whether a record may be carried on by another; `about` the object whose records its own tell
     of: their keys are the same. Of an `ordered` object, what the source says later waits behind a refusal until a person has
-    settled that; of the others the newest state is enough.
+    settled that; of the others the newest state is enough. `reconciling` is how much a reconciliation may put right by itself.
     `version` rises with every incompatible change of the contract. Raises ValueError for a declaration that contradicts
     itself.
     """
@@ -253,6 +277,7 @@ class BusinessObject:
     routing: Routing | None = None
     scope: Scope | None = None
     state: str | None = None
+    reconciling: Reconciling = Reconciling()
     progress: Progress | None = None
     known_by: tuple[str, ...] = ()
     carried: Carried | None = None
@@ -313,6 +338,14 @@ class BusinessObject:
         for constituent in self.constituents:
             for field in constituent.fields:
                 yield f"{constituent.name}.{field.name}", field
+
+    def without(self, names: frozenset[str]) -> BusinessObject:
+        """The definition as if it had none of these root fields and constituents. None of them may be used by another part of it."""
+        return replace(
+            self,
+            fields=tuple(f for f in self.fields if f.name not in names),
+            constituents=tuple(c for c in self.constituents if c.name not in names),
+        )
 
     def sent_by(self, side: Owner, *, creating: bool) -> frozenset[str]:
         """Names of the root fields and constituents `side` may write to the other side.

@@ -10,6 +10,7 @@ from accord.objects.definition import (
     Money,
     Number,
     Owner,
+    Priority,
     Sensitivity,
     Text,
 )
@@ -79,7 +80,7 @@ ORDER_STATUS = BusinessObject(
         ),
     ),
     constituents=(LINES,),
-    directions=(Direction(towards=Owner.SALESFORCE, schedule="*/5 * * * *"),),
+    directions=(Direction(towards=Owner.SALESFORCE, schedule="*/5 * * * *", priority=Priority.CRITICAL),),
     amounts=("total",),
     state="status",
     about="order",

@@ -11,6 +11,7 @@ from accord.objects.definition import (
     Money,
     Number,
     Owner,
+    Priority,
     Reference,
     Text,
 )
@@ -67,5 +68,5 @@ PRICE = BusinessObject(
         Field(name="active", type=Flag(), owner=Owner.ERP, required=True, meaning="Sales may quote it."),
     ),
     constituents=(TIERS,),
-    directions=(Direction(towards=Owner.SALESFORCE, schedule="*/30 * * * *"),),
+    directions=(Direction(towards=Owner.SALESFORCE, schedule="*/30 * * * *", priority=Priority.BULK),),
 )

@@ -8,6 +8,7 @@ from accord.objects.definition import (
     Field,
     Flag,
     Owner,
+    Priority,
     Text,
 )
 from accord.objects.vocabulary import CURRENCIES, LEGAL_ENTITY_CODES
@@ -31,5 +32,5 @@ PRICE_LIST = BusinessObject(
         Field(name="valid_until", type=Day(), owner=Owner.ERP, meaning="The last day it holds."),
     ),
     known_by=("legal_entity", "currency", "name"),
-    directions=(Direction(towards=Owner.SALESFORCE, schedule="*/30 * * * *"),),
+    directions=(Direction(towards=Owner.SALESFORCE, schedule="*/30 * * * *", priority=Priority.BULK),),
 )

@@ -10,6 +10,7 @@ from accord.objects.definition import (
     Flag,
     Number,
     Owner,
+    Priority,
     Reference,
     Text,
 )
@@ -82,6 +83,6 @@ PRODUCT = BusinessObject(
         Field(name="tax_category", type=Text(limit=80), owner=Owner.ERP, meaning="How it is taxed."),
     ),
     constituents=(COMPONENTS, AVAILABILITY),
-    directions=(Direction(towards=Owner.SALESFORCE, schedule="*/30 * * * *"),),
+    directions=(Direction(towards=Owner.SALESFORCE, schedule="*/30 * * * *", priority=Priority.BULK),),
     known_by=("code",),
 )

@@ -33,6 +33,8 @@ PASSING = [
         Category.CLAIMED_ELSEWHERE,
         Category.ELSEWHERE,
         Category.OUTAGE,
+        Category.MAINTENANCE,
+        Category.QUOTA,
     )
 ]
 
@@ -49,7 +51,7 @@ SELECT a.key,
 FROM (SELECT q.key, (SELECT d.resolution FROM exception d WHERE d.object = %(object)s AND d.key = q.key AND d.discarded
                        AND d.said = q.said ORDER BY d.id DESC LIMIT 1) AS discarded FROM asked q) a
 LEFT JOIN link l ON l.stream = ANY(%(streams)s) AND l.key = a.key
-LEFT JOIN exception e ON e.object = %(object)s AND e.key = a.key AND e.state <> 'closed'
+LEFT JOIN exception e ON e.object = %(object)s AND e.key = a.key AND e.state <> 'closed' AND e.kind <> 'difference'
 GROUP BY a.key, a.discarded
 """
 

@@ -6,7 +6,7 @@ Everything is decided by set-based SQL over a temporary table, in one transactio
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,13 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg.types.json import Jsonb
 
-from accord.batch import RECORDS, Chunk, Manifest, StagedFile, StagedWriter
+from accord.availability import CATEGORY
+from accord.batch import RECORDS, Chunk, Manifest, StagedFile, StagedWriter, Staging
 from accord.categories import Category, remedy
+from accord.errors import SystemShut
 from accord.hub.connection import Session, only
 from accord.hub.copying import copy_into
 from accord.hub.exceptions import Raised, raise_exceptions
 from accord.objects.definition import BusinessObject, Owner, Unknown
-from accord.pipeline import recover
+from accord.pipeline import drift, recover
 from accord.pipeline.comparison_sql import (
     BEHIND,
     BURY,
@@ -28,6 +30,7 @@ from accord.pipeline.comparison_sql import (
     CLASSIFY,
     CLOSE_EXCEPTIONS,
     COUNTS,
+    HOLD_ALL,
     KEYS_OF_CHUNK,
     NUMBER,
     PARKED,
@@ -37,7 +40,7 @@ from accord.pipeline.comparison_sql import (
 from accord.pipeline.duplicates import Duplicates, Suspect
 from accord.pipeline.elsewhere import kept_elsewhere
 from accord.pipeline.hierarchy import find_parents, hold_for_parents
-from accord.pipeline.moving import HOLD_FOR_OTHERS, belonging, remember_staying, staying
+from accord.pipeline.moving import HOLD_FOR_OTHERS, gone_from, remember_staying, staying
 from accord.pipeline.references import References
 from accord.pipeline.resolve import OUT_OF_SCOPE, UNRESOLVED
 from accord.pipeline.runs import Run, read_run
@@ -73,12 +76,16 @@ def compare(accord: Accord, run_id: int, manifest_path: str, *, target: str | No
     manifest = accord.staging.manifest(manifest_path)
     chunks: list[ChunkToLoad] = []
     for name in run.flow.targets if target is None else (target,):
-        chunks += Comparison(accord, run, accord.target(name), run.definition, manifest).carry_out()
+        with drift.told(accord.hub, run, name, run.flow.object):
+            chunks += Comparison(accord, run, accord.target(name), run.definition, manifest).carry_out()
     return [] if run.dry else [asdict(chunk) for chunk in chunks]
 
 
 class Comparison:
     """One batch against one target."""
+
+    recognize: Sequence[str] = RECOGNIZE
+    afterwards: Sequence[str] = (BEHIND, CLOSE_EXCEPTIONS, BURY)
 
     def __init__(
         self, accord: Accord, run: Run, target: Target, definition: BusinessObject, manifest: Manifest
@@ -88,11 +95,27 @@ class Comparison:
         self.stream = accord.hub.stream(target.name, definition.name)
         self.references = References(accord.hub, target.name, definition)
         self.side: Owner = accord.system(run.flow.source).side
+        # what the source did not show is null, and null is not hashed: the record differs once it is shown again
         self.hashed = target.keeps(definition) & definition.sent_by(self.side, creating=False)
 
     def carry_out(self) -> list[ChunkToLoad]:
-        """Classify every record, raise and close exceptions, write the chunks and the counts."""
-        if not self.run.dry:
+        """Classify every record, raise and close exceptions, write the chunks and the counts.
+
+        What changed is parked when the target takes no calls. Raises SystemShut when that is a matter of seconds.
+        """
+        shut = self.accord.availability.shut(self.target.name, self.run.priority)
+        if shut is None:
+            try:
+                return self._carry_out(None)
+            except SystemShut as raised:
+                shut = raised
+        if shut.soon:
+            raise shut
+        log.info("run %d %s → %s: parked. %s", self.run.id, self.definition.name, self.target.name, shut)
+        return self._carry_out(shut)
+
+    def _carry_out(self, shut: SystemShut | None) -> list[ChunkToLoad]:
+        if not self.run.dry and not shut:
             recover.recover_stream(self.accord, self.target.name, self.definition.name, own_run=self.run.id)
         self.attempt = self._attempt()
         arguments = {
@@ -119,25 +142,29 @@ class Comparison:
                 session.execute(statement, arguments)
             if self.definition.parent:
                 find_parents(session, arguments)
-            for statement in RECOGNIZE:
+            for statement in self.recognize:
                 session.execute(statement, arguments)
             if self.definition.has_one_place:
                 session.execute(HOLD_FOR_OTHERS, arguments)
             if self.references:
                 self._hold_for_references(session)
-            suspects = self._hold_duplicates(session) if self.definition.duplicate_rules else {}
+            ask = self.definition.duplicate_rules and not shut
+            suspects = self._hold_duplicates(session) if ask else {}
             if self.definition.parent:
                 hold_for_parents(session, arguments)
+            if shut:
+                session.execute(HOLD_ALL)
             for statement in NUMBER:
                 session.execute(statement, arguments)
             chunks = self._write_changes(session)
             self._count(session, arguments, chunks)
             if not self.run.dry:
-                raised = [self._matter(row, suspects.get(row["key"])) for row in session.execute(PARKED).fetchall()]
-                raise_exceptions(session, self.run.flow.name, self.definition.name, self.run.id, raised)
-                session.execute(BEHIND, arguments)
-                session.execute(CLOSE_EXCEPTIONS, arguments)
-                session.execute(BURY, arguments)
+                parked = session.execute(PARKED)
+                while rows := parked.fetchmany(self.accord.chunk_rows):
+                    raised = [self._matter(row, suspects.get(row["key"]), shut) for row in rows]
+                    raise_exceptions(session, self.run.flow.name, self.definition.name, self.run.id, raised)
+                for statement in self.afterwards:
+                    session.execute(statement, arguments)
             session.execute("DROP TABLE staged")
         return chunks
 
@@ -155,9 +182,8 @@ class Comparison:
         stays = staying(session, self.definition, table)
         if self.definition.has_one_place and not self.run.dry:
             remember_staying(session, self.stream, self.target.name, table, stays)
-        routed = belonging(self.definition, table, self.target.name, stays)
-        gone_here = pc.or_(gone, pc.invert(routed))
-        told = self._as_told(table, chunk)
+        gone_here = gone_from(self.definition, table, self.target.name, stays)
+        told = as_told(self.accord.staging, table, chunk)
         here = told.set_column(told.column_names.index("gone"), "gone", gone_here)
         collapsed = self.target.collapse(self.definition, here)
         content = content_hash(self.definition, collapsed, self.hashed)
@@ -184,16 +210,6 @@ class Comparison:
         }
         copy_into(session, "staged", pa.table(columns))
 
-    def _as_told(self, table: pa.Table, chunk: Chunk) -> pa.Table:
-        """`table` with edited records as the source said them: that is what is remembered and counted, so that an edit holds until the
-        source says something else."""
-        if UNEDITED not in chunk.parts:
-            return table
-        unedited = self.accord.staging.read(chunk.parts[UNEDITED])
-        edited = pc.is_in(table["key"], value_set=unedited["key"].combine_chunks())
-        told = pa.concat_tables([table.filter(pc.invert(edited)), unedited])
-        return told.take(pc.index_in(table["key"], value_set=told["key"].combine_chunks()))
-
     def _hold_for_references(self, session: Session) -> None:
         self.references.prepare(session)
         for chunk in self.manifest.chunks:
@@ -218,9 +234,11 @@ class Comparison:
         table = self.accord.staging.read(chunk.parts[RECORDS])
         return table.filter(pc.is_in(table["key"], pa.array([row["key"] for row in rows])))
 
-    def _matter(self, row: Mapping[str, Any], suspect: Suspect | None) -> Raised:
+    def _matter(self, row: Mapping[str, Any], suspect: Suspect | None, shut: SystemShut | None) -> Raised:
         """What a parked record waits for."""
-        if suspect:
+        if row["held"] and shut:
+            category, message = CATEGORY[shut.why], None
+        elif suspect:
             category, message = Category.DUPLICATE, None
         elif row["elsewhere"]:
             category, message = Category.ELSEWHERE, None
@@ -244,6 +262,7 @@ class Comparison:
             message=message or remedy(category, self.run.flow.source),
             awaits=row["awaits"],
             awaits_object=row["awaits_object"] if row["awaits"] else None,
+            not_before=shut.until if row["held"] and shut else None,
             currency=row["currency"],
             at_risk=row["amount"] if row["currency"] else None,
         )
@@ -340,6 +359,17 @@ class Comparison:
             self.target.name,
             ", ".join(f"{n} {bucket}" for bucket, n in sorted(row["counts"].items())) or "nothing",
         )
+
+
+def as_told(staging: Staging, table: pa.Table, chunk: Chunk) -> pa.Table:
+    """`table` with edited records as the source said them: that is what is remembered and counted, so that an edit holds until the
+    source says something else."""
+    if UNEDITED not in chunk.parts:
+        return table
+    unedited = staging.read(chunk.parts[UNEDITED])
+    edited = pc.is_in(table["key"], value_set=unedited["key"].combine_chunks())
+    told = pa.concat_tables([table.filter(pc.invert(edited)), unedited])
+    return told.take(pc.index_in(table["key"], value_set=told["key"].combine_chunks()))
 
 
 def _awaited(table: pa.Table) -> tuple[pa.Array, pa.Array]:

@@ -4,6 +4,7 @@ STAGED = """
 CREATE TEMP TABLE staged (
   key text NOT NULL, version timestamptz, read_at timestamptz, hash bytea, hash_alone bytea, said bytea, gone boolean, deleted boolean,
   parent text, state text, out_of_scope boolean, currency text, amount numeric, batch_chunk int,
+  held boolean NOT NULL DEFAULT false,                -- the target takes no calls now
   unresolved text, awaits text, awaits_object text,   -- what it waits for, as the source or as the canonical id has it
   bucket text NOT NULL DEFAULT 'changed', behind boolean NOT NULL DEFAULT false, known boolean NOT NULL DEFAULT false, native text,
   parent_native text, parent_left_out boolean NOT NULL DEFAULT false, elsewhere boolean NOT NULL DEFAULT false,
@@ -74,8 +75,8 @@ WHERE batch_chunk = %(chunk)s AND bucket = 'changed' AND NOT gone AND NOT (%(cre
 """
 
 PARKED = """
-SELECT key, version, said, awaits, awaits_object, unresolved IS NOT NULL AS unresolved, elsewhere, nullif(currency, '') AS currency,
-  amount
+SELECT key, version, said, awaits, awaits_object, held, unresolved IS NOT NULL AS unresolved, elsewhere,
+  nullif(currency, '') AS currency, amount
 FROM staged WHERE bucket = 'parked' AND NOT behind
 """
 
@@ -83,6 +84,9 @@ BEHIND = """
 UPDATE exception e SET behind = s.version, seen = now() FROM staged s
 WHERE s.behind AND e.object = %(object)s AND e.target = %(target)s AND e.key = s.key AND e.state <> 'closed' AND e.kind = 'rejected'
 """
+
+# nothing is sent to a target that takes no calls: what would be waits, as far as it waits for nothing else
+HOLD_ALL = "UPDATE staged SET bucket = 'parked', held = true WHERE bucket = 'changed'"
 
 COUNTS = """
 SELECT coalesce(jsonb_object_agg(bucket, n), '{}') AS counts,
@@ -93,12 +97,12 @@ SELECT coalesce(jsonb_object_agg(bucket, n), '{}') AS counts,
 FROM (SELECT bucket, count(*) AS n FROM staged GROUP BY bucket) c
 """
 
-# what is unchanged or out of scope has nothing left to complain about
+# what is unchanged or out of scope has nothing left to complain about; whether the systems agree only a reconciliation can say
 CLOSE_EXCEPTIONS = """
 UPDATE exception SET state = 'closed', closed = now(), resolution = 'the record needs nothing any more'
 WHERE id IN (
   SELECT e.id FROM exception e JOIN staged s ON s.key = e.key
-  WHERE e.object = %(object)s AND e.target IN ('', %(target)s) AND e.state <> 'closed'
+  WHERE e.object = %(object)s AND e.target IN ('', %(target)s) AND e.state <> 'closed' AND e.kind <> 'difference'
     AND s.bucket IN ('unchanged', 'excluded') AND (e.version IS NULL OR e.version <= s.version)
     AND (e.target = %(target)s OR e.run IS DISTINCT FROM %(run)s)
   ORDER BY e.id FOR UPDATE OF e)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -11,12 +12,14 @@ import pyarrow as pa
 from psycopg.types.json import Jsonb
 
 from accord.batch import Chunk, Manifest, StagedWriter, Staging
-from accord.categories import Category
+from accord.categories import ABOUT_NO_RECORD, Category
+from accord.errors import SchemaDrift
 from accord.hub.connection import Hub
 from accord.hub.edits import drop_edits
 from accord.hub.exceptions import free_abandoned
+from accord.pipeline import drift
 from accord.pipeline.runs import Run, RunKind, read_run
-from accord.ports import Selection
+from accord.ports import Selection, Source
 from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
@@ -87,33 +90,48 @@ class Buckets:
 def extract(accord: Accord, run_id: int) -> str:
     """Read the run's window (or keys) and what the hub released for another try; return the manifest's path.
 
-    Raises what the source raises (Unavailable, BadCredentials, SchemaDrift); nothing is kept of a read that failed.
+    Fields nothing is decided by are left out when the source no longer shows them (accord.pipeline.drift). Raises what the source
+    raises (Unavailable, BadCredentials, SchemaDrift); nothing is kept of a read that failed.
     """
     run = read_run(accord.hub, run_id)
     source = accord.source(run.flow.source)
+    try:
+        return _extract(accord, run, source, drift.noted(accord.hub, run, source=True), {})
+    except SchemaDrift as found:
+        with drift.told(accord.hub, run, run.flow.source, run.flow.object):
+            lacking = source.unreadable(run.definition)
+            drift.left_out(lacking, run.definition, found)
+            return _extract(accord, run, source, drift.noted(accord.hub, run, source=False), lacking)
+
+
+def _extract(accord: Accord, run: Run, source: Source, again: datetime | None, lacking: Mapping[str, str]) -> str:
+    """Read without what is `lacking`; a window begins at `again` where that is earlier: what went without a field is read again."""
+    without = frozenset(lacking)
+    since = min(run.since, again) if run.since and again else run.since
     parts = source.required_columns(run.definition)
     batch = accord.staging.new_batch(run.flow.name, run.id, "source")
     sink = Buckets(accord.staging, batch, accord.chunk_rows)
     if run.natives is not None:
         sink.named = True
-        read_at = source.extract(run.definition, Selection(natives=run.natives), sink)
+        read_at = source.extract(run.definition, Selection(natives=run.natives, without=without), sink)
         released: tuple[str, ...] = ()
         if run.kind is RunKind.REPLAY and not run.dry:
             missing = set(run.natives) - sink.named_roots
             replayed = {key: source.native_of(run.definition, key) for key in _replayed(accord.hub, run)}
             _forget(accord.hub, run, [key for key, native in replayed.items() if native in missing])
     else:
-        window = Selection(since=run.since, until=run.until)
+        shut = [target for target in run.flow.targets if accord.availability.shut(target, run.priority)]
+        window = Selection(since=since, until=run.until, without=without)
         read_at = source.extract(run.definition, window, sink)
-        keys = set() if run.dry else _released(accord.hub, run)
-        if not run.dry and run.since is not None:
+        keys = set() if run.dry else _released(accord.hub, run, shut)
+        if not run.dry and since is not None:
             held = {source.native_of(run.definition, key): key for key in _quarantined(accord.hub, run)}
             keys |= {held[native] for native in source.affected(run.definition, tuple(held), window)}
         released = tuple(sorted(keys))
         if released:
             sink.released = sink.named = True
             natives = {source.native_of(run.definition, key): key for key in released}
-            source.extract(run.definition, Selection(natives=tuple(natives)), sink)
+            source.extract(run.definition, Selection(natives=tuple(natives), without=without), sink)
             _forget(accord.hub, run, [key for native, key in natives.items() if native not in sink.named_roots])
     counts = {
         bucket: sum(sink.rows.get((root, released), 0) for root in source.roots(run.definition))
@@ -130,8 +148,9 @@ def extract(accord: Accord, run_id: int) -> str:
             counts=counts,
         )
     )
-    _remember(accord.hub, run, manifest, counts, released)
-    if run.natives is not None and counts["extracted"] < len(set(run.natives)):
+    _remember(accord.hub, run, manifest, counts, released, lacking)
+    chosen = run.natives is not None and run.kind is not RunKind.RECONCILE  # which asks for what may be gone
+    if chosen and run.natives and counts["extracted"] < len(set(run.natives)):
         log.warning(
             "run %d: %d of the %d records asked for are not in %s; check the keys",
             run.id,
@@ -154,8 +173,8 @@ def _quarantined(hub: Hub, run: Run) -> list[str]:
     with hub.session() as session:
         rows = session.execute(
             """SELECT DISTINCT key FROM exception WHERE flow = %s AND state = 'open' AND kind IN ('quarantined', 'approval')
-               AND category <> %s ORDER BY key""",
-            (run.flow.name, Category.BATCH_REFUSED),
+               AND category <> ALL(%s) ORDER BY key""",
+            (run.flow.name, list(ABOUT_NO_RECORD)),
         ).fetchall()
     return [row["key"] for row in rows]
 
@@ -164,20 +183,22 @@ def _replayed(hub: Hub, run: Run) -> list[str]:
     """The keys of the flow that are being replayed."""
     with hub.session() as session:
         rows = session.execute(
-            "SELECT DISTINCT key FROM exception WHERE flow = %s AND state = 'replaying'", (run.flow.name,)
+            "SELECT DISTINCT key FROM exception WHERE flow = %s AND state = 'replaying' AND category <> ALL(%s)",
+            (run.flow.name, list(ABOUT_NO_RECORD)),
         ).fetchall()
     return [row["key"] for row in rows]
 
 
-def _released(hub: Hub, run: Run) -> set[str]:
+def _released(hub: Hub, run: Run, shut: list[str]) -> set[str]:
     """Keys held by earlier runs whose turn may have come: the parent they await is there or can be read with them, the record they
-    looked like may have changed. They are read again, so what is sent is what the source says now."""
+    looked like may have changed, their target is none of those that take no calls (`shut`). They are read again, so what is sent is
+    what the source says now."""
     with hub.session() as session:
         free_abandoned(session)
         rows = session.execute(
             """SELECT DISTINCT key, awaits FROM exception e
                WHERE flow = %(flow)s AND state = 'open' AND kind IN ('parked', 'duplicate')
-                 AND (not_before IS NULL OR not_before <= now())
+                 AND (not_before IS NULL OR not_before <= now()) AND target <> ALL(%(shut)s)
                  AND CASE WHEN awaits IS NULL OR (category = %(missing)s AND awaits_object = object) THEN true
                    WHEN category = %(missing)s THEN EXISTS (
                      SELECT FROM stream s JOIN link l ON l.stream = s.id AND l.key = e.awaits AND l.hash IS NOT NULL
@@ -191,7 +212,7 @@ def _released(hub: Hub, run: Run) -> set[str]:
                JOIN stream s ON s.target = split_part(u.awaits, ':', 1) AND s.object = u.object
                JOIN link l ON l.stream = s.id AND l.native = substr(u.awaits, strpos(u.awaits, ':') + 1) AND l.hash IS NOT NULL
                WHERE u.flow = %(flow)s""",
-            {"flow": run.flow.name, "missing": Category.PARENT_MISSING},
+            {"flow": run.flow.name, "missing": Category.PARENT_MISSING, "shut": shut},
         ).fetchall()
         # sent without their parent, which has arrived since
         orphans = session.execute(
@@ -213,7 +234,7 @@ def _forget(hub: Hub, run: Run, keys: list[str]) -> None:
     with hub.session() as session:
         session.execute(
             """UPDATE exception SET state = 'closed', closed = now(), resolution = 'the source no longer has the record'
-               WHERE flow = %s AND key = ANY(%s) AND state <> 'closed'""",
+               WHERE flow = %s AND key = ANY(%s) AND state <> 'closed' AND kind <> 'difference'""",
             (run.flow.name, keys),
         )
         session.execute("DELETE FROM unlinked WHERE flow = %s AND key = ANY(%s)", (run.flow.name, keys))
@@ -221,11 +242,21 @@ def _forget(hub: Hub, run: Run, keys: list[str]) -> None:
     log.info("run %d: %d records that were held are no longer in %s", run.id, len(keys), run.flow.source)
 
 
-def _remember(hub: Hub, run: Run, manifest: Manifest, counts: Mapping[str, int], released: tuple[str, ...]) -> None:
+def _remember(
+    hub: Hub,
+    run: Run,
+    manifest: Manifest,
+    counts: Mapping[str, int],
+    released: tuple[str, ...],
+    lacking: Mapping[str, str],
+) -> None:
     with hub.session() as session:
         session.execute(
-            """UPDATE run SET extracted_manifest = %s, canonical_manifest = NULL, counts = %s, amounts = '{}', released = %s
+            """UPDATE run SET extracted_manifest = %s, canonical_manifest = NULL, counts = %s, amounts = '{}', released = %s,
+                 left_out = %s
                WHERE id = %s""",
-            (manifest.path, Jsonb(dict(counts)), Jsonb(list(released)), run.id),
+            (manifest.path, Jsonb(dict(counts)), Jsonb(list(released)), Jsonb(sorted(lacking)), run.id),
         )
+        if lacking and not run.dry:
+            drift.note(session, run, run.flow.source, lacking, run.flow.object)
         session.execute("DELETE FROM comparison WHERE run = %s", (run.id,))

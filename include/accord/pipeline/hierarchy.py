@@ -40,6 +40,13 @@ SELECT DISTINCT %(stream)s::smallint, parent, true FROM staged WHERE parent_left
 ON CONFLICT DO NOTHING
 """
 
+# who was below nobody before, and is below one that does not belong now: nothing is sent, but the parent may belong one day
+_STILL_ALONE = """
+UPDATE link l SET left_out = s.parent FROM staged s
+WHERE l.stream = %(stream)s AND l.key = s.key AND s.bucket = 'unchanged' AND s.parent_left_out AND l.dispatch IS NULL
+  AND l.left_out IS DISTINCT FROM s.parent
+"""
+
 _HOLD = """
 UPDATE staged s SET bucket = 'parked', awaits = s.parent, awaits_object = %(object)s
 WHERE s.bucket = 'changed' AND NOT s.gone AND s.parent IS NOT NULL AND s.parent_native IS NULL AND NOT s.parent_left_out
@@ -68,6 +75,7 @@ def hold_for_parents(session: Session, arguments: Mapping[str, Any]) -> None:
     """Park the changed records whose parent is not there and does not go with them; place the others in their trees."""
     if not arguments["dry"]:
         session.execute(_REMEMBER, arguments)
+        session.execute(_STILL_ALONE, arguments)
     while session.execute(_HOLD, arguments).rowcount:
         pass  # a parked parent parks its children in turn
     session.execute(_PLACE)

@@ -17,9 +17,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from accord.availability import CATEGORY
 from accord.batch import StagedFile
 from accord.categories import Category, remedy
-from accord.errors import BadCredentials, Recovery, SchemaDrift, Unavailable
+from accord.errors import AccordError, BadCredentials, Recovery, SchemaDrift, SystemShut, Unavailable
+from accord.hub.changes import without_image
 from accord.hub.connection import Session
 from accord.hub.dispatches import (
     Dispatch,
@@ -33,27 +35,32 @@ from accord.hub.dispatches import (
 )
 from accord.hub.exceptions import Raised, raise_exceptions
 from accord.objects import business_object
-from accord.pipeline import recover
+from accord.pipeline import drift, recover
 from accord.pipeline.compare import ChunkToLoad
-from accord.pipeline.outcomes import outcomes
+from accord.pipeline.outcomes import outcomes, pictured, seeds
 from accord.pipeline.references import own_references, with_those_that_came
 from accord.pipeline.runs import Run, read_run
 from accord.ports import Target
-from accord.records import RESULTS, correlation_id
+from accord.records import RESULTS, conform, content_hash, correlation_id
 from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
 
 MENDED_IN_TARGET = (Category.NOT_PERMITTED, Category.REFERENCE_UNKNOWN)
+READ_BEFORE = 500  # records of a dispatch that are read before they are overwritten, where their last image is not left
 LOGGED = 50  # failing records named in the log of a chunk; the queue has them all
 
 
 def load(accord: Accord, chunk: Mapping[str, Any]) -> dict[str, int]:
     """Send one chunk to its target and return how its records fared, by bucket.
 
-    Raises Unavailable, BadCredentials or SchemaDrift when the target took nothing: the claims are freed, nothing is half-written.
+    What is left of it is parked when the target takes no calls. Raises Unavailable, BadCredentials or SchemaDrift when the target took
+    nothing: the claims are freed, nothing is half-written; SystemShut when the target has no room now, or what it may have taken
+    can't be read back.
     """
-    return ChunkLoad(accord, ChunkToLoad(**chunk)).carry_out()
+    one = ChunkLoad(accord, ChunkToLoad(**chunk))
+    with drift.told(accord.hub, one.run, one.chunk.target, one.chunk.object):
+        return one.carry_out()
 
 
 class ChunkLoad:
@@ -66,9 +73,20 @@ class ChunkLoad:
         self.definition = business_object(chunk.object)
         self.stream = accord.hub.stream(chunk.target, chunk.object)
         self.file = StagedFile(**chunk.file)
+        self.unread = self.run.left_out if chunk.object == self.run.flow.object else frozenset()
+        self.unwritten: frozenset[str] = frozenset()  # what the target lacks, once it has said so
 
     def carry_out(self) -> dict[str, int]:
         """Claim, send and record until every key of the chunk has its outcome."""
+        try:
+            with self.accord.availability.entered(self.chunk.target, self.run.priority):
+                return self._carry_out()
+        except SystemShut as shut:
+            if shut.soon or own_open(self.accord.hub, run=self.run.id, stream=self.stream, chunk=self.chunk.chunk):
+                raise
+            return self._park(shut)
+
+    def _carry_out(self) -> dict[str, int]:
         self._recover_own()
         changes = self.accord.staging.read(self.file)
         changes = changes.take(pc.sort_indices(changes, sort_keys=[("depth", "ascending"), ("key", "ascending")]))
@@ -78,13 +96,76 @@ class ChunkLoad:
                 remaining = self._remaining(session, changes)
             if not remaining.num_rows:
                 return self._counts()
-            busy = self._once(self._first(remaining), give_up=time.monotonic() > patience)
+            try:
+                busy = self._once(self._first(remaining), give_up=time.monotonic() > patience)
+            except SchemaDrift as found:
+                changes = self._without_what_lacks(changes, found)
+                continue
             if busy is None:
                 self._recover_own()
             elif busy:
                 for dispatch in open_of_stream(self.accord.hub, self.stream):
                     recover.recover_now(self.accord, dispatch)
                 time.sleep(min(1.0, self.accord.lease.total_seconds() / 4))
+
+    def _without_what_lacks(self, changes: pa.Table, found: SchemaDrift) -> pa.Table:
+        """Go on without the fields the target no longer takes: what is kept of a record says nothing of them, so that they are sent
+        when they are back. Raises `found` when that can't be."""
+        if self.unwritten:
+            raise found
+        lacking = self.target.unwritable(self.definition)
+        self.unwritten = drift.left_out(lacking, self.definition, found)
+        with self.accord.hub.session() as session:
+            drift.note(session, self.run, self.chunk.target, lacking, self.chunk.object, self.chunk.target)
+        side = self.accord.system(self.run.flow.source).side
+        names = self.target.keeps(self.definition) & self.definition.sent_by(side, creating=False)
+        collapsed = self.target.collapse(self.definition, conform(self.definition, changes))
+        rest = content_hash(self.definition, collapsed, names - self.unwritten)
+        return changes.set_column(changes.column_names.index("hash"), "hash", rest)
+
+    def _as_there(self, changes: pa.Table) -> pa.Table:
+        """`changes` with what the source did not show as the target has it: it stays."""
+        known = changes.filter(pc.is_valid(changes["native"]))
+        if not self.unread or not known.num_rows:
+            return changes
+        there = self.target.read_back(self.definition, known.select(["key", "native"]))
+        place = pc.index_in(changes["key"].combine_chunks(), value_set=there["key"].combine_chunks())
+        for name in sorted(self.unread & self.target.keeps(self.definition)):
+            changes = changes.set_column(changes.column_names.index(name), name, there[name].take(place))
+        return changes
+
+    def _park(self, shut: SystemShut) -> dict[str, int]:
+        """What has no outcome yet waits until the target takes calls; it was not touched."""
+        changes = self.accord.staging.read(self.file)
+        with self.accord.hub.session() as session:
+            opened = open_dispatch(
+                session,
+                run=self.run.id,
+                attempt=self.chunk.attempt,
+                stream=self.stream,
+                chunk=self.chunk.chunk,
+                file=self.file,
+                lease=self.accord.lease,
+            )
+            if opened is None:  # another try of this task is at it
+                raise shut
+            number, part = opened
+            rest = self._remaining(session, changes)
+            category = CATEGORY[shut.why]
+            raised = [
+                replace(
+                    self._parked(row, category, number),
+                    not_before=shut.until,
+                    currency=row["_currency"] or None,
+                    at_risk=row["_amount"] if row["_currency"] else None,
+                )
+                for row in rest.select(["key", "version", "_said", "_currency", "_amount"]).to_pylist()
+            ]
+            dispatch = self._dispatch(number, part)
+            if settle_dispatch(session, dispatch, dispatch.fence, outcomes(rest, "parked")):
+                raise_exceptions(session, self.run.flow.name, self.chunk.object, self.run.id, raised)
+        log.info("run %d → %s: %d parked. %s", self.run.id, self.chunk.target, rest.num_rows, shut)
+        return self._counts()
 
     def _recover_own(self) -> None:
         """Resolve the chunk's own open dispatch: left by an earlier try of this task, or another try is at it right now."""
@@ -129,12 +210,15 @@ class ChunkLoad:
                 dispatch=number,
                 rows=changes.select(["key", "version", "read_at", "hash"]),
                 overlap=self.run.flow.overlap,
+                undone=self.run.undoes,
             )
+            unknown = without_image(session, stream=self.stream, dispatch=number, most=READ_BEFORE + 1)
             changes = with_those_that_came(session, self.stream, self.definition, changes)
         dispatch = self._dispatch(number, part)
         sending = OpenDispatch(self.accord.hub, number, dispatch.fence, self.accord.lease, since)
         mine = changes.filter(pc.is_in(changes["key"], pa.array(sorted(claimed), pa.string())))
-        mine = _with_natives(mine, claimed)
+        written = self.definition.without(self.unread | self.unwritten)  # the rest stays as it was told before
+        mine = pictured(written, self.target, _with_natives(mine, claimed), self._before(mine, unknown, claimed))
         answers = self._send(mine, sending, dispatch) if mine.num_rows else RESULTS.empty_table()
         raised: list[Raised] = []
         settled = [self._judge(mine, answers, dispatch, raised)]
@@ -153,14 +237,27 @@ class ChunkLoad:
         self._record(dispatch, pa.concat_tables(settled), raised)
         return len(busy)
 
+    def _before(self, mine: pa.Table, unknown: list[str], claimed: Mapping[str, str | None]) -> pa.Table | None:
+        """What the target holds of records whose last image is not left, while they are few; None where it is not known."""
+        if not unknown or len(unknown) > READ_BEFORE:
+            return None
+        keys = [key for key in mine["key"].to_pylist() if key in set(unknown)]
+        wanted = pa.table({"key": pa.array(keys), "native": pa.array([claimed[key] for key in keys], pa.string())})
+        try:
+            return self.target.read_back(self.definition, wanted)
+        except AccordError as error:  # the sending will tell
+            log.info("run %d → %s: not read before: %s", self.run.id, self.chunk.target, type(error).__name__)
+            return None
+
     def _send(self, changes: pa.Table, sending: OpenDispatch, dispatch: Dispatch) -> pa.Table:
         """Send, send again what may pass, read back what stayed without an answer.
 
         Only the first sending knows that nothing was taken. What goes wrong later leaves the dispatch open: in doubt.
         """
         try:
-            answers = self.target.send(self.definition, changes, sending)
-        except (Unavailable, BadCredentials, SchemaDrift):
+            changes = self._as_there(changes)
+            answers = self.target.send(self.definition.without(self.unwritten), changes, sending)
+        except (Unavailable, BadCredentials, SchemaDrift, SystemShut):
             self._record(dispatch, outcomes(changes.slice(0, 0), "applied"), [])
             raise
         for attempt in range(self.accord.retries):
@@ -173,8 +270,10 @@ class ChunkLoad:
             rows = changes.filter(pc.is_in(changes["key"], again["key"].combine_chunks()))
             rest = answers.filter(pc.not_equal(answers["outcome"], Recovery.RETRY))
             try:
-                answers = pa.concat_tables([rest, self.target.send(self.definition, rows, sending)])
-            except Unavailable as error:
+                answers = pa.concat_tables(
+                    [rest, self.target.send(self.definition.without(self.unwritten), rows, sending)]
+                )
+            except (Unavailable, SystemShut) as error:
                 log.info("run %d → %s: %s", self.run.id, self.chunk.target, error)
         return self._resolve_unknown(changes, answers, sending)
 
@@ -274,8 +373,16 @@ class ChunkLoad:
 
     def _record(self, dispatch: Dispatch, results: pa.Table, raised: list[Raised]) -> None:
         with self.accord.hub.session() as session:
-            if settle_dispatch(session, dispatch, dispatch.fence, results):
+            if settle_dispatch(
+                session,
+                dispatch,
+                dispatch.fence,
+                results,
+                seeds=[*seeds(self.definition), *self.unread, *self.unwritten],
+            ):
                 raise_exceptions(session, self.run.flow.name, self.chunk.object, self.run.id, raised)
+                if not self.unwritten and pc.any(pc.equal(results["outcome"], "applied")).as_py():
+                    drift.mended(session, self.run, self.chunk.object, self.chunk.target)
 
     def _parked(self, row: Mapping[str, Any], category: Category, dispatch: int) -> Raised:
         return Raised(

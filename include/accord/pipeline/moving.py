@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from accord.hub.connection import Hub, Session
 from accord.objects import business_object
@@ -84,6 +85,11 @@ def belonging(
         ],
         pa.bool_(),
     )
+
+
+def gone_from(definition: BusinessObject, table: pa.Table, system: str, stays: Mapping[str, Staying]) -> pa.Array:
+    """Per record, whether `system` is told that it is gone: it is, or it does not belong there."""
+    return pc.or_(pc.fill_null(table["gone"], False), pc.invert(belonging(definition, table, system, stays)))
 
 
 def remember_staying(session: Session, stream: int, system: str, table: pa.Table, stays: Mapping[str, Staying]) -> None:

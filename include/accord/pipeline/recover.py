@@ -24,7 +24,7 @@ from accord.hub.dispatches import (
 from accord.hub.exceptions import Raised, raise_exceptions
 from accord.objects import business_object
 from accord.objects.definition import BusinessObject
-from accord.pipeline.outcomes import OUTCOMES, outcomes
+from accord.pipeline.outcomes import OUTCOMES, outcomes, pictured, seeds
 from accord.ports import Target
 from accord.records import conform, content_hash
 from accord.runtime import Accord
@@ -79,7 +79,7 @@ def recover_now(accord: Accord, dispatch: Dispatch) -> bool:
         if key not in applied
     ]
     with accord.hub.session() as session:
-        settled = settle_dispatch(session, dispatch, fence, results)
+        settled = settle_dispatch(session, dispatch, fence, results, seeds=seeds(business_object(dispatch.object)))
         if settled:
             raise_exceptions(session, flow, dispatch.object, dispatch.run, raised)
     log.info("dispatch %d in doubt: %d had arrived, %d go again", dispatch.id, results.num_rows, len(raised))
@@ -97,9 +97,10 @@ def _verify(
         log.warning("dispatch %d in doubt can't be verified: %s", dispatch.id, error)
         return {}, OUTCOMES.empty_table()
     sent = sent.filter(pc.is_in(sent["key"], pa.array(sorted(claimed), pa.string())))
-    applied = found_equal(accord, target, business_object(dispatch.object), sent, claimed)
+    definition = business_object(dispatch.object)
+    applied = found_equal(accord, target, definition, sent, claimed)
     arrived = pa.array([key in applied for key in sent["key"].to_pylist()], pa.bool_())
-    return applied, outcomes(sent.filter(arrived), "applied", applied)
+    return applied, outcomes(pictured(definition, target, sent.filter(arrived)), "applied", applied)
 
 
 def found_equal(

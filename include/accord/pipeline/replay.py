@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from accord.categories import Category
+from accord.categories import ABOUT_NO_RECORD
 from accord.errors import AccordError, Stop
 from accord.flows import FLOWS, Flow
 from accord.hub.audit import audit
@@ -62,10 +62,14 @@ def replay(
     left: dict[str, int] = {}
     by_flow: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        if row["category"] == Category.BATCH_REFUSED:
-            left["the batch as a whole: run its flow again"] = (
-                left.get("the batch as a whole: run its flow again", 0) + 1
-            )
+        if row["category"] in ABOUT_NO_RECORD:
+            why_left = "no single record: its flow's next run settles it"
+        elif row["kind"] == "difference":
+            why_left = "a difference between systems: approve or refuse its correction"
+        else:
+            why_left = ""
+        if why_left:
+            left[why_left] = left.get(why_left, 0) + 1
         else:
             by_flow.setdefault(row["flow"], []).append(row)
     order = list(FLOWS)

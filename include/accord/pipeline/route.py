@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from accord.objects.definition import BusinessObject
-from accord.routing import erps, kept_by, route
+from accord.routing import entities_of, erps, route
 from accord.systems.collapsing import flat
 
 
@@ -15,7 +15,11 @@ def belongs(definition: BusinessObject, table: pa.Table, system: str) -> pa.Arra
     by = definition.routed_by
     if by is None or system not in erps():
         return pa.array([True] * table.num_rows, pa.bool_())
-    return pa.array([kept_by(codes, system) for codes in table[by].to_pylist()], pa.bool_())
+    codes, own = flat(table[by]), pa.array([entity.code for entity in entities_of(system)], pa.string())
+    if not pa.types.is_list(codes.type):
+        return pc.is_in(codes, value_set=own)
+    rows = pc.list_parent_indices(codes).filter(pc.is_in(pc.list_flatten(codes), value_set=own))
+    return pc.is_in(pa.array(range(len(codes)), pa.int64()), value_set=pc.unique(rows).cast(pa.int64()))
 
 
 def routed(definition: BusinessObject, table: pa.Table) -> pa.Table:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -14,7 +17,7 @@ from accord.errors import Stop
 from accord.flows import Flow
 from accord.hub.connection import Hub, Session, only
 from accord.objects import business_object
-from accord.objects.definition import BusinessObject
+from accord.objects.definition import BusinessObject, Priority
 from accord.runtime import Accord
 
 
@@ -26,6 +29,8 @@ class RunKind(StrEnum):
     BACKFILL = "backfill"
     MANUAL = "manual"
     REPLAY = "replay"
+    RECONCILE = "reconcile"
+    UNDO = "undo"
 
 
 MOVES_WATERMARK = frozenset({RunKind.SCHEDULED, RunKind.EVENT})
@@ -56,11 +61,19 @@ class Run:
     dry: bool
     extracted_manifest: str | None
     canonical_manifest: str | None
+    left_out: frozenset[str] = frozenset()  # fields and constituents the source did not show
+    undoes: int | None = None  # the run whose writes it takes back
 
     @property
     def definition(self) -> BusinessObject:
         """The business object it moves."""
         return business_object(self.flow.object)
+
+    @property
+    def priority(self) -> Priority:
+        """Who goes first when requests run short: a run that reads a lot does not."""
+        heavy = self.kind is RunKind.BACKFILL or (self.since is None and self.natives is None)
+        return Priority.BULK if heavy else self.flow.priority
 
 
 Window = tuple[datetime | None, datetime | None]
@@ -102,6 +115,22 @@ def _bounds(
     if kind is RunKind.MANUAL and (params.since or params.until):
         return params.since, params.until or now
     return from_watermark, now
+
+
+@contextmanager
+def starting(accord: Accord, flow: Flow, *, kind: RunKind, params: Params | None = None) -> Iterator[None]:
+    """Open a run and extract inside this. Raises SystemShut when the run could do nothing: no run is opened, no system is
+    touched, and what the run would have read is in the next one's window."""
+    heavy = kind is RunKind.BACKFILL or (params is not None and params.full_refresh)
+    priority = Priority.BULK if heavy else flow.priority
+    accord.availability.may_start(flow, priority)
+    with accord.availability.entered(flow.source, priority):
+        yield
+
+
+def engine_run_name(kind: RunKind) -> str:
+    """A name no other run has, for one that no scheduler names."""
+    return f"{kind}__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}__{uuid.uuid4().hex[:8]}"
 
 
 def open_run(
@@ -184,6 +213,8 @@ def _read(session: Session, run: int) -> Run:
         dry=row["dry"],
         extracted_manifest=row["extracted_manifest"],
         canonical_manifest=row["canonical_manifest"],
+        left_out=frozenset(row["left_out"] or ()),
+        undoes=row["undoes"],
     )
 
 
@@ -193,4 +224,11 @@ def _declared(flow: Flow) -> dict[str, Any]:
 
 
 def _flow_from(body: dict[str, Any]) -> Flow:
-    return Flow(**body | {"overlap": timedelta(seconds=body["overlap"]), "targets": tuple(body["targets"])})
+    return Flow(
+        **body
+        | {
+            "overlap": timedelta(seconds=body["overlap"]),
+            "targets": tuple(body["targets"]),
+            "priority": Priority(body.get("priority", Priority.STANDARD)),
+        }
+    )

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from accord.errors import Unproven
+from accord.errors import AccordError, Unproven
 from accord.hub.connection import Session, only
+from accord.pipeline import drift
 from accord.pipeline.runs import MOVES_WATERMARK, Run, read_run
+from accord.pipeline.sweep import sweep
 from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
@@ -67,38 +69,23 @@ def settle(accord: Accord, run_id: int, *, failed: Sequence[str] = ()) -> dict[s
         )
         if error is None and run.kind in MOVES_WATERMARK and not run.dry and run.natives is None:
             session.execute(_MOVE_WATERMARK, {"until": run.until, "run": run.id, "flow": run.flow.name})
+            drift.settled(session, run)
     if error and not failed:
         raise Unproven(
             f"Run {run.id} of {run.flow.name} is not complete: {error}.",
             cure="Mend what the failed task names, then clear it or run the flow again; the watermark did not move.",
         )
-    _sweep(accord, run, done=not error)
+    sweep(accord, run.flow.name, done=None if error else run.id)
     log.info("run %d %s: %s", run.id, run.flow.name, describe(summary))
     return summary | {"error": error}
 
 
-def _sweep(accord: Accord, run: Run, *, done: bool) -> None:
-    """Delete the staged files nothing needs any more: this run's when it is `done`, and those of the flow's runs that ended, or
-    gave their last sign of life, a day ago. Files of a dispatch that is still open stay: it will be read back against them;
-    when another run has closed it (its fence rose), that was no sign of life."""
-    with accord.hub.session() as session:
-        rows = session.execute(
-            """SELECT id FROM run r
-               WHERE flow = %s AND ((id = %s AND %s) OR greatest(
-                   started, ended,
-                   (SELECT max(at) FROM gate_verdict WHERE run = r.id),
-                   (SELECT max(CASE fence WHEN 1 THEN greatest(opened, closed) ELSE opened END)
-                    FROM dispatch WHERE run = r.id)) < now() - interval '1 day')
-                 AND NOT EXISTS (SELECT FROM dispatch d WHERE d.run = r.id AND d.closed IS NULL)""",
-            (run.flow.name, run.id, done),
-        ).fetchall()
+def close_as_failed(accord: Accord, run: int, error: Exception) -> None:
+    """Close a run that `error` ended; that is the error to be told, whatever closing meets."""
     try:
-        for folder in set(accord.staging.folders(run.flow.name)) & {str(row["id"]) for row in rows}:
-            accord.staging.remove(f"{run.flow.name}/{folder}")
-    except OSError as error:
-        log.warning(
-            "staged files of %s were not deleted (%s); the next run does it", run.flow.name, type(error).__name__
-        )
+        settle(accord, run, failed=(str(error) if isinstance(error, AccordError) else type(error).__name__,))
+    except AccordError:
+        pass
 
 
 def summarize(accord: Accord, session: Session, run: Run) -> dict[str, Any]:

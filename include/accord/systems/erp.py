@@ -19,6 +19,7 @@ from accord.ports import Check, Safety, Selection, Sending, Sink
 from accord.systems import erp_rows
 
 Context = TypeVar("Context")
+CENSUS = pa.schema([("key", pa.string()), ("native", pa.string()), ("gone", pa.bool_())])
 MATCHES = pa.schema([("key", pa.string()), ("native", pa.string()), ("rule", pa.string())])
 
 
@@ -45,6 +46,7 @@ class TargetHandler(Handler[Context], ABC):
 
     safety: ClassVar[Safety]
     keeps: ClassVar[frozenset[str]]
+    fills_in: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
@@ -64,6 +66,10 @@ class TargetHandler(Handler[Context], ABC):
     def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         """What the ERP holds of `wanted`."""
 
+    @abstractmethod
+    def census(self) -> Iterator[pa.Table]:
+        """CENSUS pages of every record that carries a canonical key."""
+
 
 class SourceHandler(Handler[Context], ABC):
     """How an object is read: which rows there are, and what follows from them.
@@ -76,6 +82,10 @@ class SourceHandler(Handler[Context], ABC):
     @abstractmethod
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         """Write the selected roots to `sink`, each once, as accord.systems.erp_rows says; the instant the read began."""
+
+    def unreadable(self, definition: BusinessObject) -> Mapping[str, str]:
+        """See accord.ports.Source."""
+        return {}
 
     def derive(self, table: pa.Table) -> pa.Table:
         """The canonical table with what is not read but follows from what is."""
@@ -140,6 +150,9 @@ class Erp(Generic[Context], ABC):
     def keeps(self, definition: BusinessObject) -> frozenset[str]:
         return self._target(definition).keeps
 
+    def fills_in(self, definition: BusinessObject) -> frozenset[str]:
+        return self._target(definition).fills_in
+
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
         return self._target(definition).collapse(definition, table)
 
@@ -154,12 +167,21 @@ class Erp(Generic[Context], ABC):
     def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         return self._target(definition).read_back(definition, wanted)
 
+    def census(self, definition: BusinessObject) -> Iterator[pa.Table]:
+        return self._target(definition).census()
+
     def remote_ended(self, remote: str) -> bool:
         return True  # calls are synchronous: there are no jobs
 
     # --------------------------------------------------------------------------------------------------- source
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         return self._source(definition).extract(definition, selection, sink)
+
+    def unreadable(self, definition: BusinessObject) -> Mapping[str, str]:
+        return self._source(definition).unreadable(definition)
+
+    def unwritable(self, definition: BusinessObject) -> Mapping[str, str]:
+        return {}  # a full set is written
 
     def affected(self, definition: BusinessObject, natives: Sequence[str], selection: Selection) -> tuple[str, ...]:
         return ()  # a record's stamp moves with everything that is read of it: see the handlers' extract

@@ -14,6 +14,7 @@ from accord.objects.vocabulary import RISKS
 from accord.systems.collapsing import flat
 
 NOT_READ = frozenset({"system", "risk", "risk_level"})
+DERIVED_FROM = frozenset({"credit_hold", "credit_limit", "balance", "overdue"})
 DERIVED_PLACES = {"risk": "derived from credit_hold, overdue and credit_limit", "risk_level": "derived from risk"}
 
 _LOW, _MEDIUM, _HIGH, _BLOCKED = range(4)

@@ -8,8 +8,10 @@ from accord_airflow.operators.acknowledge import AcknowledgeOperator
 from accord_airflow.operators.compare import CompareOperator
 from accord_airflow.operators.extract import ErpExtractOperator, SalesforceExtractOperator
 from accord_airflow.operators.gate import QualityGateOperator
+from accord_airflow.operators.housekeeping import HousekeepingOperator
 from accord_airflow.operators.outbox import PublishEventsOperator
 from accord_airflow.operators.process import ProcessOperator
+from accord_airflow.operators.reconcile import ReconcileOperator
 from accord_airflow.operators.replay import ReplayOperator
 from accord_airflow.operators.settle import SettleOperator
 from accord_airflow.operators.transform import TransformOperator
@@ -21,9 +23,11 @@ __all__ = [
     "CompareOperator",
     "ErpExtractOperator",
     "ErpUpsertOperator",
+    "HousekeepingOperator",
     "ProcessOperator",
     "PublishEventsOperator",
     "QualityGateOperator",
+    "ReconcileOperator",
     "ReplayOperator",
     "SalesforceExtractOperator",
     "SalesforceUpsertOperator",

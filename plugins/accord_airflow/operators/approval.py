@@ -16,13 +16,15 @@ from accord_airflow.operators.base import AccordOperator
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+
 APPROVE, REFUSE = "Approve", "Refuse"
 # the field of the form beside the two answers
 REASON = {"why": Param("", type="string", title="Why", description="Kept with the decision; the source is told.")}
 
 
 class PendingApprovalsOperator(AccordOperator):
-    """Hand on what waits for an approval, for StartApprovalOperator to expand over: one run per record and version.
+    """Hand on what a rule wants approved, for StartApprovalOperator to expand over: one run per record and version. Differences
+    between systems may be many and are approved together, by a reconciliation that corrects everything.
 
     pending = PendingApprovalsOperator(task_id="pending")
     TriggerDagRunOperator.partial(task_id="ask", trigger_dag_id="approval", skip_when_already_exists=True).expand_kwargs(pending.output)
@@ -32,7 +34,7 @@ class PendingApprovalsOperator(AccordOperator):
         from accord.approvals import pending
 
         with self.accord() as accord:
-            rows = pending(accord.hub)
+            rows = [row for row in pending(accord.hub) if row["kind"] == "approval"]
         asked: dict[str, dict[str, Any]] = {}
         for row in rows:
             version = row["version"].isoformat()
@@ -87,6 +89,7 @@ class DecideOperator(AccordOperator):
     """
 
     template_fields: Sequence[str] = ("connections", "key", "version", "answer")
+    waits = True
 
     def __init__(self, *, key: str, version: str, answer: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)

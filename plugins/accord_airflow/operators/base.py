@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from inspect import getdoc
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from accord.errors import AccordError, Stop
+from accord.errors import AccordError, Stop, SystemShut
 from accord.flows import Flow, flow
 from accord_airflow.retries import RETRY_POLICY
 
@@ -31,6 +32,7 @@ class AccordOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("connections",)
+    waits = False  # for a system that is away for long: where nobody else does what the operator was asked for
 
     def __init__(self, *, connections: Mapping[str, str] | None = None, **kwargs: Any) -> None:
         kwargs.setdefault("retry_policy", RETRY_POLICY)
@@ -42,9 +44,29 @@ class AccordOperator(BaseOperator):
         """Work. Raises the domain's errors as they are, the cure in the log: the retry policy knows them."""
         try:
             return self.work(context)
+        except SystemShut as shut:
+            self.log.info("%s", shut)
+            return self.when_shut(context, shut)
         except AccordError as error:
             self.log.error("%s: %s", type(error).__name__, error)
             raise
+
+    def execute_again(self, context: Context, event: Any = None) -> Any:
+        """Go on after a deferral."""
+        return self.execute(context)
+
+    def when_shut(self, context: Context, shut: SystemShut) -> Any:
+        """What to do about a system that takes no calls: wait, without a worker, where `waits` or it is a matter of seconds."""
+        if not (shut.soon or self.waits):
+            raise shut
+        self.wait(shut)
+
+    def wait(self, shut: SystemShut) -> None:
+        """Defer until the system may take calls; look again after ten minutes at the latest, as it may be released."""
+        from airflow.providers.standard.triggers.temporal import DateTimeTrigger
+
+        moment = datetime.now(UTC) + min(shut.wait, timedelta(minutes=10))
+        self.defer(trigger=DateTimeTrigger(moment=moment), method_name="execute_again")
 
     def work(self, context: Context) -> Any:
         """What the operator does."""

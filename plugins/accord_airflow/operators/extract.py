@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from accord.errors import AccordError
+from airflow.sdk.exceptions import AirflowSkipException
+
+from accord.errors import AccordError, SystemShut
 from accord.flows import SALESFORCE, Flow
 from accord_airflow.operators.base import AccordOperator, as_flow
-from accord_airflow.window import asked, chosen, flag, instant, words
+from accord_airflow.window import GOES_ON_FROM_WATERMARK, asked, chosen, flag, instant, words
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -30,6 +32,9 @@ class ExtractOperator(AccordOperator):
     What is not given is taken from the run's params since, until, keys, dry_run and full_refresh, where the DAG has
     them. Without a window there either, it follows from the run: a scheduled one goes on from the watermark, a backfill
     reads its interval.
+
+    While the source, or every target, takes no calls, a run of the schedule is skipped: the watermark stays, and the next
+    run reads what this one would have. A backfill and a run by hand wait, deferred: nobody would read theirs.
 
     Hands on {"run", "flow", "manifest"}. Raises ValueError when the flow's source is of the other kind.
     """
@@ -57,7 +62,7 @@ class ExtractOperator(AccordOperator):
 
     def work(self, context: Context) -> dict[str, Any]:
         from accord.pipeline.extract import extract
-        from accord.pipeline.runs import Params, RunKind, open_run
+        from accord.pipeline.runs import Params, RunKind, open_run, starting
 
         run_asked = asked(context)
         given = context["params"]
@@ -68,12 +73,13 @@ class ExtractOperator(AccordOperator):
             dry_run=flag("dry_run", chosen("dry_run", self.dry, given)),
             full_refresh=flag("full_refresh", chosen("full_refresh", self.full_refresh, given)),
         )
-        with self.accord() as accord:
+        kind = RunKind(run_asked.kind)
+        with self.accord() as accord, starting(accord, self.flow, kind=kind, params=params):
             run = open_run(
                 accord,
                 self.flow,
                 engine_run=run_asked.engine_run,
-                kind=RunKind(run_asked.kind),
+                kind=kind,
                 interval=run_asked.interval,
                 params=params,
             )
@@ -86,6 +92,12 @@ class ExtractOperator(AccordOperator):
                 _close_as_failed(accord, run)
                 raise
         return batch
+
+    def when_shut(self, context: Context, shut: SystemShut) -> Any:
+        """Skip what the next run does anyway; wait with what nobody else would do."""
+        if asked(context).kind in GOES_ON_FROM_WATERMARK and not shut.soon:
+            raise AirflowSkipException(f"{shut} The next run reads what this one would have.")
+        self.wait(shut)
 
 
 class SalesforceExtractOperator(ExtractOperator):

@@ -33,6 +33,7 @@ class ProcessOperator(AccordOperator):
     """
 
     template_fields = ("connections", "action", "key", "why")
+    waits = True
 
     def __init__(
         self, *, process: str = "quote_to_cash", action: str = "advance", key: str = "", why: str = "", **kwargs: Any

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import TriggerRule
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from accord_airflow.operators.base import BatchOperator
 
@@ -21,7 +21,7 @@ class SettleOperator(BatchOperator):
         SettleOperator(task_id="settle", batch=changed.output)
 
     It runs whatever became of the tasks before (trigger rule all_done), also when there was nothing to load, and fails
-    when any of them failed: a run is as well as its last task.
+    when any of them failed: a run is as well as its last task. Skipped when the extraction was: then no run began.
 
     Args:
         batch: what the extraction handed on.
@@ -39,6 +39,8 @@ class SettleOperator(BatchOperator):
         failed = self.failed_before(context)
         if failed and not self.batch:
             raise AirflowFailException(f"Nothing was extracted: see the log of {failed[0]}.")
+        if self.batch is None:
+            raise AirflowSkipException("The run did not begin: see the log of the extraction. The watermark stays.")
         batch = self.given()
         self.say(batch, "settling")
         with self.accord() as accord:

@@ -15,13 +15,15 @@ from typing import Any
 from unittest.mock import patch
 
 from accord.batch import Staging
-from accord.errors import AccordError
+from accord.breaker import Failure, Patience, Rules
+from accord.errors import AccordError, SystemShut
 from accord.flows import Flow, flow
 from accord.hub import Hub, dispatches
 from accord.objects import business_object
 from accord.objects.definition import Owner
 from accord.pipeline import acknowledge, flow_run, load, recover, runs
 from accord.pipeline.flow_run import run_flow
+from accord.pipeline.reconcile import reconcile
 from accord.pipeline.runs import Params, RunKind
 from accord.runtime import Accord
 from tests.faults.simulator import schedule as story
@@ -55,9 +57,13 @@ FLOWS: dict[str, Flow] = {
     story.INVOICES: flow("invoice__tryton_to_salesforce"),
 }
 FLOWS = {name: replace(one, name=name) for name, one in FLOWS.items()}
+# one failure opens a breaker, so that most stories have one
+_PATIENCE = Patience(failures=1, pause=timedelta(seconds=15), longest=timedelta(seconds=60))
+RULES = Rules(patience=dict.fromkeys(Failure, _PATIENCE), probe=timedelta(seconds=20), stay=timedelta(seconds=60))
 TABLES = (
     "flow, run, comparison, dispatch, link, delivery, exception, gate_result, gate_verdict, finding, audit, unlinked, "
-    "identity, staying, edit, distinction"
+    "identity, staying, edit, distinction, system, admission, reconciliation, "
+    "difference"
 )
 
 
@@ -94,7 +100,7 @@ def virtual() -> Iterator[None]:
     """The pipeline without gates, in the time of the stage."""
     time = VirtualTime()
     with ExitStack() as stack:
-        for module in (load, recover, dispatches):
+        for module in (load, recover, dispatches, flow_run):
             stack.enter_context(patch.object(module, "time", time))
         for module in (runs, acknowledge, load):
             stack.enter_context(patch.object(module, "datetime", VirtualDatetime))
@@ -238,10 +244,13 @@ class Playing:
 
         def work() -> None:
             accord = self._accord()
+            which = FLOWS[start.flow]
             try:
-                run_flow(
-                    accord, FLOWS[start.flow], kind=start.kind, engine_run=start.name, interval=interval, params=params
-                )
+                if start.kind is RunKind.RECONCILE:
+                    for target in which.targets:
+                        reconcile(accord, which, target=target, keys=start.keys)
+                else:
+                    run_flow(accord, which, kind=start.kind, engine_run=start.name, interval=interval, params=params)
             finally:
                 accord.staged.close()
 
@@ -262,6 +271,8 @@ class Playing:
         if process.error is None:
             return
         self.errors[type(process.error).__name__] += 1
+        if isinstance(process.error, SystemShut):
+            self.stage.happened["kept away"] += 1
         if not isinstance(process.error, AccordError | Killed):
             self.crashed.append(f"{process.name} crashed: {process.error!r}"[:400])
         if start.again is not None and not start.zombie:
@@ -269,7 +280,7 @@ class Playing:
 
     def _accord(self) -> StagedAccord:
         accord = StagedAccord(
-            connection_of=lambda name: SimpleNamespace(id=name),  # type: ignore[arg-type,return-value]  # nobody connects
+            connection_of=lambda name: SimpleNamespace(id=name, extra={}),  # type: ignore[arg-type,return-value]  # nobody connects
             staging=Staging(f"file://{self.theatre.folder}/staging"),
             reports=f"{self.theatre.folder}/reports",
             open_system=lambda name, _: self.systems[name],
@@ -277,6 +288,7 @@ class Playing:
             lease=LEASE,
             retries=2,
             backoff=0.1,
+            rules=replace(RULES, spread=self.stage.random.random),
         )
         accord.staged = StagedHub(self.theatre.address, self.stage)
         return accord
@@ -343,7 +355,7 @@ class Playing:
                  + (SELECT coalesce(sum(n::int), 0) FROM dispatch d, jsonb_each_text(d.counts) AS b(bucket, n)
                     WHERE d.run = r.id AND d.stream = c.stream AND d.attempt = c.attempt) AS accounted
                FROM run r JOIN flow f ON f.name = r.flow JOIN comparison c ON c.run = r.id JOIN stream s ON s.id = c.stream
-               WHERE r.state = 'succeeded' AND s.object = f.declaration ->> 'object'"""
+               WHERE r.state = 'succeeded' AND r.kind <> 'reconcile' AND s.object = f.declaration ->> 'object'"""
         )
         return [
             Account(

@@ -14,7 +14,7 @@ import pyarrow as pa
 from accord.categories import Category
 from accord.errors import AccordError, Recovery, Unavailable
 from accord.objects.definition import BusinessObject, Owner
-from accord.ports import Safety, Sending, Target
+from accord.ports import Sending, Target
 from accord.systems.results import Outcome, results, unanswered
 from tests.fakes import Write
 from tests.faults.simulator.stage import LONGEST, Stage
@@ -70,14 +70,8 @@ class RealTarget:
         """What the system says it holds."""
         return self.witness.held()
 
-    def safety(self, definition: BusinessObject) -> Safety:
-        return self.adapter.safety(definition)
-
-    def keeps(self, definition: BusinessObject) -> frozenset[str]:
-        return self.adapter.keeps(definition)
-
-    def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
-        return self.adapter.collapse(definition, table)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.adapter, name)  # what else a target is asked
 
     def find_matches(self, definition: BusinessObject, candidates: pa.Table) -> pa.Table:
         self._connect()

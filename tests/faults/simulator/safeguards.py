@@ -37,7 +37,7 @@ def without_version() -> Iterator[None]:
         for statement in comparison_sql.RECOGNIZE
     )
     assert recognize != comparison_sql.RECOGNIZE
-    with patch.object(dispatches, "_CLAIM", claim), patch.object(comparing, "RECOGNIZE", recognize):
+    with patch.object(dispatches, "_CLAIM", claim), patch.object(comparing.Comparison, "recognize", recognize):
         yield
 
 

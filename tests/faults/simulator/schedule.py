@@ -198,6 +198,16 @@ def of_legacy(schedule: Schedule) -> Schedule:
     return replace(schedule, flows=flows, actions=tuple(map(there, schedule.actions)))
 
 
+def reconciled(schedule: Schedule) -> Schedule:
+    """The same story, with reconciliations at any instant, some of which die."""
+    random = Random(schedule.seed)  # noqa: S311 - as above
+    story = Story(random, schedule.flows, list(schedule.actions), runs=len(schedule.actions))
+    for flow in schedule.flows:
+        for _ in range(3):
+            story.start(flow, story.when(), RunKind.RECONCILE)
+    return replace(schedule, actions=tuple(sorted(story.actions, key=lambda action: action.at)))
+
+
 # ------------------------------------------------------------------------------------------------------------- people
 def customers(story: Story, *, entities: tuple[tuple[str, ...], ...] = (("NL01",),), removable: bool = True) -> None:
     """Customers are created, changed, changed back, moved in their hierarchy, deleted, restored and merged."""

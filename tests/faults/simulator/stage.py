@@ -84,7 +84,7 @@ class Process:
         self._work = work
         self._mine, self._stages = threading.Semaphore(0), threading.Semaphore(0)
         self._thread = threading.Thread(target=self._carry_out, daemon=True)
-        self._ending = False
+        self._ending = self._dead = False
         stage.alive.add(self)
         self._thread.start()
         stage.at(stage.now, self._turn)
@@ -127,6 +127,8 @@ class Process:
 
     def point(self, *, may_wait: bool = True, hub: bool = False) -> None:
         """Something another process may come before, and where this one may be struck; the hub is lost where it is at work."""
+        if self._dead:  # what its `finally` would do, a killed process does not
+            raise Killed
         self.points += 1
         strike = self.strike
         if strike and self.points >= strike.nth and (hub or strike.how == KILLED):
@@ -134,6 +136,7 @@ class Process:
             self.stage.happened[strike.how] += 1
             self.stage.note(f"{self.name} {strike.how}")
             if strike.how == KILLED:
+                self._dead = True
                 raise Killed
             raise Unavailable("The hub can't be reached.", cure="Start it.")
         if may_wait:
@@ -212,5 +215,6 @@ HUB_CLOCK = """
 CREATE SCHEMA IF NOT EXISTS simulated;
 CREATE OR REPLACE FUNCTION simulated.now() RETURNS timestamptz LANGUAGE sql STABLE AS
 $$ SELECT coalesce(nullif(current_setting('simulated.now', true), '')::timestamptz, pg_catalog.now()) $$;
+CREATE OR REPLACE FUNCTION simulated.clock_timestamp() RETURNS timestamptz LANGUAGE sql STABLE AS $$ SELECT simulated.now() $$;
 DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = public, simulated, pg_catalog', current_database()); END $$
 """

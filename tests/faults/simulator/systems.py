@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -152,6 +152,10 @@ class StagedTarget(FakeTarget):
     def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         here().point()
         return FakeTarget.read_back(self, definition, wanted)
+
+    def census(self, definition: BusinessObject) -> Iterator[pa.Table]:
+        here().point()
+        return FakeTarget.census(self, definition)
 
     def _request(self, definition: BusinessObject, request: list[dict[str, Any]], dispatch: int) -> dict[str, Outcome]:
         process = here()

@@ -120,7 +120,7 @@ def test_what_a_move_does(world: World, trading: dict[str, str], monkeypatch: py
     dry = carry_out(world, dry_run=True)
     assert world.writes() == before
     customers, orders, contracts = dry.runs
-    assert contracts["extracted"] == 0
+    assert contracts["extracted"] == 0, "nobody has subscribed to anything"
     assert counts(customers, "legacy") == {"changed": 2}
     assert counts(orders, "tryton") == {"changed": 1, "unchanged": 3}
     assert counts(orders, "legacy") == {"parked": 1, "excluded": 3}

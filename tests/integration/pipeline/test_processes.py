@@ -10,7 +10,7 @@ from accord import processes
 from accord.categories import Category
 from accord.errors import Stop, Unavailable
 from accord.flows import FLOWS, Flow
-from accord.hub.processes import LEAD_TO_CUSTOMER
+from accord.hub.processes import LEAD_TO_CUSTOMER, PROCESSES, Process
 from accord.objects import CUSTOMER, OBJECTS
 from accord.objects.order import ORDER
 from accord.objects.order_status import ORDER_STATUS
@@ -110,10 +110,54 @@ def test_given_up_it_is_cancelled_and_sales_is_told(world: World) -> None:
     assert world.tryton.held(ORDER, key)[0]["gone"]
     told = world.salesforce.held(ORDER_SYNC, key)[0]
     assert (told["status"], told["error"]) == ("Rejected", "Given up: the customer went elsewhere")
-    written = world.writes()
+
+
+def created_order(world: World) -> str:
+    customer = world.customer("1")
+    world.run()
+    key = order(world, "O1", customer=customer)
     world.run(ORDERS)
-    processes.advance(world.accord())
-    assert world.writes() == written, "once is enough"
+    return key
+
+
+def half_a_customer(world: World) -> str:
+    """One ERP of two has it."""
+    key = world.customer("1", entities=("NL01", "US01"))
+    world.legacy.rejects[key] = Category.REFUSED
+    world.run()
+    return key
+
+
+# a process → a record of it that an ERP has; a new process needs a line here
+TO_BE_COMPENSATED = {"quote_to_cash": created_order, "lead_to_customer": half_a_customer}
+
+
+@pytest.mark.parametrize("process", PROCESSES.values(), ids=list(PROCESSES))
+def test_every_compensation_is_claimed_dispatched_ledgered_and_done_once(world: World, process: Process) -> None:
+    key = TO_BE_COMPENSATED[process.name](world)
+    processes.place(world.accord().hub, process)
+    world.tick()
+    claims: list[dict[str, Any]] = []
+    world.tryton.on_request = lambda: claims.extend(
+        world.rows(
+            "SELECT d.id FROM link l JOIN dispatch d ON d.id = l.dispatch AND d.closed IS NULL WHERE l.key = %s", key
+        )
+    )
+    processes.abandon(world.accord(), key, who="somebody", why="it came to nothing")
+    assert world.tryton.held(OBJECTS[process.object], key)[0]["gone"]
+    ledger = world.rows(
+        """SELECT d.id, y.outcome, y.gone, c.after ->> 'gone' AS changed, d.closed IS NOT NULL AS closed
+           FROM delivery y JOIN dispatch d ON d.id = y.dispatch JOIN stream s ON s.id = y.stream
+           JOIN change c ON c.dispatch = d.id AND c.key = y.key AND NOT c.personal
+           WHERE y.key = %s AND s.object = %s AND s.target = 'tryton' AND d.run = (SELECT max(id) FROM run)""",
+        key, process.object,
+    )  # fmt: skip
+    assert claims == [{"id": ledger[0]["id"]}], "the one request was claimed by its dispatch"
+    assert [tuple(row.values())[1:] for row in ledger] == [("applied", True, "true", True)]
+    written = world.writes()
+    processes.abandon(world.accord(), key, who="somebody", why="it came to nothing")
+    processes.advance(world.accord(), process)
+    assert world.writes() == written
 
 
 def test_what_the_erp_does_not_let_go_stays_visible(world: World) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from accord.categories import Category
 from accord.errors import Stop
 from accord.exceptions import assign, discard
+from accord.hub import systems
 from accord.hub.queue import Filter, page
 from accord.objects import CUSTOMER
 from accord.pipeline import replay as replaying
@@ -88,6 +89,20 @@ class TestReplay:
         assert (done.flows[0].taken, done.left) == (0, {"not before its time": 1})
         world.rows("UPDATE exception SET not_before = now() RETURNING id")
         assert replay(world.accord(), ALL, who="ann").flows[0].taken == 1
+
+    def test_while_the_target_takes_no_calls_nothing_is_touched_and_it_waits_on(self, world: World) -> None:
+        (key,) = refused(world, "1")
+        world.tryton.rejects = {}
+        hub = world.accord().hub
+        systems.hold(hub, "tryton", until=datetime.now(UTC) + timedelta(hours=1), who="ann", why="storage")
+        done = replay(world.accord(), ALL, who="ann")
+        assert [(one.taken, one.settled) for one in done.flows] == [(1, 0)]
+        assert {row["state"] for row in world.exceptions()} == {"open"}
+        assert world.written(world.tryton, key) == []
+        systems.release(hub, "tryton", who="ann", why="")
+        world.rows("UPDATE exception SET not_before = NULL RETURNING id")
+        replay(world.accord(), ALL, who="ann")
+        assert (world.exceptions(), len(world.written(world.tryton, key))) == ([], 1)
 
     def test_one_of_two_people_at_once_replays(self, world: World) -> None:
         """The second asks while the first one's run is sending."""

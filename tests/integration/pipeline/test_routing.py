@@ -50,6 +50,22 @@ def test_a_parent_that_is_not_routed_is_left_out(world: World) -> None:
 
 
 @pytest.mark.usefixtures("open_gates")
+def test_a_parent_given_while_it_does_not_belong_comes_once_it_does(world: World) -> None:
+    """Below nobody, then below one that is left out: the same to the ERP, and yet not forgotten."""
+    parent, child = world.customer("1", entities=("US01",)), world.customer("2")
+    world.run()
+    world.change("2", parent=parent)
+    assert counts(world.run(), "tryton")["unchanged"] == 1
+    world.tick(timedelta(hours=1))
+    world.run()  # from here on the child is beyond the overlap
+    world.change("1", legal_entities=["NL01"])
+    assert world.run()["extracted"] == 1  # the parent arrives alone
+    world.run()
+    assert world.tryton.held(CUSTOMER, child)[0]["parent"] == parent
+    assert complaints(world) == []
+
+
+@pytest.mark.usefixtures("open_gates")
 def test_a_parent_routed_later_reaches_the_children_that_were_sent_without_it(world: World) -> None:
     parent = world.customer("1", entities=("US01",))
     children = [world.customer(n, parent=parent) for n in ("2", "3")]

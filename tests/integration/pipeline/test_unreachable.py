@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from accord.categories import Category
 from accord.errors import AccordError, BadCredentials, SchemaDrift, Stop, Unavailable
 from tests.hub import HubServer
 from tests.world import World
@@ -50,9 +51,12 @@ def test_a_system(world: World, who: str, switch: str, value: object, error: typ
     assert world.watermark() is None
     assert world.rows("SELECT key FROM link WHERE dispatch IS NOT NULL") == []
     assert [r["state"] for r in world.rows("SELECT state FROM run")] == ["failed"]
+    told = [row["message"] for row in world.exceptions(category=Category.DRIFT)]
+    assert told == ([f"customer__salesforce_to_erp stops: {raised.value}"] if error is SchemaDrift else [])
 
     setattr(system, switch, type(value)() if isinstance(value, bool) else None)
     assert world.run()["error"] is None
+    assert world.exceptions() == []
     assert world.status("salesforce:1") == ("Synced", None)
 
 

@@ -185,6 +185,13 @@ def test_renewal(world: RealWorld) -> None:
     mine = f"SELECT Name, Amount FROM Opportunity WHERE AccountId = '{account}'"  # noqa: S608 - ours
     assert [(one["Name"], one["Amount"]) for one in world.people.soql(mine)] == [("Ours now", 1500)]
 
+    assert world.reconciled(CONTRACTS, "tryton", f"salesforce:{contract}")[0]["counts"] == {"agreed": 1}
+    world.delete(renewal, "Opportunity")
+    (link,) = world.rows("SELECT key FROM link WHERE native = %s", renewal)
+    renewals = flow("renewal__tryton_to_salesforce")
+    assert world.reconciled(renewals, "salesforce", link["key"])[0]["counts"] == {"agreed": 1}
+    assert world.people.soql(mine) == [], "what sales deleted is not created again"
+
 
 @pytest.mark.usefixtures("open_gates")
 def test_a_contract_of_the_other_erp(world: RealWorld) -> None:

@@ -150,6 +150,13 @@ def test_partial_shipment_back_order_and_return(trade: Trade) -> None:
         if one["Shipment__r"]["Number__c"] == back
     ]
     assert line["Quantity__c"] == 1.0
+
+    # both sides agree: bill-to address and terms are the party's own, as Salesforce gave none
+    assert trade.world.reconciled(ORDERS, "tryton", order)[0]["counts"] == {"agreed": 1}
+    linked = "SELECT key FROM link JOIN stream s ON s.id = stream WHERE object = 'shipment'"
+    keys = [row["key"] for row in trade.world.rows(linked)]
+    shipments = flow("shipment__tryton_to_salesforce")
+    assert trade.world.reconciled(shipments, "salesforce", *keys)[0]["counts"] == {"agreed": 3}
     assert trade.world.exceptions() == {}
 
 

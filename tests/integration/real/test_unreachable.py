@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from accord.errors import AccordError, BadCredentials, SchemaDrift, Unavailable
+from accord.hub import systems
+from accord.objects import CUSTOMER
 from tests.integration.real.oracle import complaints
-from tests.integration.real.world import RealWorld
+from tests.integration.real.world import RealWorld, counts
 
 pytestmark = pytest.mark.usefixtures("open_gates")
 
@@ -116,6 +119,29 @@ def test_a_revoked_permission(world: RealWorld, field: str, rights: dict[str, bo
     assert world.status(account) == ("Synced", None)
 
 
+def test_a_permission_nothing_is_decided_by(world: RealWorld) -> None:
+    """The other fields go on, what the ERPs have stays, and what was missed comes once the permission is back."""
+    account = world.account("Juniper", entities="NL01;US01", Phone="+31 1", Website="one.example")
+    world.run()
+    world.org.set_field("Account", "Phone", read=False, edit=False)
+    world.change(account, Phone="+31 2", Website="two.example")
+    assert world.run()["error"] is None
+    (drift,) = world.exceptions()["salesforce.Account.Phone"]
+    assert (drift["category"], drift["rule"]) == ("schema drift", "phone")
+    erps = world.accord()
+    for name in ("tryton", "legacy"):
+        wanted = pa.table({"key": [f"salesforce:{account}"], "native": pa.nulls(1, pa.string())})
+        (there,) = erps.target(name).read_back(CUSTOMER, wanted).to_pylist()
+        assert there["phone"] == "+31 1", name
+        assert there["website"] == "two.example", name
+    erps.close()
+
+    world.org.reset_permissions()
+    assert world.run()["error"] is None
+    assert "salesforce.Account.Phone" not in world.exceptions()
+    assert complaints(world) == []
+
+
 def test_a_failure_leaves_no_gap(world: RealWorld) -> None:
     """What changed while the ERP was away comes with the first run after."""
     first = world.account("Ginkgo", entities="US01")
@@ -125,10 +151,14 @@ def test_a_failure_leaves_no_gap(world: RealWorld) -> None:
     world.bodies["accord_legacy"] = {**right, "port": 9}
     second = world.account("Hazel", entities="US01")
     world.change(first, Phone="+1 20 3")
-    with pytest.raises(Unavailable):
-        world.run()
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            world.run()
     assert world.watermark() == before
+    assert counts(world.run(), "legacy") == {"parked": 2}, "by now it is known to be away, and nobody knocks any more"
     world.bodies["accord_legacy"] = right
+    systems.release(world.accord().hub, "legacy", who="ada", why="it is back")
+    world.rows("UPDATE exception SET not_before = now() WHERE not_before IS NOT NULL RETURNING id")
     world.run()
     assert complaints(world) == []
     assert [world.status(account) for account in (first, second)] == [("Synced", None)] * 2

@@ -16,7 +16,9 @@ from psycopg.rows import dict_row
 
 from accord.batch import Staging
 from accord.flows import Flow, flow
+from accord.hub.reconciliations import differences_of
 from accord.pipeline.flow_run import run_flow
+from accord.pipeline.reconcile import reconcile
 from accord.pipeline.runs import Params, RunKind
 from accord.ports import System
 from accord.runtime import Accord
@@ -35,6 +37,7 @@ TRYTON_ACCOUNTS = flow("customer_account__tryton_to_salesforce")
 LEGACY_ACCOUNTS = flow("customer_account__legacy_to_salesforce")
 
 LEASE = timedelta(seconds=1)
+Found = dict[str, tuple[str, str, list[str]]]  # key → (class, outcome, fields)
 
 
 class QuickTables(InterfaceTables):
@@ -162,6 +165,16 @@ class RealWorld:
                 params=params,
                 interval=self.interval(),
             )
+        finally:
+            accord.close()
+
+    def reconciled(self, which: Flow, target: str, *keys: str) -> tuple[dict[str, Any], Found]:
+        """Hold both sides against each other, of `keys` or of everything; the summary and what was found."""
+        accord = self.accord()
+        try:
+            summary = reconcile(accord, which, target=target, keys=keys, who="somebody")
+            rows = differences_of(accord.hub, summary["reconciliation"])
+            return summary, {row["key"]: (row["class"], row["outcome"], row["fields"]) for row in rows}
         finally:
             accord.close()
 

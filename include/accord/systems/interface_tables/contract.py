@@ -4,7 +4,7 @@ ERP's codes means."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from accord.categories import Category
 from accord.errors import Recovery
@@ -82,6 +82,14 @@ class Outbox:
     parts: Mapping[str, Part] = field(default_factory=dict)
     gone: str | None = None
     within_company: frozenset[str] = frozenset()
+
+    def without(self, names: frozenset[str]) -> Outbox:
+        """The same without these fields and constituents."""
+        return replace(
+            self,
+            fields={name: column for name, column in self.fields.items() if name not in names},
+            parts={name: part for name, part in self.parts.items() if name not in names},
+        )
 
     @property
     def needs(self) -> Needs:

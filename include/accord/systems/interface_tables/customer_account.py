@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
 
 import pyarrow as pa
 
 from accord.objects.definition import BusinessObject
-from accord.ports import Selection, Sink
 from accord.systems import erp_account
-from accord.systems.erp import SourceHandler
-from accord.systems.interface_tables.context import Context
 from accord.systems.interface_tables.contract import Outbox
-from accord.systems.interface_tables.extracting import Extraction
+from accord.systems.interface_tables.outbox_source import OutboxSource
 
 OUTBOX = Outbox(
     relation="outbound.customer_account",
@@ -34,17 +31,18 @@ OUTBOX = Outbox(
 )
 
 
-class CustomerAccounts(SourceHandler[Context]):
+class CustomerAccounts(OutboxSource):
     """Reads them."""
 
+    outbox = OUTBOX
     not_read = erp_account.NOT_READ
     needs = OUTBOX.needs
     places = OUTBOX.places | erp_account.DERIVED_PLACES
 
-    def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
-        """By the database's clock."""
-        context = self._context
-        return Extraction(context.session, context.name, OUTBOX, definition, self.not_read).run(selection, sink)
+    def unreadable(self, definition: BusinessObject) -> Mapping[str, str]:
+        """As every outbox; {} when something is derived from what is lacking: it would be cleared."""
+        lacking = super().unreadable(definition)
+        return {} if erp_account.DERIVED_FROM & lacking.keys() else lacking
 
     def derive(self, table: pa.Table) -> pa.Table:
         return erp_account.derive(self._context.name, table)

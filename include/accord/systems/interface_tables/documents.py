@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from psycopg import sql
 
 from accord.objects.definition import BusinessObject
 from accord.ports import Safety, Sending
 from accord.routing import entities_in
 from accord.systems.collapsing import flat
 from accord.systems.erp import TargetHandler
+from accord.systems.interface_tables.census import counted
 from accord.systems.interface_tables.context import Context
 from accord.systems.interface_tables.contract import Inbox
 from accord.systems.interface_tables.held import Held
@@ -42,6 +45,11 @@ class DocumentTarget(TargetHandler[Context]):
         """By external reference."""
         found = self.held.read(self._context, definition, wanted)
         return self.collapse(definition, found.drop_columns(["native"])).append_column("native", found["native"])
+
+    def census(self) -> Iterator[pa.Table]:
+        """By external reference."""
+        cancelled = sql.SQL("status = 'Cancelled'")
+        return counted(self._context.session, self.held.relation, self.held.number, cancelled)
 
     def _own(self, changes: pa.Table) -> Columns:
         """What of a request is filled in a way of its own: which document, whose books, whose customer."""

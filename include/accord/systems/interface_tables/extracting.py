@@ -109,6 +109,8 @@ class Extraction:
             if LEGAL_ENTITY in names:
                 table = table.append_column(LEGAL_ENTITY, self._entities(rows))
             table = self._with_companies(table, {name: name for name in self._outbox.fields})
+            for name in names.keys() - set(table.column_names):  # left out of this reading
+                table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
             yield table.select(list(names))
 
     def _parts(self, cursor: psycopg.Cursor[Any], name: str, condition: Condition) -> Iterator[pa.Table]:

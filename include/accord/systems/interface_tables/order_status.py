@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from accord.objects.definition import BusinessObject
-from accord.ports import Selection, Sink
-from accord.systems.erp import SourceHandler
-from accord.systems.interface_tables.context import Context
 from accord.systems.interface_tables.contract import Outbox, Part
-from accord.systems.interface_tables.extracting import Extraction
+from accord.systems.interface_tables.outbox_source import OutboxSource
 
 OUTBOX = Outbox(
     relation="outbound.sales_order",
@@ -41,13 +35,8 @@ OUTBOX = Outbox(
 )
 
 
-class OrderStatuses(SourceHandler[Context]):
+class OrderStatuses(OutboxSource):
     """Reads them."""
 
-    needs = OUTBOX.needs
-    places = OUTBOX.places
-
-    def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
-        """By the database's clock."""
-        context = self._context
-        return Extraction(context.session, context.name, OUTBOX, definition, self.not_read).run(selection, sink)
+    outbox = OUTBOX
+    needs, places = OUTBOX.needs, OUTBOX.places

@@ -14,12 +14,14 @@ from accord.ports import Check, Safety, Selection, Sending, Sink
 from accord.settings import Connection
 from accord.systems.collapsing import flat
 from accord.systems.salesforce.bulk_ingest import ingest_ended
+from accord.systems.salesforce.census import census
 from accord.systems.salesforce.client import Client
 from accord.systems.salesforce.collapsing import collapsed
 from accord.systems.salesforce.doctor import check
 from accord.systems.salesforce.extract import affected, extract
 from accord.systems.salesforce.ids import long_id
 from accord.systems.salesforce.kinds import by_kind, own_lookups
+from accord.systems.salesforce.lacking import lacking_to_read, lacking_to_write
 from accord.systems.salesforce.mapping import Writing, all_parts
 from accord.systems.salesforce.mappings import readings_of, writing_of
 from accord.systems.salesforce.options import options_of
@@ -53,6 +55,16 @@ class Salesforce:
         """Let go of connections."""
         self.client.close()
 
+    @property
+    def usage(self) -> tuple[int, int] | None:
+        """(used, allowed) requests of the day, as the org's last answer told."""
+        return self.client.usage
+
+    def current_usage(self) -> tuple[int, int] | None:
+        """The same as of now, for one request more."""
+        self.client.json("/limits")
+        return self.client.usage
+
     # --------------------------------------------------------------------------------------------------- source
     def extract(self, definition: BusinessObject, selection: Selection, sink: Sink) -> datetime:
         """Whole roots that changed in the window, or those named; see accord.systems.salesforce.extract."""
@@ -65,6 +77,10 @@ class Salesforce:
     def roots(self, definition: BusinessObject) -> tuple[str, ...]:
         """The Salesforce objects it is read from."""
         return tuple(reading.sobject for reading in readings_of(definition))
+
+    def unreadable(self, definition: BusinessObject) -> Mapping[str, str]:
+        """What the org no longer shows, or shows as another type."""
+        return lacking_to_read(self.client, readings_of(definition), definition)
 
     def required_columns(self, definition: BusinessObject) -> Mapping[str, Mapping[str, pa.DataType]]:
         """Salesforce object → column → staged type, the root's first."""
@@ -95,6 +111,10 @@ class Salesforce:
         """The fields the mapping has a place for."""
         return writing_of(definition).kept
 
+    def fills_in(self, definition: BusinessObject) -> frozenset[str]:
+        """Nothing."""
+        return frozenset()
+
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
         """`table` with everything Salesforce can't distinguish made equal."""
         return collapsed(definition, writing_of(definition), table)
@@ -114,12 +134,20 @@ class Salesforce:
             send(self.client, self.name, definition, one, rows, sending) for one, rows in by_kind(writing, table)
         )
 
+    def unwritable(self, definition: BusinessObject) -> Mapping[str, str]:
+        """What the org no longer takes."""
+        return lacking_to_write(self.client, writing_of(definition), definition)
+
     def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         """What the org holds for `wanted`."""
         writing = writing_of(definition)
         table = self._with_natives(writing, wanted)
         found = (read_back(self.client, self.name, definition, one, rows) for one, rows in by_kind(writing, table))
         return collapsed(definition, writing, pa.concat_tables(found))
+
+    def census(self, definition: BusinessObject) -> Iterator[pa.Table]:
+        """Every record with a key, where records have one of their own."""
+        return census(self.client, writing_of(definition))
 
     def remote_ended(self, remote: str) -> bool:
         """Whether the bulk jobs of a sending can no longer change anything; aborts those that have not begun."""

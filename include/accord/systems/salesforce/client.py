@@ -14,9 +14,9 @@ from typing import Any
 import requests
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 
-from accord.errors import AccordError, BadCredentials, InDoubt, SchemaDrift, Unavailable
+from accord.errors import AccordError, BadCredentials, InDoubt, LimitReached, SchemaDrift, Unavailable
 from accord.systems.salesforce.auth import Login, log_in
-from accord.systems.salesforce.failures import DRIFT, LIMITS, LimitReached, Refused, faults_in
+from accord.systems.salesforce.failures import DRIFT, LIMITS, Refused, faults_in
 from accord.systems.salesforce.options import PERMISSION_CURE, Options
 from accord.systems.salesforce.transport import Bearer, exchange
 

@@ -10,6 +10,7 @@ from typing import Any
 import requests
 
 from accord.errors import SchemaDrift
+from accord.objects.definition import Day, FieldType, Flag, Instant, Money, Number, Whole
 from accord.systems.salesforce.client import Client, told_at
 from accord.systems.salesforce.failures import Refused
 from accord.systems.salesforce.options import PERMISSION_CURE
@@ -77,6 +78,28 @@ def unreadable(client: Client, described: Described, names: Iterable[str]) -> li
         (sobject,) = by_relationship[parent]["referenceTo"]
         missing += describe(client, sobject).missing(fields)
     return missing
+
+
+# what the org may say a field of a kind is (Object Reference, "Field Types"); a field of any other kind may be anything with text
+_KINDS: tuple[tuple[type, frozenset[str]], ...] = (
+    (Flag, frozenset({"boolean"})),
+    (Day, frozenset({"date"})),
+    (Instant, frozenset({"datetime"})),
+    (Money, frozenset({"currency", "double", "int", "percent"})),
+    (Number, frozenset({"currency", "double", "int", "percent"})),
+    (Whole, frozenset({"double", "int"})),
+)
+
+
+def retyped(described: Described, kinds: Mapping[str, FieldType]) -> list[str]:
+    """`Object.Field` of the object's own fields that are no longer of a type that can hold what `kinds` (field → type) says."""
+    wrong = []
+    for name, kind in kinds.items():
+        told = described.fields.get(name, {}).get("type")
+        wanted = next((types for one, types in _KINDS if isinstance(kind, one)), None)
+        if told and wanted and told not in wanted:
+            wrong.append(f"{described.sobject}.{name}")
+    return wrong
 
 
 def demand(missing: Iterable[str], doing: str) -> None:

@@ -19,12 +19,14 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from accord.errors import SchemaDrift
 from accord.objects.definition import BusinessObject
 from accord.ports import Selection, Sink
 from accord.systems.collapsing import flat
 from accord.systems.salesforce.bulk_query import bulk_pages
 from accord.systems.salesforce.client import LONGEST_URL, Client
-from accord.systems.salesforce.describe import demand, describe, unreadable
+from accord.systems.salesforce.describe import demand, describe, retyped, unreadable
+from accord.systems.salesforce.lacking import kinds_of
 from accord.systems.salesforce.mapping import STAMP, Child, Reading, all_parts
 from accord.systems.salesforce.rest_query import count, rest_pages
 from accord.systems.salesforce.soql import Select, by_lists, compare, one_of, within
@@ -45,10 +47,17 @@ def extract(
     client: Client, definition: BusinessObject, readings: Readings, selection: Selection, sink: Sink
 ) -> datetime:
     """Write the selected roots and their parts to `sink`; returns the instant the read began, on the org's clock."""
+    staged = all_parts(readings, definition)
+    readings = [reading.without(selection.without) for reading in readings]
     parts = all_parts(readings, definition)
     described = [describe(client, sobject) for sobject in parts]
     demand([name for d in described for name in unreadable(client, d, parts[d.sobject])], "read")
-    read = _Read(client, readings, parts, selection, sink)
+    kinds = kinds_of(readings, definition)
+    if changed := [name for d in described for name in retyped(d, kinds.get(d.sobject, {}))]:
+        raise SchemaDrift(
+            f"Salesforce has changed the type of {', '.join(changed)}.", cure="Change it back, or change the mapping."
+        )
+    read = _Read(client, readings, parts, staged, selection, sink)
     read.roots()
     read.what_belongs_together()
     for reading in readings:
@@ -61,7 +70,7 @@ def extract(
 def affected(client: Client, readings: Readings, natives: Sequence[str], selection: Selection) -> tuple[str, ...]:
     """Those of `natives` that show fields of a record that was modified in the window (an Order its Account's)."""
     found: dict[str, None] = {}
-    for reading in readings:
+    for reading in (one.without(selection.without) for one in readings):
         own = [native for native in natives if native.startswith(reading.prefix)]
         for sobject, root, relationship in reading.lenders:
             select = Select(sobject=sobject, columns=(root,)).also(
@@ -77,7 +86,13 @@ class _Read:
     """One extraction: what was selected, and the roots seen so far, by Salesforce object."""
 
     def __init__(
-        self, client: Client, readings: Readings, parts: Mapping[str, Columns], selection: Selection, sink: Sink
+        self,
+        client: Client,
+        readings: Readings,
+        parts: Mapping[str, Columns],
+        staged: Mapping[str, Columns],
+        selection: Selection,
+        sink: Sink,
     ) -> None:
         self._client, self._readings, self._parts, self._selection, self._sink = (
             client,
@@ -86,6 +101,7 @@ class _Read:
             selection,
             sink,
         )
+        self._staged = staged  # the columns, those that are left out too
         self._window = within(STAMP, selection.since, selection.until) if selection.natives is None else ()
         self._seen: dict[str, list[pa.Array]] = {reading.sobject: [] for reading in readings}
         # (records that carry on others, the others): rows of both go together
@@ -170,7 +186,10 @@ class _Read:
                 carrying = table.filter(pc.is_valid(table[reading.carries_on]))
                 self._carried.append((flat(carrying["Id"]), flat(carrying[reading.carries_on])))
             self.rows += table.num_rows
-            self._sink.write(reading.sobject, table, "Id", self._beside(reading, table["Id"]))
+            for name, kind in (staged := self._staged[reading.sobject]).items():
+                if name not in table.column_names:
+                    table = table.append_column(name, pa.nulls(table.num_rows, kind))
+            self._sink.write(reading.sobject, table.select(list(staged)), "Id", self._beside(reading, table["Id"]))
 
     def _beside(self, reading: Reading, roots: pa.ChunkedArray) -> pa.Array | None:
         """What each of `roots` carries on, else itself; None where no record carries on another."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accord.categories import Category
-from accord.errors import Recovery, Stop, Unavailable
+from accord.errors import Recovery, Stop
 from accord.systems.results import Outcome
 
 
@@ -22,10 +22,6 @@ class Fault:
     code: str
     message: str
     fields: tuple[str, ...] = ()
-
-
-class LimitReached(Unavailable):
-    """The org's daily requests, or its long-running ones, are used up: trying again at once only adds to it."""
 
 
 class Refused(Stop):

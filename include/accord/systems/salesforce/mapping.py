@@ -7,7 +7,7 @@ the permission checks are derived from them and from the object's definition.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
@@ -77,6 +77,15 @@ class Reading:
             for relationship in dict.fromkeys(column.rpartition(".")[0] for column in columns):
                 if relationship:
                     yield sobject, root, relationship
+
+    def without(self, names: frozenset[str]) -> Reading:
+        """The same without these fields and constituents."""
+        return replace(
+            self,
+            fields={name: column for name, column in self.fields.items() if name not in names},
+            children=tuple(child for child in self.children if child.constituent not in names),
+            groups=tuple(group for group in self.groups if group.constituent not in names),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

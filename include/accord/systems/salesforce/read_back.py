@@ -102,7 +102,7 @@ def _pages(client: Client, sobject: str, columns: Columns, column: str, values: 
 
 
 def _canonical(client: Client, name: str, definition: BusinessObject, writing: Writing, rows: pa.Table) -> pa.Table:
-    columns = {"key": flat(rows["key"]), "gone": _gone(writing, rows)}
+    columns = {"key": flat(rows["key"]), "gone": looks_gone(writing, rows)}
     for field_name, place in writing.fields.items():
         columns[field_name] = _value(name, definition.field(field_name), place, rows)
     for child in writing.children:
@@ -151,7 +151,7 @@ def _parts(client: Client, name: str, constituent: Constituent, child: ChildWrit
     return nested(flat(roots["key"]), table, part_type(constituent), root="_root")
 
 
-def _gone(writing: Writing, rows: pa.Table) -> pa.Array:
+def looks_gone(writing: Writing, rows: pa.Table) -> pa.Array:
     """Whether the record looks as one that is gone."""
     gone = pa.array([bool(writing.gone)] * len(rows), pa.bool_())
     for place, value in writing.gone.items():

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pyarrow as pa
 import pyarrow.compute as pc
+from psycopg import sql
 
 from accord.objects.definition import BusinessObject
 from accord.ports import Safety, Sending
 from accord.routing import entities_of
 from accord.systems.collapsing import collapse_text
 from accord.systems.erp import TargetHandler
+from accord.systems.interface_tables.census import counted
 from accord.systems.interface_tables.context import Context
 from accord.systems.interface_tables.customer.mapping import INBOX, KEEPS, NEEDS, PLACES
 from accord.systems.interface_tables.customer.reading import find_customers, held_customers
@@ -41,6 +45,10 @@ class Customers(TargetHandler[Context]):
     def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         """By number where it is known, else by external reference."""
         return held_customers(self._context.session, self._context.name, definition, wanted)
+
+    def census(self) -> Iterator[pa.Table]:
+        """By external reference."""
+        return counted(self._context.session, "outbound.customer", "customer_number", sql.SQL("NOT active"))
 
     def _own(self, changes: pa.Table) -> Columns:
         companies = ",".join(entity.company for entity in entities_of(self._context.name))

@@ -55,6 +55,10 @@ class Customers(TargetHandler[Context]):
         """By id where it is known, else by code."""
         return self._parties.canonical(definition, wanted)
 
+    def census(self) -> Iterator[pa.Table]:
+        """By party code."""
+        return self._parties.census()
+
     def checks(self) -> Iterator[Check]:
         """The relations to a parent and to the companies."""
         search = "model.party.relation.type.search_read"

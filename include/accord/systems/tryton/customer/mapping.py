@@ -20,6 +20,7 @@ import re
 from accord.categories import Category
 from accord.systems.tryton.refusals import Meaning
 
+_KEY = re.compile(r"001[A-Za-z0-9]{15}|[a-z_]+:.+")
 HOME = "salesforce"  # keys of this origin have a bare native id as party code; others the whole key
 # types of relation between parties, each with its reverse
 ABOVE = "is subsidiary of"
@@ -82,6 +83,11 @@ def code_of(key: str) -> str:
 def key_of(code: str) -> str:
     """The canonical id of the customer with that party code."""
     return code if ":" in code else f"{HOME}:{code}"
+
+
+def is_key(code: str | None) -> bool:
+    """Whether a party code is a customer's: Salesforce's id of an account, or a whole key."""
+    return bool(code) and _KEY.fullmatch(code or "") is not None
 
 
 def identifier_type(code: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -11,11 +11,12 @@ import pyarrow as pa
 from accord.objects.definition import BusinessObject
 from accord.records import conform, schema_of
 from accord.systems.collapsing import collapse_text
+from accord.systems.erp import CENSUS
 from accord.systems.tryton.context import Context
-from accord.systems.tryton.customer.mapping import PARTY_FIELDS, code_of
+from accord.systems.tryton.customer.mapping import PARTY_FIELDS, code_of, is_key, key_of
 from accord.systems.tryton.customer.party import Held, canonical_row, held_party
 from accord.systems.tryton.customer.relations import Relations, relations_of
-from accord.systems.tryton.reading import ANY, PAGE, reading, slices
+from accord.systems.tryton.reading import ANY, PAGE, paged, reading, slices
 
 _AT_ONCE = 200  # parties with their parts in one call
 _HIGHEST = 50  # levels of a hierarchy that are climbed
@@ -59,6 +60,15 @@ class Parties:
         schema = schema_of(definition).append(pa.field("native", pa.string()))
         table = pa.Table.from_pylist(rows, schema=schema)
         return collapse_text(definition, conform(definition, table)).append_column("native", table["native"])
+
+    def census(self) -> Iterator[pa.Table]:
+        """CENSUS pages of the parties whose code is a customer's key. Other parties have codes of their own kind."""
+        rows = paged(self._client, "party.party", [ANY], ["code", "active"])
+        for some in slices((row for row in rows if is_key(row["code"])), PAGE):
+            yield pa.Table.from_pylist(
+                [{"key": key_of(r["code"]), "native": str(r["id"]), "gone": not r["active"]} for r in some],
+                schema=CENSUS,
+            )
 
     def below_itself(self, moves: Mapping[int, int]) -> set[int]:
         """Which of `moves` (party → the parent it is about to get) would put a party below itself."""

@@ -23,6 +23,7 @@ class Orders(TargetHandler[Context]):
 
     safety = Safety.DRAFT_THEN_COMMIT  # sale.reference is not unique
     keeps = KEEPS
+    fills_in = frozenset({"addresses", "payment_terms"})  # the party's own
     places = PLACES
     needs = NEEDS
 
@@ -47,6 +48,10 @@ class Orders(TargetHandler[Context]):
     def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         """By reference, else by id; what is not accepted yet is not there yet."""
         return self._sales.canonical(definition, wanted)
+
+    def census(self) -> Iterator[pa.Table]:
+        """By reference."""
+        return self._sales.census()
 
     def checks(self) -> Iterator[Check]:
         """The warehouses orders are shipped from."""

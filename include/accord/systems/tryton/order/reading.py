@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -10,16 +10,18 @@ import pyarrow as pa
 from accord.objects.definition import BusinessObject
 from accord.records import conform, schema_of
 from accord.systems.collapsing import collapse_text
+from accord.systems.erp import CENSUS
 from accord.systems.tryton.books import Books, books_of
 from accord.systems.tryton.context import Context
-from accord.systems.tryton.customer.mapping import key_of
+from accord.systems.tryton.customer.mapping import HOME, key_of
 from accord.systems.tryton.customer.party import canonical_address
 from accord.systems.tryton.draft_then_commit import kept
-from accord.systems.tryton.order.mapping import SALE_FIELDS
-from accord.systems.tryton.order.sale import Sale, from_comment, sale_of
-from accord.systems.tryton.reading import reading, slices
+from accord.systems.tryton.order.mapping import OPEN, SALE_FIELDS
+from accord.systems.tryton.order.sale import Sale, from_comment, nothing_left, sale_of
+from accord.systems.tryton.reading import PAGE, paged, reading, slices
 
 _AT_ONCE = 200  # sales with all that belongs to them in one call
+_COUNTED = ["reference", "state", "lines.type", "lines.quantity"]
 
 
 class Sales:
@@ -56,6 +58,15 @@ class Sales:
         if whole:
             return [sale_of(row) for row in rows]
         return [Sale(native=row["id"], key=row["reference"], row=row, lines=()) for row in rows]
+
+    def census(self) -> Iterator[pa.Table]:
+        """CENSUS pages of the sales that came from orders; those that were not accepted yet are left out."""
+        domain = [["reference", "like", f"{HOME}:%"], ["state", "not in", list(OPEN)]]
+        for some in slices(paged(self._client, "sale.sale", domain, _COUNTED), PAGE):
+            yield pa.Table.from_pylist(
+                [{"key": r["reference"], "native": str(r["id"]), "gone": nothing_left(r)} for r in some],
+                schema=CENSUS,
+            )
 
     def canonical(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         """What Tryton holds for `wanted` (columns key, native), as canonical rows with `native`: accepted orders and cancelled

@@ -65,12 +65,18 @@ class Sale:
     @property
     def void(self) -> bool:
         """Cancelled, or changed until nothing was left of it."""
-        return self.state == "cancelled" or not any(line.quantity for line in self.lines)
+        return nothing_left(self.row)
 
     @property
     def ours(self) -> dict[str, Line]:
         """Its lines by the canonical id of the order line."""
         return {line.id: line for line in self.lines if line.id}
+
+
+def nothing_left(row: Row) -> bool:
+    """Whether a sale with its lines, as Tryton gives them, is cancelled, or was changed until nothing was left of it."""
+    lines = (one for one in row.get("lines.") or () if one["type"] == "line")
+    return row["state"] == "cancelled" or not any(exact(one["quantity"]) for one in lines)
 
 
 def sale_of(row: Row) -> Sale:

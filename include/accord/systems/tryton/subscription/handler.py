@@ -23,6 +23,7 @@ class Contracts(TargetHandler[Context]):
 
     safety = Safety.DRAFT_THEN_COMMIT  # sale.subscription.reference is not unique
     keeps = KEEPS
+    fills_in = frozenset({"payment_terms"})  # the party's own
     places = PLACES
     needs = NEEDS
 
@@ -43,6 +44,10 @@ class Contracts(TargetHandler[Context]):
     def read_back(self, definition: BusinessObject, wanted: pa.Table) -> pa.Table:
         """By reference, else by id; what does not run is not there yet."""
         return self._subscriptions.canonical(definition, wanted)
+
+    def census(self) -> Iterator[pa.Table]:
+        """By reference."""
+        return self._subscriptions.census()
 
     def checks(self) -> Iterator[Check]:
         """A recurrence rule for every billing period."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -13,14 +13,15 @@ from accord.ports import Selection
 from accord.records import conform, schema_of
 from accord.recurring import PERIODS
 from accord.systems.collapsing import collapse_text
+from accord.systems.erp import CENSUS
 from accord.systems.tryton.books import Books, books_of
 from accord.systems.tryton.context import Context
 from accord.systems.tryton.customer.mapping import key_of
 from accord.systems.tryton.draft_then_commit import kept
-from accord.systems.tryton.reading import paged, reading, slices, window_of
+from accord.systems.tryton.reading import PAGE, paged, reading, slices, window_of
 from accord.systems.tryton.receivables import days_of
 from accord.systems.tryton.subscription.mapping import SUBSCRIPTION_FIELDS
-from accord.systems.tryton.subscription.subscription import Subscription, subscription_of
+from accord.systems.tryton.subscription.subscription import OPEN, Subscription, subscription_of
 
 MODEL = "sale.subscription"
 CONSUMPTION = "sale.subscription.line.consumption"
@@ -76,6 +77,15 @@ class Subscriptions:
         search, periods = f"model.{MODEL}.search_read", self.recurrences()
         rows = reading(self._client, search, domain, 0, None, [["id", "ASC"]], list(SUBSCRIPTION_FIELDS))
         return [subscription_of(row, periods) for row in rows]
+
+    def census(self) -> Iterator[pa.Table]:
+        """CENSUS pages of the subscriptions that came from contracts; those that do not run yet, or not again, are left out."""
+        domain = [CONTRACTS, ["state", "not in", list(OPEN)]]
+        for some in slices(paged(self._client, MODEL, domain, ["reference", "state"]), PAGE):
+            yield pa.Table.from_pylist(
+                [{"key": r["reference"], "native": str(r["id"]), "gone": r["state"] == "cancelled"} for r in some],
+                schema=CENSUS,
+            )
 
     def changed(self, selection: Selection, now: datetime, *, notice: timedelta | None = None) -> set[str]:
         """Keys of the contracts that may have changed in the window: with their lines, what is billed of them and its invoices, by a

@@ -13,7 +13,7 @@ from accord.systems.tryton.order.sale import exact
 from accord.systems.tryton.subscription.mapping import DELETED, LINE_WORDS
 
 Row = Mapping[str, Any]
-_OPEN = ("draft", "quotation")
+OPEN = ("draft", "quotation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +77,7 @@ class Subscription:
     @property
     def accepted(self) -> bool:
         """It runs, or did; somebody may have taken it back to change it."""
-        return self.state in ("running", "closed") or (
-            self.state in _OPEN and self.row["next_invoice_date"] is not None
-        )
+        return self.state in ("running", "closed") or (self.state in OPEN and self.row["next_invoice_date"] is not None)
 
     @property
     def deleted(self) -> bool:
@@ -89,12 +87,12 @@ class Subscription:
     @property
     def taken_back(self) -> bool:
         """It ran, and is a draft while it is being changed: nothing is billed."""
-        return self.accepted and self.state in _OPEN
+        return self.accepted and self.state in OPEN
 
     @property
     def open(self) -> bool:
         """It never ran, and is not cancelled."""
-        return self.state in _OPEN and not self.accepted
+        return self.state in OPEN and not self.accepted
 
     @property
     def billed(self) -> bool:
@@ -121,7 +119,7 @@ class Subscription:
         """Where the contract stands on a day."""
         if self.state == "cancelled":
             return "Cancelled"
-        if self.state in _OPEN:
+        if self.state in OPEN:
             return "On Hold"
         return status_on(day, self.row["start_date"], self.end or date.max)
 

@@ -35,7 +35,6 @@ SHOWN = {  # by what the tables, or the org, accept when a safeguard is missing
     "claim": of_legacy(all_at_once(runs=4)),
     "waiting for what is under way": of_legacy(late_effect()),
     "overlap": of_legacy(late_commit()),
-    "version comparison": late_invoice(reading=True),
     "send deadline": late_invoice(reading=False),
 }
 

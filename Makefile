@@ -39,8 +39,8 @@ test-fast: install ## static checks and unit tests: no services
 test-static test-unit test-contract test-dags test-integration test-faults test-outside test-e2e: install
 	@$(PYTEST) tests/$(@:test-%=%)
 
-soak: install ## SCHEDULES=2000 stories of faults from seeds (FIRST=0 on), with a table; SEED=17 one of them, with its diary
-	@$(PY) -m tests.faults.simulator.soak $(if $(SEED),--seed $(SEED),--schedules $(or $(SCHEDULES),2000) --first $(or $(FIRST),0))
+soak: install ## SCHEDULES=2000 stories of faults from seeds (FIRST=0 on), with a table; SEED=17 one, with its diary; AGAINST=memory|org|org+tables
+	@$(PY) -m tests.faults.simulator.soak --against $(or $(AGAINST),memory) $(if $(SEED),--seed $(SEED),--schedules $(or $(SCHEDULES),2000) --first $(or $(FIRST),0))
 
 lint: install ## ruff, mypy --strict, the ring rule
 	@$(PY) -m ruff check .

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,10 @@ class Org:
     def clock(self, offset_seconds: float) -> str:
         """Shift the org's clock against the machine's; return its new time."""
         return str(self.control("POST", "clock", {"offset_seconds": offset_seconds})["now"])
+
+    def stand(self, at: datetime) -> None:
+        """Let the org's clock stand at an instant."""
+        self.control("POST", "clock", {"at": at.isoformat()})
 
     def expire_sessions(self) -> None:
         """End all sessions: tokens in use become invalid."""

@@ -18,8 +18,9 @@ from tests.faults.simulator.oracle import CLASSES
 from tests.faults.simulator.peaks import quarter_end, replay_storm
 from tests.faults.simulator.play import Theatre
 from tests.faults.simulator.safeguards import SAFEGUARDS
-from tests.faults.simulator.schedule import ANSWERS, HUB_LOST, KILLED, reconciled, schedule
+from tests.faults.simulator.schedule import ANSWERS, HUB_LOST, KILLED, MEMORY, reconciled, schedule
 from tests.faults.simulator.soak import Table, side_by_side
+from tests.faults.simulator.worlds import Place
 from tests.hub import HubServer
 
 SCHEDULES = 200
@@ -37,7 +38,8 @@ def theatre(hub: Connection, tmp_path: Path) -> Iterator[Theatre]:
 @pytest.mark.timeout(900)
 def test_every_story_ends_well(hub_server: HubServer) -> None:
     table = Table()
-    for part in side_by_side([dsn(hub_server.new()) for _ in range(2)], range(SCHEDULES)):
+    places = [Place(against=MEMORY, hub=dsn(hub_server.new())) for _ in range(2)]
+    for part in side_by_side(places, range(SCHEDULES)):
         table.merge(part)
     print(table)
     assert table.schedules == SCHEDULES

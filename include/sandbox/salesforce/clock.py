@@ -4,14 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    """Tells the org's time: the machine's, shifted by `offset`."""
+    """Tells the org's time: the machine's, shifted by `offset`; or the instant it stands at, as long as it is `standing`."""
 
     def __init__(self) -> None:
         self.offset = timedelta()
+        self.standing: datetime | None = None
 
     def now(self) -> datetime:
         """Return the org's present instant."""
-        return datetime.now(UTC) + self.offset
+        return self.standing or datetime.now(UTC) + self.offset
 
     def stamp(self) -> str:
         """Return the present instant as it is stored: ``2026-01-31T12:00:00.000Z``."""

@@ -149,6 +149,8 @@ def _end(verdict: Verdict, evidence: Evidence, system: str, name: str, key: str,
             must = {parent} if above and content(system, name, above[-1]) else {parent, None}
             if record["parent"] not in must:
                 verdict.add(LOST, f"{system} has {name} {key} below {record['parent']}, not below {parent}")
+        elif wanted and name == "invoice" and len(record["lines"] or ()) != len(states[-1]["lines"]):
+            verdict.add(LOST, f"{system} has {name} {key} with {len(record['lines'] or ())} lines")
 
 
 def _comparable(system: str, name: str, record: State) -> Content:

@@ -7,6 +7,9 @@ from random import Random
 
 from accord.pipeline.runs import RunKind
 from tests.faults.simulator.schedule import (
+    ANSWERS,
+    BILLED,
+    INVOICES,
     KILLED,
     ORDERS,
     TICK,
@@ -75,10 +78,58 @@ def late(system: str) -> Schedule:
     newer; then it goes on."""
     actions: list[Action] = [
         _customer(0, at=0.0, phone="+31 00001"),
-        Stall(at=1.0, system=system, seconds=60),
+        Stall(at=1.0, system=system, seconds=60, reading=system == "salesforce"),
         Start(at=10.0, name="stands still", flow=TO_TRYTON, kind=RunKind.EVENT),
         Edit(at=20.0, object="customer", native="0", values={"phone": "+31 00002"}),
         Start(at=30.0, name="goes by", flow=TO_TRYTON, kind=RunKind.EVENT),
+    ]
+    return Schedule(seed=1, flows=(TO_TRYTON,), actions=_in_order(actions))
+
+
+def late_invoice(*, reading: bool) -> Schedule:
+    """The same of an invoice on its way to Salesforce: the run stands still having read it, or about to send it."""
+    actions: list[Action] = [
+        _customer(0, at=0.0, phone="+31 00001"),
+        Start(at=10.0, name="customers", flow=TO_TRYTON, kind=RunKind.EVENT),
+        Edit(at=60.0, object="invoice", native="I0", values=_BILL | {"open_balance": "12.10"}),
+        Stall(at=61.0, system="tryton" if reading else "salesforce", seconds=60, reading=reading),
+        Start(at=70.0, name="stands still", flow=INVOICES, kind=RunKind.EVENT),
+        Edit(at=80.0, object="invoice", native="I0", values={"open_balance": "6.10"}),
+        Start(at=90.0, name="goes by", flow=INVOICES, kind=RunKind.EVENT),
+    ]
+    return Schedule(seed=1, flows=(TO_TRYTON, INVOICES), actions=_in_order(actions))
+
+
+_BILL = {
+    "number": "I0", "customer": "0", "legal_entity": "NL01", "system": "tryton", "status": "Posted", "currency": "EUR",
+    "net": "10.00", "tax": "2.10", "total": "12.10", "overdue": False, "invoice_date": "2026-03-02", "booking_date": "2026-03-02",
+    "lines": BILLED,
+}  # fmt: skip
+
+
+def every_answer(system: str) -> Schedule:
+    """Each thing that a request to `system` can meet is met: by customers on their way to it, or by their invoices."""
+    actions: list[Action] = [_customer(n, at=0.0, phone=f"+31 {n:05d}") for n in range(len(ANSWERS))]
+    billed = system == "salesforce"
+    if billed:
+        actions.append(Start(at=10.0, name="customers", flow=TO_TRYTON, kind=RunKind.EVENT))
+        for n in range(len(ANSWERS)):
+            bill = _BILL | {"number": f"I{n}", "customer": str(n), "open_balance": "12.10"}
+            actions.append(Edit(at=60.0, object="invoice", native=f"I{n}", values=bill))
+    actions.append(Answers(at=69.0, system=system, faults=ANSWERS))
+    flow = INVOICES if billed else TO_TRYTON
+    actions += [Start(at=70.0 + n * TICK, name=f"run {n}", flow=flow, kind=RunKind.EVENT) for n in range(3)]
+    flows = (TO_TRYTON, INVOICES) if billed else (TO_TRYTON,)
+    return Schedule(seed=1, flows=flows, actions=_in_order(actions), chunk_rows=1)
+
+
+def late_commit() -> Schedule:
+    """What is committed after a run has read was modified before it."""
+    actions: list[Action] = [
+        _customer(0, at=0.0, phone="+31 00001"),
+        Start(at=TICK, name="before", flow=TO_TRYTON, kind=RunKind.SCHEDULED),
+        Edit(at=TICK + 60, object="customer", native="0", values={"phone": "+31 00002"}, late=120.0),
+        Start(at=2 * TICK, name="after", flow=TO_TRYTON, kind=RunKind.SCHEDULED),
     ]
     return Schedule(seed=1, flows=(TO_TRYTON,), actions=_in_order(actions))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ from accord.pipeline.runs import Params, RunKind
 from accord.runtime import Accord
 from tests.faults.simulator import schedule as story
 from tests.faults.simulator.oracle import Account, Evidence, Note, Verdict, judge
-from tests.faults.simulator.schedule import TICK, Action, Answers, Edit, Lock, Outage, Schedule, Stall, Start
+from tests.faults.simulator.schedule import TICK, Action, Answers, Edit, Hiccups, Lock, Outage, Schedule, Stall, Start
 from tests.faults.simulator.stage import (
     HUB_CLOCK,
     LEASE,
@@ -45,12 +45,15 @@ from tests.hub import KeptHub
 from tests.world import TwoWay
 
 BEGIN = datetime(2026, 3, 2, 8, tzinfo=UTC)
+UNKNOWN = "001000000000000AAA"  # an id nobody has
 ROUNDS = 8  # of every flow, after which nothing may be left to do
 FLOWS: dict[str, Flow] = {
     story.TO_TRYTON: replace(flow("customer__salesforce_to_erp"), targets=("tryton",), status=None),
     story.TO_BOTH: replace(flow("customer__salesforce_to_erp"), status=None),
     story.TOLD: replace(flow("customer__salesforce_to_erp"), targets=("tryton",)),
     story.ORDERS: replace(flow("order__salesforce_to_erp"), targets=("tryton",), status=None),
+    story.TO_LEGACY: replace(flow("customer__salesforce_to_erp"), targets=("legacy",), status=None),
+    story.TOLD_OF_LEGACY: replace(flow("customer__salesforce_to_erp"), targets=("legacy",)),
     story.INVOICES: flow("invoice__tryton_to_salesforce"),
 }
 FLOWS = {name: replace(one, name=name) for name, one in FLOWS.items()}
@@ -77,6 +80,23 @@ class Played:
     diary: list[str]
 
 
+def in_memory_source(name: str, stage: Stage, schedule: Schedule) -> StagedSource:
+    """A source of the story."""
+    return StagedSource(name=name, side=_side(name), stage=stage, skew=schedule.source_skew)
+
+
+def in_memory_target(name: str, stage: Stage, schedule: Schedule) -> StagedTarget:
+    """A target of the story."""
+    return StagedTarget(
+        name=name, side=_side(name), lacks=frozenset({"currency"} if name == "tryton" else ()), stage=stage, longest_request=LONGEST,
+        enforces_key=schedule.enforces_key or name == "salesforce", request_size=schedule.request_size,
+    )  # fmt: skip
+
+
+def _side(name: str) -> Owner:
+    return Owner.SALESFORCE if name == "salesforce" else Owner.ERP
+
+
 @contextmanager
 def virtual() -> Iterator[None]:
     """The pipeline without gates, in the time of the stage."""
@@ -100,13 +120,17 @@ class StagedAccord(Accord):
         return self.staged
 
 
+# how a system that is not in memory enters a story: empty, and in the story's time
+Enter = Callable[[Stage, Schedule], TwoWay]
+
+
 @dataclass(slots=True)
 class Theatre:
-    """A hub and a folder that any number of stories use one after the other. `erp`: what stands for Tryton; None: one in memory."""
+    """A hub and a folder that any number of stories use one after the other. `real`: systems that are not in memory."""
 
     address: str
     folder: Path
-    erp: Callable[[Stage], Any] | None = None
+    real: Mapping[str, Enter] = field(default_factory=dict)
     hub: KeptHub = field(init=False)
 
     def __post_init__(self) -> None:
@@ -144,18 +168,11 @@ class Playing:
         self.errors: Counter[str] = Counter()
 
     def _system(self, name: str) -> TwoWay:
-        side = Owner.SALESFORCE if name == "salesforce" else Owner.ERP
-        lacks = frozenset({"currency"}) if name == "tryton" else frozenset[str]()
-        source = StagedSource(name=name, side=side, stage=self.stage, skew=self.schedule.source_skew)
-        if name == "tryton" and self.theatre.erp:
-            return TwoWay(source, self.theatre.erp(self.stage))
+        if name in self.theatre.real:
+            return self.theatre.real[name](self.stage, self.schedule)
         return TwoWay(
-            source,
-            StagedTarget(
-                name=name, side=side, lacks=lacks, stage=self.stage, longest_request=LONGEST,
-                enforces_key=self.schedule.enforces_key or name == "salesforce", request_size=self.schedule.request_size,
-            ),
-        )  # fmt: skip
+            in_memory_source(name, self.stage, self.schedule), in_memory_target(name, self.stage, self.schedule)
+        )
 
     def play(self) -> Played:
         for action in self.schedule.actions:
@@ -178,16 +195,19 @@ class Playing:
                 self._target(action.system).answers += action.faults
             case Stall():
                 system = self.systems[action.system]
-                (system.source if action.system == "salesforce" else system.target).stall = action.seconds
+                (system.source if action.reading else system.target).stall = action.seconds
             case Outage():
                 self.stage.happened["outage"] += 1
                 self._down(action.system, True)
                 self.stage.at(self.stage.now + action.seconds, partial(self._down, action.system, False))
             case Lock():
-                self.stage.happened["record locked"] += 1
-                locks = self._target(action.system).locks
-                locks.add(action.key)
-                self.stage.at(self.stage.now + action.seconds, partial(locks.discard, action.key))
+                locks, key = self._target(action.system).locks, self._key(action.key.partition(":")[2])
+                if key:  # else nobody has it open
+                    self.stage.happened["record locked"] += 1
+                    locks.add(key)
+                    self.stage.at(self.stage.now + action.seconds, partial(locks.discard, key))
+            case Hiccups():
+                self.systems["salesforce"].source.hiccups += action.faults
 
     def _target(self, name: str) -> Any:
         return self.systems[name].target
@@ -196,34 +216,29 @@ class Playing:
         self.systems[name].target.down = self.systems[name].source.down = down
 
     def _edit(self, edit: Edit) -> None:
-        definition = business_object(edit.object)
-        system = self.systems["tryton" if edit.object == "invoice" else "salesforce"]
-        records = system.source.records.setdefault(edit.object, {})
-        key = f"{system.name}:{edit.native}"
-        before, values = records.get(edit.native), dict(edit.values)
-        if before is None and not {"name", "number"} & values.keys():
-            return  # nobody changes what is not there yet
-        said = values
-        if edit.object == "invoice" and "customer" in values:
-            customer = f"salesforce:{values['customer']}"
-            party = self.systems["tryton"].target.native(business_object("customer"), customer)
+        system, known = self.systems["tryton" if edit.object == "invoice" else "salesforce"], {}
+        if edit.object == "invoice" and "customer" in edit.values:
+            customer = self._key(edit.values["customer"])
+            party = customer and self.systems["tryton"].target.native(business_object("customer"), customer)
             if party is None:
                 return  # nobody is billed whom the ERP does not know
-            said, values = values | {"customer": customer}, values | {"customer": f"tryton:{party}"}
-        at = self.stage.clock(self.schedule.source_skew - edit.late)
-        if before is None:
-            system.source.put(definition, edit.native, at=at, **values)
-        else:
-            at = max(at, before["modified"] + timedelta(seconds=1))
-            system.source.touch(definition, edit.native, at=at, **values)
-        states = self.said[edit.object, key]
-        states.append((states[-1] if states else {"gone": False}) | said)
+            known = {"customer": customer}
+            edit = replace(edit, values=edit.values | {"customer": f"tryton:{party}"})
+        for key, state in system.source.tell(edit):
+            states = self.said[edit.object, key]
+            states.append((states[-1] if states else {"gone": False}) | state | known)
+
+    def _key(self, name: str) -> str | None:
+        """The key of the record of Salesforce that the story calls `name`."""
+        native = self.systems["salesforce"].source.native(name)
+        return native and f"salesforce:{native}"
 
     # ------------------------------------------------------------------------------------------------------- runs
     def _start(self, start: Start) -> Process:
         now = BEGIN + timedelta(seconds=start.at)
         interval = (now - timedelta(seconds=TICK), now) if start.kind in (RunKind.SCHEDULED, RunKind.BACKFILL) else None
-        params = Params(keys=start.keys) if start.keys else Params()
+        source = self.systems[FLOWS[start.flow].source].source
+        params = Params(keys=tuple(source.native(name) or UNKNOWN for name in start.keys)) if start.keys else Params()
         name = f"{start.name}/{len(self.attempts[start.name]) + 1}"
         self.attempts[start.name].append(name)
         if start.strike is None and len(self.attempts[start.name]) > 1:
@@ -282,13 +297,14 @@ class Playing:
 
     def _set_right(self) -> int:
         """Nothing goes wrong any more: the schedules go on until a round writes nothing. How much the last round wrote."""
-        for name in self.systems:
+        for name, system in self.systems.items():
             self._down(name, False)
-            self._target(name).answers.clear()
-            self._target(name).locks.clear()
+            system.target.answers.clear()
+            system.target.locks.clear()
+            system.source.set_right()
         written = 0
         for number in range(ROUNDS):
-            self.stage.now += TICK if number == 0 else 30
+            self.stage.move(self.stage.now + (TICK if number == 0 else 30))
             before = self._written()
             for name in self.schedule.flows:
                 process = self._start(
@@ -356,9 +372,7 @@ class Playing:
         ]
 
     def _gave(self, source: str, attempt: str, object_name: str) -> int:
-        system = self.systems[source].source
-        assert isinstance(system, StagedSource)
-        return system.gave[attempt, object_name]
+        return int(self.systems[source].source.gave[attempt, object_name])
 
     def _unsettled(self) -> list[str]:
         found = list(self.crashed)

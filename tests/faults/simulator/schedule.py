@@ -12,6 +12,7 @@ from accord.pipeline.runs import RunKind
 TICK = 600.0  # seconds between scheduled runs, as the flows' schedules have it
 TICKS = 3
 KILLED, HUB_LOST = "killed", "hub lost"
+HICCUPS = ("drop_before", "unavailable", "session_expired", "limit_exceeded", "truncate")  # as the local org names them
 ANSWERS = ("drop before commit", "drop after commit", "locked", "unavailable", "late")
 
 
@@ -73,12 +74,20 @@ class Answers(Action):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hiccups(Action):
+    """What the next readings of Salesforce meet on their way, one each: (fault, how many requests)."""
+
+    faults: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stall(Action):
-    """Whoever next reads a system stands still for `seconds` with what it read; for a target: whoever is next to send to it, just
-    before it asks whether it may."""
+    """Whoever next reads a system stands still for `seconds` with what it read; or, unless `reading`, whoever is next to send to it,
+    just before it asks whether it may."""
 
     system: str
     seconds: float
+    reading: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,15 +155,17 @@ class Story:
         return {"strike": strike, "again": again, "zombie": again is not None and self.random.random() < 0.1}
 
 
-def schedule(seed: int) -> Schedule:
-    """The story of a seed."""
+def schedule(seed: int, against: str = "memory") -> Schedule:
+    """The story of a seed, as it is played against a world (one of WORLDS)."""
     random = Random(seed)  # noqa: S311 - a story, not a secret
     flows, people = random.choice(THEMES)
     story = Story(random, flows)
     people(story)
     runs(story)
     trouble(story)
-    return Schedule(
+    if against != MEMORY:
+        hiccups(story)
+    told = Schedule(
         seed=seed,
         flows=flows,
         actions=tuple(sorted(story.actions, key=lambda action: action.at)),
@@ -164,6 +175,27 @@ def schedule(seed: int) -> Schedule:
         enforces_key=random.random() < 0.1,
         request_size=random.choice((1, 2, 5)),
     )
+    return of_legacy(told) if against == ORG_AND_TABLES else told
+
+
+def of_legacy(schedule: Schedule) -> Schedule:
+    """The same story of customers of the legal entity whose books the legacy ERP keeps; one of more than customers stays."""
+    instead = {TO_TRYTON: TO_LEGACY, TOLD: TOLD_OF_LEGACY}
+    if not set(schedule.flows) <= instead.keys():
+        return schedule
+
+    def there(action: Action) -> Action:
+        match action:
+            case Edit() if "legal_entities" in action.values:
+                return replace(action, values=action.values | {"legal_entities": ["US01"]})
+            case Start():
+                return replace(action, flow=instead[action.flow])
+            case Answers() | Outage() | Stall() | Lock() if action.system == "tryton":
+                return replace(action, system="legacy")
+        return action
+
+    flows = tuple(instead[name] for name in schedule.flows)
+    return replace(schedule, flows=flows, actions=tuple(map(there, schedule.actions)))
 
 
 def reconciled(schedule: Schedule) -> Schedule:
@@ -246,6 +278,9 @@ def _lines(random: Random) -> dict[str, Any]:
     return {"lines": lines, "total": f"{2 * sum(quantities)}.00"}
 
 
+BILLED = ({"id": "1", "description": "Work", "quantity": "1", "unit_price": "10.00", "net": "10.00", "tax": "2.10"},)
+
+
 def billing(story: Story) -> None:
     """Customers, and what the ERP bills those it knows: posted, paid in parts."""
     customers(story, removable=False)
@@ -254,15 +289,16 @@ def billing(story: Story) -> None:
         at = random.uniform(TICK, TICK * TICKS)
         story.edit("invoice", f"I{n}", at=at, number=f"I{n}", customer=str(random.randrange(2)), legal_entity="NL01",
                    system="tryton", status="Posted", currency="EUR", net="10.00", tax="2.10", total="12.10",
-                   open_balance="12.10", overdue=False, invoice_date="2026-03-02", booking_date="2026-03-02")  # fmt: skip
+                   open_balance="12.10", overdue=False, invoice_date="2026-03-02", booking_date="2026-03-02", lines=BILLED)  # fmt: skip
         for paid in range(random.randint(0, 3)):
             left = f"{9 - 3 * paid}.10"
             story.edit("invoice", f"I{n}", at=at + (paid + 1) * random.uniform(1, 300), open_balance=left)
 
 
 People = Callable[[Story], None]
-TO_TRYTON, TO_BOTH, TOLD, ORDERS, INVOICES = (
+TO_TRYTON, TO_BOTH, TOLD, ORDERS, INVOICES, TO_LEGACY, TOLD_OF_LEGACY = (
     "customer__to_tryton", "customer__to_erps", "customer__told", "order__to_tryton", "invoice__to_salesforce",
+    "customer__to_legacy", "customer__told_of_legacy",
 )  # fmt: skip
 THEMES: tuple[tuple[tuple[str, ...], People], ...] = (
     ((TO_TRYTON,), customers),
@@ -273,6 +309,7 @@ THEMES: tuple[tuple[tuple[str, ...], People], ...] = (
     ((TO_TRYTON, ORDERS), orders),
     ((TO_TRYTON, INVOICES), billing),
 )
+MEMORY, ORG, ORG_AND_TABLES = WORLDS = ("memory", "org", "org+tables")  # what a story is played against
 
 
 # --------------------------------------------------------------------------------------------------- runs and trouble
@@ -307,3 +344,11 @@ def trouble(story: Story) -> None:
         story.actions.append(
             Lock(at=story.when(), system="tryton", key=f"salesforce:{edit.native}", seconds=random.uniform(1, 700))
         )
+
+
+def hiccups(story: Story) -> None:
+    """Readings of a real org break on their way."""
+    random = story.random
+    for _ in range(random.randint(0, 3)):
+        faults = tuple((random.choice(HICCUPS), random.randint(1, 3)) for _ in range(random.randint(1, 3)))
+        story.actions.append(Hiccups(at=story.when(), faults=faults))

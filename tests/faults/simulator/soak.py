@@ -1,4 +1,5 @@
-"""Thousands of stories: `python -m tests.faults.simulator.soak --schedules 2000`, or one: `--seed 17`."""
+"""Thousands of stories: `python -m tests.faults.simulator.soak --schedules 2000`, or one: `--seed 17`; `--against org` has them
+played against the local Salesforce org, `--against org+tables` against the interface tables too."""
 
 from __future__ import annotations
 
@@ -8,19 +9,18 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
 
-from accord.hub import Hub
 from sandbox.stack import postgres
 from sandbox.stack.processes import Processes
 from tests.faults.simulator.oracle import CLASSES
 from tests.faults.simulator.play import Played, Theatre
-from tests.faults.simulator.schedule import Schedule, schedule
+from tests.faults.simulator.schedule import MEMORY, WORLDS, Schedule, schedule
+from tests.faults.simulator.worlds import Place, places, real_systems
 
-TEMPLATE = "simulated_hub"
 SHOWN = 20  # failing seeds named in the table
 
 
@@ -28,6 +28,7 @@ SHOWN = 20  # failing seeds named in the table
 class Table:
     """What came of any number of stories."""
 
+    against: str = MEMORY
     schedules: int = 0
     runs: int = 0
     happened: Counter[str] = field(default_factory=Counter)
@@ -54,48 +55,57 @@ class Table:
         lines = [f"{self.schedules:9,} schedules", f"{self.runs:9,} runs"]
         lines += [f"{n:9,} {what}" for what, n in sorted(self.happened.items())]
         lines += ["", *(f"{self.found[kind]:9,} {kind}" for kind in CLASSES)]
-        lines += [f"\nseed {seed} (make soak SEED={seed}):\n{why}" for seed, why in sorted(self.failed.items())[:SHOWN]]
+        again = "make soak SEED={}" + (f" AGAINST={self.against}" if self.against != MEMORY else "")
+        lines += [f"\nseed {seed} ({again.format(seed)}):\n{why}" for seed, why in sorted(self.failed.items())[:SHOWN]]
         return "\n".join(lines)
 
 
-def play_all(address: str, seeds: Iterable[int]) -> Table:
-    """The stories of `seeds` one after the other, over the hub at `address`."""
-    table = Table()
-    with tempfile.TemporaryDirectory(prefix="accord-simulator-") as folder:
-        theatre = Theatre(address, Path(folder))
-        try:
-            for seed in seeds:
-                table.add(theatre.play(schedule(seed)))
-        finally:
-            theatre.close()
+@contextmanager
+def theatre_at(place: Place) -> Iterator[Theatre]:
+    """A theatre at a place."""
+    with (
+        tempfile.TemporaryDirectory(prefix="accord-simulator-") as folder,
+        real_systems(place) as real,
+        closing(Theatre(place.hub, Path(folder), real)) as theatre,
+    ):
+        yield theatre
+
+
+def play_all(place: Place, seeds: Iterable[int]) -> Table:
+    """The stories of `seeds` one after the other."""
+    table = Table(place.against)
+    with theatre_at(place) as theatre:
+        for seed in seeds:
+            table.add(theatre.play(schedule(seed, place.against)))
     return table
 
 
-def side_by_side(addresses: Sequence[str], seeds: Sequence[int]) -> Iterator[Table]:
-    """The same in a process per hub, some stories at a time."""
+def side_by_side(places: Sequence[Place], seeds: Sequence[int]) -> Iterator[Table]:
+    """The same in a process per place, some stories at a time."""
     spawning = get_context("spawn")
-    with spawning.Pool(len(addresses), initializer=_take_hub, initargs=(_queue(spawning, addresses),)) as pool:
+    with spawning.Pool(len(places), initializer=_take_place, initargs=(_queue(spawning, places),)) as pool:
         yield from pool.imap_unordered(_play_some, [seeds[n : n + 10] for n in range(0, len(seeds), 10)])
 
 
-def _queue(spawning, addresses):  # type: ignore[no-untyped-def]  # multiprocessing's queues have no useful type
+def _queue(spawning, places):  # type: ignore[no-untyped-def]  # multiprocessing's queues have no useful type
     queue = spawning.Queue()
-    for address in addresses:
-        queue.put(address)
+    for place in places:
+        queue.put(place)
     return queue
 
 
-def _take_hub(queue) -> None:  # type: ignore[no-untyped-def]  # as above
-    global _ADDRESS
+def _take_place(queue) -> None:  # type: ignore[no-untyped-def]  # as above
+    global _PLACE
     logging.disable()  # thousands of warnings that nobody reads
-    _ADDRESS = queue.get()
+    _PLACE = queue.get()
 
 
 def _play_some(seeds: Sequence[int]) -> Table:
-    return play_all(_ADDRESS, seeds)
+    assert _PLACE
+    return play_all(_PLACE, seeds)
 
 
-_ADDRESS = ""
+_PLACE: Place | None = None
 
 
 def smallest(theatre: Theatre, failing: Schedule) -> Schedule:
@@ -109,18 +119,14 @@ def smallest(theatre: Theatre, failing: Schedule) -> Schedule:
 
 
 @contextmanager
-def hubs(count: int) -> Iterator[list[str]]:
-    """Empty hubs on a PostgreSQL of their own."""
+def places_of_their_own(against: str, count: int) -> Iterator[list[Place]]:
+    """Places on a PostgreSQL of their own."""
     with tempfile.TemporaryDirectory(prefix="accord-soak-") as folder:
         home = Path(folder)
         server = postgres.ensure_running(home, careless=True, free_port=True)
         try:
-            server.create_database(TEMPLATE)
-            Hub(server.dsn(TEMPLATE)).upgrade()
-            names = [f"simulated_{n}" for n in range(count)]
-            for name in names:
-                server.create_database(name, template=TEMPLATE)
-            yield [server.dsn(name) for name in names]
+            with places(server, home, against, count) as found:
+                yield found
         finally:
             Processes(home).stop("postgres")
 
@@ -131,13 +137,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--schedules", type=int, default=1000, help="how many stories")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="only this one, with its diary; made smaller when it ends badly")
+    parser.add_argument("--against", choices=WORLDS, default=MEMORY, help="what is real of the systems")
     asked = parser.parse_args(arguments)
     if asked.seed is not None:
-        return _one(asked.seed)
+        return _one(asked.seed, asked.against)
     seeds = range(asked.first, asked.first + asked.schedules)
-    table = Table()
-    with hubs(min(os.cpu_count() or 1, 8)) as addresses:
-        for part in side_by_side(addresses, seeds):
+    table = Table(asked.against)
+    with places_of_their_own(asked.against, min(os.cpu_count() or 1, 8)) as found:
+        for part in side_by_side(found, seeds):
             table.merge(part)
             bad = f": {', '.join(map(str, sorted(table.failed)))}" if table.failed else ""
             print(f"{table.schedules:,} of {asked.schedules:,}, {len(table.failed)} ended badly{bad}", flush=True)
@@ -145,16 +152,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return bool(table.failed)
 
 
-def _one(seed: int) -> int:
+def _one(seed: int, against: str) -> int:
     logging.disable()
-    with hubs(1) as (address,), tempfile.TemporaryDirectory(prefix="accord-simulator-") as folder:
-        theatre = Theatre(address, Path(folder))
-        try:
-            played = theatre.play(schedule(seed))
-            if not played.verdict.well:
-                played = theatre.play(smallest(theatre, played.schedule))
-        finally:
-            theatre.close()
+    with places_of_their_own(against, 1) as (place,), theatre_at(place) as theatre:
+        played = theatre.play(schedule(seed, against))
+        if not played.verdict.well:
+            played = theatre.play(smallest(theatre, played.schedule))
     print("\n".join(played.diary))
     print(f"\n{played.verdict}" if not played.verdict.well else "\nAll is well.")
     return not played.verdict.well

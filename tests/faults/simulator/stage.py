@@ -34,6 +34,7 @@ class Stage:
         self.hub_skew, self.worker_skew = hub_skew, worker_skew
         self.happened: Counter[str] = Counter()
         self.diary: list[str] = []
+        self.clocks: list[Callable[[], object]] = []  # told whenever time has moved on
         self._due: list[tuple[float, int, Callable[[], object]]] = []
         self._numbers = itertools.count()
         self.alive: set[Process] = set()
@@ -45,8 +46,15 @@ class Stage:
     def play(self, until: float = float("inf")) -> None:
         """Let everything happen that is due, and what follows from it."""
         while self._due and self._due[0][0] <= until:
-            self.now, _, what = heapq.heappop(self._due)
+            when, _, what = heapq.heappop(self._due)
+            self.move(when)
             what()
+
+    def move(self, now: float) -> None:
+        """Let time move on."""
+        self.now = now
+        for tell in self.clocks:
+            tell()
 
     def clock(self, skew: float = 0.0) -> datetime:
         """The time of the story."""

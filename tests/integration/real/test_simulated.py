@@ -9,11 +9,13 @@ import pytest
 
 from accord.settings import connection_from_environment
 from accord.systems import open_system
-from tests.faults.simulator.play import Theatre
-from tests.faults.simulator.real import RealTarget, apart, parties
-from tests.faults.simulator.schedule import TO_TRYTON, Answers, schedule
+from tests.faults.simulator.play import Theatre, in_memory_source
+from tests.faults.simulator.real import RealTarget
+from tests.faults.simulator.schedule import TO_TRYTON, Answers, Schedule, schedule
 from tests.faults.simulator.stage import Stage
+from tests.faults.simulator.tryton import Parties, apart
 from tests.integration.real.world import RealWorld
+from tests.world import TwoWay
 
 
 def troubled(seed: int) -> bool:
@@ -29,11 +31,12 @@ SEEDS = [seed for seed in range(40) if troubled(seed)][:2]
 def theatre(world: RealWorld, tmp_path: Path) -> Iterator[Theatre]:
     adapter = open_system("tryton", connection_from_environment("accord_tryton", world.environment))
 
-    def erp(stage: Stage) -> RealTarget:
-        dsn = world.server.dsn(world.erp.database)
-        return RealTarget(name="tryton", adapter=adapter, stage=stage, look=parties(world.erp), dsn=dsn)  # type: ignore[arg-type]  # a target too
+    def erp(stage: Stage, schedule: Schedule) -> TwoWay:
+        witness = Parties(world.erp, world.server.dsn(world.erp.database))
+        target = RealTarget(name="tryton", adapter=adapter, stage=stage, witness=witness)
+        return TwoWay(in_memory_source("tryton", stage, schedule), target)  # type: ignore[arg-type]  # a target too
 
-    theatre = Theatre(world.server.dsn(world.hub), tmp_path, erp)
+    theatre = Theatre(world.server.dsn(world.hub), tmp_path, {"tryton": erp})
     yield theatre
     theatre.close()
     adapter.close()

@@ -208,6 +208,16 @@ def test_reset_empties_the_org(admin: Any) -> None:
     assert admin.send("GET", "/sandbox/clock").data["offset_seconds"] == 0
 
 
+def test_the_clock_stands_until_told_otherwise(admin: Any) -> None:
+    admin.send("POST", "/sandbox/clock", {"at": "2026-03-02T09:00:00+01:00"})
+    admin.create("Account", Name="A")
+    assert admin.column("SELECT SystemModstamp FROM Account") == ["2026-03-02T08:00:00.000+0000"]
+    assert admin.send("GET", "/sandbox/clock").data["now"] == "2026-03-02T08:00:00.000Z"
+    assert admin.send("POST", "/sandbox/reset").status == 204
+    assert admin.send("GET", "/sandbox/clock").data["now"] != "2026-03-02T08:00:00.000Z"
+    assert admin.refused("POST", "/sandbox/clock", {"at": "soon"}) == (400, "INVALID_CLOCK")
+
+
 def test_the_page_shows_objects_and_nothing_unescaped(admin: Any) -> None:
     admin.org.usage.calls.append(
         {"at": "", "client": "<b>", "method": "GET", "path": "/<script>", "status": 500, "ms": 1.0}

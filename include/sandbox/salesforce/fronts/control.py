@@ -2,7 +2,7 @@
 """Control endpoints under /sandbox: faults, calls, clock, permissions, merge and the recycle bin. No sign-in."""
 
 import shutil
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -49,7 +49,7 @@ def reset(org: Org, call: Call) -> Answer:
     org.queries.forget()
     shutil.rmtree(org.jobs.folder, ignore_errors=True)
     org.faults.remove()
-    org.clock.offset = timedelta()
+    org.clock.offset, org.clock.standing = timedelta(), None
     org.usage.calls.clear()
     org.actors[org.settings.client_id].permissions = Permissions(org.sets)
     return Answer(204)
@@ -128,9 +128,14 @@ def permissions(org: Org, call: Call) -> Answer:
 
 
 def clock(org: Org, call: Call) -> Answer:
-    """Show the org's clock; POST ``{"offset_seconds": n}`` shifts it against the machine's."""
+    """Show the org's clock; POST ``{"offset_seconds": n}`` shifts it against the machine's, ``{"at": instant}`` lets it stand."""
     if call.method == "POST":
-        org.clock.offset = timedelta(seconds=float(call.record().get("offset_seconds", 0)))
+        body = call.record()
+        try:
+            org.clock.standing = datetime.fromisoformat(body["at"]) if "at" in body else None
+        except (TypeError, ValueError):
+            raise ApiError(400, "INVALID_CLOCK", "at is no instant: write it like 2026-01-31T12:00:00+00:00") from None
+        org.clock.offset = timedelta(seconds=float(body.get("offset_seconds", 0)))
     return Answer(data={"now": stored(org.clock.now()), "offset_seconds": org.clock.offset.total_seconds()})
 
 

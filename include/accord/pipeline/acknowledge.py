@@ -65,6 +65,13 @@ WHERE s.id = ANY(%(streams)s)
          WHERE d.run = p.run AND d.stream = p.stream AND d.attempt = p.attempt))
 """
 
+# a record that was deleted while its status was on its way can't be told any more
+_NOBODY_TO_TELL = """
+UPDATE exception SET state = 'closed', closed = now(), resolution = 'the record was deleted'
+WHERE id IN (SELECT id FROM exception WHERE object = %(object)s AND target = %(target)s AND key = ANY(%(keys)s) AND state <> 'closed'
+             ORDER BY id FOR UPDATE)
+"""
+
 
 def acknowledge(accord: Accord, run_id: int) -> dict[str, int]:
     """Write sync status and last error of every record of the batch back to its source; returns counts by bucket.
@@ -97,8 +104,11 @@ def _statuses(accord: Accord, run: Run, manifest: Manifest) -> Manifest:
     chunks = []
     for chunk in manifest.chunks:
         records = accord.staging.read(chunk.parts[RECORDS])
-        live = records.filter(pc.invert(pc.fill_null(records["gone"], False)))
+        gone = pc.fill_null(records["gone"], False)
+        live = records.filter(pc.invert(gone))
         with accord.hub.session() as session:
+            deleted = records["key"].filter(gone).to_pylist()
+            session.execute(_NOBODY_TO_TELL, {"object": definition.name, "target": run.flow.source, "keys": deleted})
             session.execute("CREATE TEMP TABLE asked (key text PRIMARY KEY, said bytea) ON COMMIT DROP")
             copy_into(session, "asked", live.select(["key", SAID]))
             session.execute("ANALYZE asked")

@@ -32,3 +32,18 @@ def test_told_when_it_changed(world: World) -> None:
     world.run()
     assert world.status(key) == ("Synced", None)
     assert len(world.salesforce.writes) == told + 1
+
+
+def test_a_record_that_is_deleted_before_it_is_told(world: World) -> None:
+    key = world.customer("1")
+    world.salesforce.rejects = {key: Category.REFERENCE_UNKNOWN}
+    world.run()
+    (waits,) = world.exceptions()
+    assert (waits["object"], waits["key"]) == (CUSTOMER_STATUS.name, key)
+    world.change("1", gone=True)
+    world.run()
+    assert world.exceptions() == []
+    world.salesforce.rejects = {}
+    world.change("1", gone=False)
+    world.run()
+    assert world.status(key) == ("Synced", None)

@@ -48,7 +48,7 @@ def test_logs_name_the_run_and_the_correlation(stage: Stage, there: str) -> None
 
 
 def seen_in(stage: Stage, database: str, words: list[str]) -> list[str]:
-    """Tables of a database in whose rows one of the words stands."""
+    """Columns of a database, `schema.table.column`, in which one of the words stands."""
     with psycopg.connect(stage.running.postgres.dsn(database)) as session:
         tables = session.execute(
             "SELECT table_schema, table_name FROM information_schema.tables"
@@ -56,12 +56,11 @@ def seen_in(stage: Stage, database: str, words: list[str]) -> list[str]:
         ).fetchall()
         found = []
         for schema, table in tables:
-            query = sql.SQL("SELECT count(*) FROM {} t WHERE t::text LIKE ANY(%s)").format(
-                sql.Identifier(schema, table)
-            )
-            row = session.execute(query, [[f"%{word}%" for word in words]]).fetchone()
-            if row and row[0]:
-                found.append(f"{schema}.{table}")
+            query = sql.SQL(
+                "SELECT DISTINCT c.key FROM {} t, jsonb_each_text(to_jsonb(t)) c WHERE c.value LIKE ANY(%s)"
+            ).format(sql.Identifier(schema, table))
+            rows = session.execute(query, [[f"%{word}%" for word in words]]).fetchall()
+            found += [f"{schema}.{table}.{column}" for (column,) in rows]
         return found
 
 
@@ -81,8 +80,12 @@ def words() -> list[str]:
 def test_no_personal_data_in_airflow_or_the_hub(stage: Stage, again: dict[str, str], words: list[str]) -> None:
     # an XCom's JSON escapes what is not ASCII: the words are plain on purpose
     assert seen_in(stage, services.AIRFLOW, words) == []
-    assert seen_in(stage, services.HUB, words) == []
-    assert "erp.customer_contact" in seen_in(stage, services.LEGACY, words), "the search would not have found them"
+    kept_apart = (
+        "public.image.personal",
+        "public.change_personal",
+    )  # so that a run can be undone; see docs/retention.md
+    assert [place for place in seen_in(stage, services.HUB, words) if not place.startswith(kept_apart)] == []
+    assert any(place.startswith("erp.customer_contact.") for place in seen_in(stage, services.LEGACY, words))
 
 
 def test_no_personal_data_in_logs_and_reports(stage: Stage, again: dict[str, str], words: list[str]) -> None:

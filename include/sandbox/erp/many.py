@@ -49,9 +49,12 @@ def _ship_some(day: Day, reference: str, tracking: str) -> bool:
 
 
 def invoice(day: Day, sales: Sequence[Row]) -> list[Row]:
-    """Post what there is to invoice of these orders (of one company: reference, company, invoices); the invoices posted, with
-    number, amount_to_pay, currency, party, and the order's reference as `sale`."""
-    whose = {number: str(sale["reference"]) for sale in sales for number in sale["invoices"]}
+    """Post what there is to invoice of these orders (of one company: id, company), by now: what is shipped makes an invoice. The
+    invoices posted, with number, amount_to_pay, currency, party, and the order's reference as `sale`."""
+    by_now = rows(
+        day.operations, "sale.sale", [("id", "in", [sale["id"] for sale in sales])], ["reference", "invoices"]
+    )
+    whose = {number: str(sale["reference"]) for sale in by_now for number in sale["invoices"]}
     drafts = [("id", "in", list(whose)), ("state", "=", "draft")]
     ids = [row["id"] for row in rows(day.finance, "account.invoice", drafts, [])]
     if not ids:

@@ -51,8 +51,8 @@ def seen_in(stage: Stage, database: str, words: list[str]) -> list[str]:
     """Columns of a database, `schema.table.column`, in which one of the words stands."""
     with psycopg.connect(stage.running.postgres.dsn(database)) as session:
         tables = session.execute(
-            "SELECT table_schema, table_name FROM information_schema.tables"
-            " WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')"
+            "SELECT relnamespace::regnamespace::text, relname FROM pg_class WHERE relkind = 'r'"
+            " AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')"
         ).fetchall()
         found = []
         for schema, table in tables:

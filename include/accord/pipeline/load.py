@@ -138,15 +138,7 @@ class ChunkLoad:
         """What has no outcome yet waits until the target takes calls; it was not touched."""
         changes = self.accord.staging.read(self.file)
         with self.accord.hub.session() as session:
-            opened = open_dispatch(
-                session,
-                run=self.run.id,
-                attempt=self.chunk.attempt,
-                stream=self.stream,
-                chunk=self.chunk.chunk,
-                file=self.file,
-                lease=self.accord.lease,
-            )
+            opened = self._open(session)
             if opened is None:  # another try of this task is at it
                 raise shut
             number, part = opened
@@ -180,6 +172,18 @@ class ChunkLoad:
             else changes
         )
 
+    def _open(self, session: Session) -> tuple[int, int] | None:
+        """Write a dispatch of the chunk ahead: its number and part; None when another try of this task has one open."""
+        return open_dispatch(
+            session,
+            run=self.run.id,
+            attempt=self.chunk.attempt,
+            stream=self.stream,
+            chunk=self.chunk.chunk,
+            file=self.file,
+            lease=self.accord.lease,
+        )
+
     def _first(self, changes: pa.Table) -> pa.Table:
         """Those that go now. Records of the same object refer to each other beyond their parents: one depth after the other."""
         if own_references(self.definition) in ([], [self.definition.parent]):
@@ -191,15 +195,7 @@ class ChunkLoad:
         this task has a dispatch open."""
         since = time.monotonic()
         with self.accord.hub.session() as session:
-            opened = open_dispatch(
-                session,
-                run=self.run.id,
-                attempt=self.chunk.attempt,
-                stream=self.stream,
-                chunk=self.chunk.chunk,
-                file=self.file,
-                lease=self.accord.lease,
-            )
+            opened = self._open(session)
             if opened is None:
                 return None
             number, part = opened

@@ -19,23 +19,14 @@ from accord_airflow.deadlines import ScheduledRunDue
 from accord_airflow.operators import ReconcileOperator
 from accord_airflow.operators.base import AccordOperator
 from accord_airflow.retries import RETRY_POLICY
+from tests import dag_names
 from tests.dags.conftest import dags_of
 
 SNAPSHOT = Path(__file__).with_name("graph.json")
 
 
 def test_the_dags_are_those_the_flows_imply(dags: dict[str, DAG]) -> None:
-    assert set(dags) == {
-        *FLOWS,
-        *PROCESSES,
-        "approvals",
-        "approval",
-        "housekeeping",
-        "outbox",
-        "reconciliation",
-        "replay",
-        "service_levels",
-    }
+    assert set(dags) == dag_names.ALL
     assert dags, "there is at least one flow"
 
 

@@ -17,7 +17,6 @@ from psycopg.rows import dict_row
 
 from accord.flows import FLOWS
 from accord.hub import Hub
-from accord.hub.processes import PROCESSES
 from sandbox.company.generator import company
 from sandbox.company.load import load
 from sandbox.company.org import Org
@@ -65,18 +64,6 @@ MARKED = (
     marked(4, "Quince " + "Very " * 30 + "Long"),  # rejected by the legacy ERP
     marked(5, "QUINCE TRADING"),  # held: the name of another
 )
-
-
-BESIDE_THE_FLOWS = {
-    *PROCESSES,
-    "approvals",
-    "approval",
-    "housekeeping",
-    "outbox",
-    "reconciliation",
-    "replay",
-    "service_levels",
-}  # DAGs
 
 
 @dataclass(slots=True)

@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from accord.flows import FLOWS
-from tests.e2e.story import BESIDE_THE_FLOWS, CUSTOMERS, Stage
+from tests import dag_names
+from tests.e2e.story import CUSTOMERS, Stage
 
 pytestmark = pytest.mark.browser
 
@@ -58,7 +59,7 @@ def test_the_list_of_dags(stage: Stage, again: dict[str, str], page: Page) -> No
     for name, flow in FLOWS.items():
         expect(page.get_by_role("link", name=name, exact=True).first).to_be_visible()
         expect(page.get_by_text(f"from {flow.source}").first).to_be_visible()
-    expect(page.get_by_text(f"{len(FLOWS) + len(BESIDE_THE_FLOWS)} Dags")).to_be_visible()
+    expect(page.get_by_text(f"{len(dag_names.ALL)} Dags")).to_be_visible()
     keep(stage, page, "dags")
 
 

@@ -11,12 +11,13 @@ from psycopg import sql
 
 from accord.flows import FLOWS
 from sandbox.stack import services
-from tests.e2e.story import BESIDE_THE_FLOWS, CUSTOMERS, PERSONAL, Stage
+from tests import dag_names
+from tests.e2e.story import CUSTOMERS, PERSONAL, Stage
 
 
 def test_the_dags_are_those_of_the_registry_with_tags_and_docs(stage: Stage) -> None:
     dags = {dag["dag_id"]: dag for dag in stage.api.get("dags", limit=1000)["dags"]}
-    assert dags.keys() == {*FLOWS, *BESIDE_THE_FLOWS}
+    assert dags.keys() == dag_names.ALL
     for name, flow in FLOWS.items():
         details = stage.api.get(f"dags/{name}/details")
         assert {"accord", flow.object} <= {tag["name"] for tag in details["tags"]}

@@ -6,7 +6,7 @@ import argparse
 import getpass
 from typing import TYPE_CHECKING, Any
 
-from accord.commands.common import print_json
+from accord.commands.common import print_json, print_rows
 
 if TYPE_CHECKING:
     from accord.commands.common import Commands
@@ -38,14 +38,8 @@ def _list(accord: Accord, asked: argparse.Namespace) -> int:
     from accord.service_levels.ledger import alerts
 
     rows = alerts(accord.hub, recovered=asked.recovered)
-    if asked.json:
-        print_json(rows)
-        return 0
-    for row in rows:
-        print(_line(row))
-    if not rows:
-        print("No alert." if asked.recovered else "No alert is open.")
-    return 0
+    empty = "No alert." if asked.recovered else "No alert is open."
+    return print_rows(rows, _line, empty=empty, as_json=asked.json)
 
 
 def _line(row: dict[str, Any]) -> str:

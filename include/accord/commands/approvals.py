@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import getpass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from accord.commands.common import print_json
+from accord.commands.common import print_json, print_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from accord.commands.common import Commands
     from accord.runtime import Accord
 
@@ -29,18 +31,14 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 def _approvals(accord: Accord, asked: argparse.Namespace) -> int:
     from accord.approvals import pending
 
-    rows = pending(accord.hub)
-    if asked.json:
-        print_json(rows)
-        return 0
-    for row in rows:
-        money = f", {row['at_risk']:,.2f} {row['currency']}" if row["currency"] else ""
-        print(
-            f"{row['object']} {row['key']} since {row['opened']:%Y-%m-%d %H:%M}Z ({row['queue']}{money}): {row['message']}"
-        )
-    if not rows:
-        print("Nothing waits for an approval.")
-    return 0
+    return print_rows(pending(accord.hub), _line, empty="Nothing waits for an approval.", as_json=asked.json)
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    money = f", {row['at_risk']:,.2f} {row['currency']}" if row["currency"] else ""
+    return (
+        f"{row['object']} {row['key']} since {row['opened']:%Y-%m-%d %H:%M}Z ({row['queue']}{money}): {row['message']}"
+    )
 
 
 def _decide(accord: Accord, asked: argparse.Namespace) -> int:

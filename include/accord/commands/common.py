@@ -1,14 +1,17 @@
-"""What every topic needs: what an instant looks like, and how JSON is printed."""
+"""What every topic needs: what an instant looks like, and how JSON and lists are printed."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]
+
+T = TypeVar("T")
 
 
 def instant(text: str) -> datetime:
@@ -20,3 +23,15 @@ def instant(text: str) -> datetime:
 def print_json(body: Any) -> None:
     """The answer to --json."""
     print(json.dumps(body, indent=2, default=str))
+
+
+def print_rows(rows: Sequence[T], line: Callable[[T], str], *, empty: str, as_json: bool) -> int:
+    """A line for each of `rows`, or `empty` where there are none; all of them as JSON when that was asked for. The exit code."""
+    if as_json:
+        print_json(rows)
+        return 0
+    for row in rows:
+        print(line(row))
+    if not rows:
+        print(empty)
+    return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from accord.commands.common import instant, print_json
+from accord.commands.common import instant, print_json, print_rows
 
 if TYPE_CHECKING:
     from accord.commands.common import Commands
@@ -43,14 +43,8 @@ def _list(accord: Accord, asked: argparse.Namespace) -> int:
     from accord.outbox.standing import overview
 
     rows = overview(accord)
-    if asked.json:
-        print_json(rows)
-        return 0
-    for row in rows:
-        print(_line(row))
-    if not rows:
-        print("Nobody is subscribed: ACCORD_SUBSCRIBERS names nobody.")
-    return 0
+    empty = "Nobody is subscribed: ACCORD_SUBSCRIBERS names nobody."
+    return print_rows(rows, _line, empty=empty, as_json=asked.json)
 
 
 def _line(row: dict[str, object]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from accord.commands.common import print_json
+from accord.commands.common import print_json, print_rows
 from accord.errors import Stop
 from accord.flows import FLOWS, reconciled_pairs
 
@@ -77,14 +77,10 @@ def _lines(summary: Mapping[str, Any], found: list[dict[str, Any]]) -> Iterator[
 def _trend(accord: Accord, asked: argparse.Namespace) -> int:
     from accord.hub.reconciliations import describe, trend
 
-    rows = trend(accord.hub, asked.object, asked.target)
-    if asked.json:
-        print_json(rows)
-        return 0
-    for row in rows:
+    def line(row: Mapping[str, Any]) -> str:
         scope = f"{row['keys']} key(s)" if row["keys"] else "everything"
         risk = "".join(f", {Decimal(amount):,.2f} {currency} at risk" for currency, amount in row["at_risk"].items())
-        print(f"{row['started']:%Y-%m-%d %H:%M}Z {scope}: {describe(row)}{risk}")
-    if not rows:
-        print("Nothing was reconciled yet.")
-    return 0
+        return f"{row['started']:%Y-%m-%d %H:%M}Z {scope}: {describe(row)}{risk}"
+
+    rows = trend(accord.hub, asked.object, asked.target)
+    return print_rows(rows, line, empty="Nothing was reconciled yet.", as_json=asked.json)

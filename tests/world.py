@@ -23,7 +23,6 @@ from accord.ports import Check, Safety, Selection, Sending, Sink
 from accord.runtime import Accord
 from accord.settings import Connection, dsn
 from tests.fakes import FakeSource, FakeTarget, Write
-from tests.hub import KeptHub
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -91,6 +90,9 @@ class TwoWay:
     def fills_in(self, definition: BusinessObject) -> frozenset[str]:
         return self.target.fills_in(definition)
 
+    def at_once(self, definition: BusinessObject) -> int | None:
+        return self.target.at_once(definition)
+
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
         return self.target.collapse(definition, table)
 
@@ -113,7 +115,7 @@ class TwoWay:
 class QuickAccord(Accord):
     """A process whose hub keeps its connection."""
 
-    kept: KeptHub
+    kept: Hub
 
     @property
     def hub(self) -> Hub:
@@ -125,7 +127,7 @@ class World:
 
     def __init__(self, hub: Connection, folder: Path) -> None:
         self.hub_connection, self.folder = hub, folder
-        self.kept = [KeptHub(dsn(hub))]  # the first is the test's own
+        self.kept = [Hub(dsn(hub))]  # the first is the test's own
         self._right = hub
         self.extras: dict[str, dict[str, Any]] = {}  # connection → what its extra says
         self.clock = START
@@ -202,7 +204,7 @@ class World:
             **usual | knobs,
         )
         if isinstance(accord, QuickAccord):
-            accord.kept = KeptHub(dsn(self._right))
+            accord.kept = Hub(dsn(self._right))
             self.kept.append(accord.kept)
         return accord
 

@@ -113,7 +113,11 @@ def _install(
     with log.open("wb") as output:
         for step in steps:
             done = subprocess.run(  # noqa: S603 - Tryton's own programs with our words
-                step, stdout=output, stderr=output, env={"TRYTOND_CONFIG": str(config), "TRYTONPASSFILE": str(password_file)}, check=False
+                step,
+                stdout=output,
+                stderr=output,
+                env={"TRYTOND_CONFIG": str(config), "TRYTONPASSFILE": str(password_file)},
+                check=False,
             )
             if done.returncode:
                 last = log.read_text(errors="replace").strip().splitlines()[-1:]

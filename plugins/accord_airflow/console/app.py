@@ -13,6 +13,7 @@ from fastapi.responses import FileResponse, Response
 from starlette.exceptions import HTTPException as Refused
 
 from accord.errors import AccordError, BadCredentials, Unavailable
+from accord_airflow import scraping
 from accord_airflow.console.navigation import PAGES
 from accord_airflow.console.rendering import render
 from accord_airflow.console.security import login, own_origin
@@ -28,7 +29,8 @@ HEADERS = {
 
 
 def app() -> FastAPI:
-    """The console. Every route asks for a login that may see the website, everything that changes something for an own page."""
+    """The console. Every route but the scrapers' asks for a login that may see the website, everything that changes something for an
+    own page."""
     served = FastAPI(
         dependencies=[Depends(login), Depends(own_origin)], docs_url=None, redoc_url=None, openapi_url=None
     )
@@ -37,6 +39,7 @@ def app() -> FastAPI:
         served.include_router(module.router, prefix=f"/{page.path}" if page.path else "")
     # by a route, not by a static mount: a mount would bypass the login
     served.add_api_route("/static/{name}", static, response_class=FileResponse)
+    served.add_route(scraping.PATH, scraping.metrics, methods=["GET"])  # past the login: it asks for a token of its own
     served.middleware("http")(_with_headers)
     served.add_exception_handler(Refused, _refused)
     served.add_exception_handler(RequestValidationError, _refused)

@@ -24,6 +24,7 @@ class Page:
 
 PAGES = (
     Page(module="overview", path="", title="Overview"),
+    Page(module="kpis", path="kpis", title="Metrics"),
     Page(module="reports", path="reports", title="Gate reports"),
 )
 

@@ -84,6 +84,7 @@ def order(
     world: World, key: str, *, committed: datetime, accepted: datetime | None, entity: str = "NL01", **plain: Any
 ) -> None:
     """An order Accord saw when it was committed."""
+    opened = plain.pop("opened", committed + MINUTE)
     step, status = ("created", "open") if accepted else ("validated", "open")
     if plain.pop("paid", False):
         step, status = "paid", "done"
@@ -93,7 +94,7 @@ def order(
         key,
         step,
         status,
-        committed + MINUTE,
+        opened,
     )
     if accepted:
         lines = {
@@ -150,6 +151,7 @@ def test_acceptance_runs_from_salesforce_to_the_erp_and_pending_orders_are_told_
     for number, took in enumerate((10, 20, 30)):
         order(world, f"O{number}", committed=NOW - 2 * DAY, accepted=NOW - 2 * DAY + took * MINUTE)
     order(world, "old", committed=NOW - 30 * DAY, accepted=NOW)
+    order(world, "history", committed=NOW - 90 * DAY, accepted=NOW, opened=NOW - HOUR)  # loaded today, of last quarter
     order(world, "waits", committed=NOW - 2 * HOUR, accepted=None)
     told(world, "order", "O0", to="tryton", at=NOW, version=NOW, legal_entity="NL01")  # an amendment is no acceptance
     assert values(world, "order_acceptance_seconds") == {
@@ -345,9 +347,12 @@ def test_facts_come_from_what_was_sent_and_only_once(world: World) -> None:
         "total": "60.00",
     }
     put = {"order_date": TODAY, "lines": lines} | usual
-    world.source.put(ORDER, "O1", at=world.tick(), **put)
+    key = world.source.put(ORDER, "O1", at=world.tick(), **put)
     stream = world.kept[0].stream("tryton", "product")
     do(world, "INSERT INTO link (stream, key, native, hash) VALUES (%s, 'tryton:P', 'P', '')", stream)
+    world.tryton.locks.add(key)
+    world.run(FLOWS["order__salesforce_to_erp"])
+    world.tryton.locks.clear()
     world.run(FLOWS["order__salesforce_to_erp"])
     assert keep_facts(world.kept[0]) == 1
     assert keep_facts(world.kept[0]) == 0, "nothing new"
@@ -355,6 +360,10 @@ def test_facts_come_from_what_was_sent_and_only_once(world: World) -> None:
     assert (fact["object"], fact["legal_entity"], fact["currency"], fact["day"]) == ("order", "NL01", "EUR", TODAY)
     assert fact["amount"] == 60
     first = fact["first_at"]
+    sent = world.rows("SELECT outcome, at FROM delivery WHERE key = %s AND stream = %s", key, fact["stream"])
+    outcomes = {row["outcome"]: row["at"] for row in sent}
+    assert set(outcomes) == {"parked", "applied"}
+    assert first == outcomes["applied"], "what was not taken is not there"
     lines[0]["quantity"] = "4"
     world.source.put(ORDER, "O1", at=world.tick(), **put)
     world.run(FLOWS["order__salesforce_to_erp"])

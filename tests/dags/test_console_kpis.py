@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 
 import pytest
 from fastapi.testclient import TestClient
+from psycopg.types.json import Jsonb
 
 from accord.hub import Hub
-from accord.metrics.definitions import METRICS
+from accord.metrics.definitions import METRICS, STAGES
 from accord.metrics.values import measure
 from accord_airflow.console.kpis import sparkline
 from accord_airflow.console.security import Person
@@ -69,6 +71,22 @@ def test_a_flow_s_figures_are_for_who_may_see_its_runs_and_money_for_who_may_see
     assert "1,234.00 EUR" not in page
     assert "<td>yours</td>" not in page
     assert "<td>mine</td>" in page
+
+
+def test_pipeline_to_cash_is_a_table_by_legal_entity(world: World, browser: Callable[..., TestClient]) -> None:
+    hub = Hub(world.dsn)
+    stages = {"ordered": 500, "invoiced": 300, "received": 121}
+    with hub.session() as session:
+        for stage, amount in stages.items():
+            labels = Jsonb({"stage": stage, "legal_entity": "NL01", "currency": "EUR"})
+            session.execute(
+                "INSERT INTO kpi_value VALUES (current_date, 'pipeline_to_cash', %s, %s, 1, now())", (labels, amount)
+            )
+    page = browser("viewer").get("kpis/").text
+    row = page.partition('<th scope="row">NL01</th><td>EUR</td>')[2].partition("</tr>")[0]
+    cells = re.findall(r'<td class="number">([^<]*)</td>', row)
+    assert cells == ["", "500.00", "", "300.00", "", "121.00", ""]
+    assert set(stages) <= set(STAGES)
 
 
 def test_a_line_spans_its_box_from_the_first_day_to_the_last() -> None:

@@ -51,6 +51,9 @@ class Metric:
         return f"accord_{self.name}"
 
 
+# the stages of pipeline_to_cash, in the order of the way
+STAGES = ("held", "ordered", "booked", "invoiced", "credited", "received", "outstanding")
+
 _B, _T = Kind.BUSINESS, Kind.TECHNICAL
 _WEEK, _MONTH, _NOW = "committed in the last 7 days", "the last 28 days", "now"
 

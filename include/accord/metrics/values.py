@@ -73,21 +73,24 @@ def measure(hub: Hub, *, fresh: timedelta = timedelta()) -> int:
 
 
 def latest(hub: Hub) -> Taken:
-    """The business figures as they were last taken."""
+    """The business figures as they were last taken, in the order of definitions and labels."""
     with hub.session() as session:
         rows = session.execute(
             """SELECT kpi, labels, value, sample, at FROM kpi_value WHERE day = (SELECT max(day) FROM kpi_value)
-               ORDER BY kpi, labels::text"""
+            """
         ).fetchall()
-    order = {metric.name: place for place, metric in enumerate(KPIS)}
+    order = {metric.name: (place, metric.labels) for place, metric in enumerate(KPIS)}
+
+    def place(one: Value) -> tuple[int, list[str]]:
+        number, labels = order[one.name]
+        return number, [one.labels.get(label, "") for label in labels]
+
     values = [
         Value(name=row["kpi"], labels=row["labels"], value=row["value"], sample=row["sample"])
         for row in rows
         if row["kpi"] in order
     ]
-    return Taken(
-        values=tuple(sorted(values, key=lambda one: order[one.name])), at=max((row["at"] for row in rows), default=None)
-    )
+    return Taken(values=tuple(sorted(values, key=place)), at=max((row["at"] for row in rows), default=None))
 
 
 def technical(hub: Hub) -> tuple[Value, ...]:

@@ -39,7 +39,7 @@ class Series:
 def show(request: Request, person: Signed) -> Response:
     """Figures name no record. Of a flow they are shown to who may see its runs, amounts of money to who may see those of all flows."""
     from accord.flows import FLOWS
-    from accord.metrics.definitions import KPIS, METRICS, TECHNICAL, Unit
+    from accord.metrics.definitions import KPIS, METRICS, STAGES, TECHNICAL, Unit
     from accord.metrics.values import TREND, latest, technical, trends
 
     with opened() as accord:
@@ -57,7 +57,25 @@ def show(request: Request, person: Signed) -> Response:
         (heading, [(metric, _series(values, metric.name, known)) for metric in metrics])
         for heading, metrics in (("Business", KPIS), ("Technical", TECHNICAL))
     ]
-    return render(request, "kpis.html", title="Metrics", groups=groups, at=taken.at, days=TREND.days)
+    return render(
+        request,
+        "kpis.html",
+        title="Metrics",
+        groups=groups,
+        stages=STAGES,
+        pipeline=_pipeline(values),
+        at=taken.at,
+        days=TREND.days,
+    )
+
+
+def _pipeline(values: Iterable[Value]) -> list[tuple[str, str, dict[str, Decimal]]]:
+    """(legal entity, currency, stage → amount): how much stands where between pipeline and cash."""
+    found: dict[tuple[str, str], dict[str, Decimal]] = {}
+    for one in values:
+        if one.name == "pipeline_to_cash":
+            found.setdefault((one.labels["legal_entity"], one.labels["currency"]), {})[one.labels["stage"]] = one.value
+    return [(entity, currency, stages) for (entity, currency), stages in sorted(found.items())]
 
 
 def _series(values: Iterable[Value], name: str, known: Mapping[Any, Trend]) -> list[Series]:

@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from accord.cli import main
 from accord.flows import FLOWS
 from accord.hub.connection import only
-from accord.metrics.definitions import KPIS, METRICS
+from accord.metrics.definitions import KPIS, METRICS, STAGES
 from accord.metrics.facts import keep_facts
 from accord.metrics.values import FRESH, latest, measure, technical, trends
 from accord.objects.order import ORDER
@@ -226,6 +226,7 @@ def test_pipeline_to_cash_per_legal_entity(world: World) -> None:
         ("outstanding", "NL01", "EUR"): 10.5,
         ("held", "unknown", "USD"): 70,
     }
+    assert {stage for stage, *_ in values(world, "pipeline_to_cash")} == set(STAGES)
 
 
 def test_how_soon_sales_sees_invoices_and_money(world: World) -> None:

@@ -19,6 +19,8 @@ import pytest
 
 from tests.dags.console import browser as browser
 from tests.dags.console import console as console
+from tests.dags.console import filled as filled
+from tests.dags.console import parsed as parsed
 from tests.dags.world import world as world
 from tests.stack import dsn as dsn
 from tests.stack import postgres_server as postgres_server

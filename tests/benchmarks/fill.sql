@@ -6,7 +6,7 @@ SELECT name, '{}'::jsonb, now() - interval '5 minutes' FROM unnest(%(flows)s::te
 INSERT INTO run (flow, engine_run, kind, state, counts, win_from, win_to, started, ended)
 SELECT f.name, f.name || '/scheduled__' || n, 'scheduled', 'succeeded', '{"extracted": 500}', now() - n * interval '5 minutes',
   now() - (n - 1) * interval '5 minutes', now() - n * interval '5 minutes', now() - n * interval '5 minutes' + interval '20 seconds'
-FROM generate_series(%(runs)s, 1, -1) n CROSS JOIN flow f;
+FROM generate_series(%(runs)s, 1, -1) n CROSS JOIN flow f ORDER BY f.name, n DESC;
 
 INSERT INTO dispatch (run, attempt, stream, chunk, part, file, send_before, opened, closed)
 SELECT r.id, 1, %(stream)s, 0, 0, '{"path": "gone.parquet", "rows": 1, "checksum": ""}', r.ended, r.started, r.ended
@@ -54,7 +54,7 @@ FROM generate_series(60, 1, -1) n;
 INSERT INTO difference (reconciliation, key, class, category, rule, cause, fields, natives, version, currency, at_risk, correction, outcome)
 SELECT r.id, 'salesforce:' || n, 'field differs', 'fields differ between the systems', 'fields', 'edited by hand', '{currency}', '{}',
   now(), 'EUR', n %% 5000, 'send again', CASE n %% 3 WHEN 0 THEN 'proposed' ELSE 'corrected' END
-FROM reconciliation r CROSS JOIN generate_series(1, CASE WHEN r.id > 58 THEN %(open)s ELSE 500 END) n;
+FROM reconciliation r CROSS JOIN generate_series(1, CASE WHEN r.id > 58 THEN %(open)s ELSE %(open)s / 100 END) n;
 
 INSERT INTO alert (key, body, severity, owner, escalate_at, state, recovered)
 SELECT 'local:' || n, jsonb_build_object('subject', %(flow)s::text, 'measure', 'data freshness', 'summary', 'late', 'object', 'order',

@@ -24,13 +24,20 @@ class Page:
 
 PAGES = (
     Page(module="overview", path="", title="Overview"),
+    Page(module="exceptions", path="exceptions", title="Exceptions"),
+    Page(module="trace", path="trace", title="Trace"),
+    Page(module="reconciliation", path="reconciliation", title="Reconciliation"),
+    Page(module="systems", path="systems", title="Systems"),
+    Page(module="alerts", path="alerts", title="Alerts"),
     Page(module="kpis", path="kpis", title="Metrics"),
+    Page(module="flows", path="flows"),
     Page(module="reports", path="reports", title="Gate reports"),
 )
 
 
 def views() -> list[dict[str, str | bool]]:
-    """The pages as Airflow's menu has them: the overview at its top level, the others below Plugins → Accord."""
+    """The pages as Airflow's menu has them: the overview at its top level, the others below Plugins → Accord; and the tabs on its pages
+    of a DAG and of a run."""
     found: list[dict[str, str | bool]] = []
     for page in PAGES:
         if page.title:
@@ -38,4 +45,13 @@ def views() -> list[dict[str, str | bool]]:
             place = {"category": "Accord"} if page.path else {"nav_top_level": True}
             route = f"accord-{page.path}" if page.path else "accord"
             found.append({**view, **place, "name": page.title if page.path else "Accord", "url_route": route})
-    return found
+    return [
+        *found,
+        {"name": "Accord", "href": f"{PREFIX}/flows/{{DAG_ID}}/", "destination": "dag", "url_route": "accord-flow"},
+        {
+            "name": "Accord",
+            "href": f"{PREFIX}/flows/{{DAG_ID}}/runs/{{RUN_ID}}",
+            "destination": "dag_run",
+            "url_route": "accord-run",
+        },
+    ]

@@ -57,12 +57,14 @@ SELECT (now() AT TIME ZONE 'UTC')::date, {name}, labels, value, sample, now() FR
 
 def measure(hub: Hub, *, fresh: timedelta = timedelta()) -> int:
     """Take the business figures now and keep them as those of the day, unless that was done within `fresh`; how many values."""
+    if fresh:
+        with hub.session() as session:
+            if not only(session.execute(_STALE, (fresh,)))["stale"]:
+                return 0
     keep_facts(hub)
     with hub.session() as session:
         session.execute("SET LOCAL TIME ZONE 'UTC'")  # current_date is the day in UTC
         session.execute("LOCK TABLE kpi_value IN SHARE ROW EXCLUSIVE MODE")  # one at a time
-        if fresh and not only(session.execute(_STALE, (fresh,)))["stale"]:
-            return 0
         session.execute("DELETE FROM kpi_value WHERE day = current_date")
         return sum(
             session.execute(

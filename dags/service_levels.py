@@ -6,12 +6,14 @@
 stand still, order acceptance, the age of exceptions. What is not kept any more, and what is kept again, changes the alert ledger, and
 each change is told once: by e-mail, Slack, PagerDuty or webhook, as the setting `[accord] alerts` and a connection each declare. Alerts
 nobody acknowledges are escalated. A system's declared maintenance excuses its flows. At the end a sign of life goes out, so that
-somebody outside notices when it does not. `accord alerts` shows and acknowledges on a terminal.
+somebody outside notices when it does not. `accord alerts` shows and acknowledges on a terminal. Beside it, every quarter of an hour,
+`measure` takes the figures of `docs/metrics.md`.
 
 **When it fails**
 - `alert` failed, *notices were not told*: a channel's connection or service. They are kept and go when it is mended; the others went.
 - `alert` failed, *nothing was checked*: see the log of `check`.
-- The hub is away: both tasks pass, and the alert about it goes out directly.
+- The hub is away: `check` and `alert` pass, `measure` is skipped, and the alert about it goes out directly.
+- `measure` failed: the figures stay as they were last taken; the next run takes them.
 - Nothing runs at all: whoever watches the heartbeat is told.
 
 **By hand.** *Trigger* measures and tells at once.
@@ -21,6 +23,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG
 
+from accord_airflow.operators.metrics import MetricsOperator
 from accord_airflow.operators.service_levels import SlaAlertOperator, SlaCheckOperator
 
 with DAG(
@@ -36,3 +39,4 @@ with DAG(
 ) as dag:
     check = SlaCheckOperator(task_id="check")
     SlaAlertOperator(task_id="alert", findings=check.output)
+    MetricsOperator(task_id="measure")

@@ -3,6 +3,7 @@ definitions and mappings, so it can't differ from what runs."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -66,3 +67,24 @@ def _rule(definition: BusinessObject, path: str, field: Field, side: Owner) -> s
     if field.seeded_by is side and field.owner is not side:
         rules.append("when the record is created, and never after")
     return ", ".join(rules) or "as it is"
+
+
+_SAID = re.compile(r"\s*\([^()]*\)")  # what a place says of itself beside its name
+_COLUMN = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+_BARE = re.compile(r"[A-Za-z_]\w*")
+
+
+def columns(place: str) -> tuple[str, ...]:
+    """The fields a place names, in their order: of `party.address.invoice, delivery` party.address.invoice and party.address.delivery;
+    () where it names none (`derived from the lines`)."""
+    found: list[str] = []
+    listing = False  # what follows a field may be another of the same table, by its bare name
+    for part in re.split(r",| and | × |;", _SAID.sub("", place)):
+        if named := _COLUMN.search(part):
+            found.append(named[0])
+            listing = part.endswith(named[0])
+        elif listing and _BARE.fullmatch(part.strip()):
+            found.append(f"{found[-1].rpartition('.')[0]}.{part.strip()}")
+        else:
+            listing = False
+    return tuple(dict.fromkeys(found))

@@ -56,6 +56,7 @@ ROWS = (
     ),
     Rows(table="reconciliation", keep=HISTORY, age="t.started"),  # its differences go with it
     Rows(table="alert", keep=HISTORY, age="t.recovered", where="t.state = 'recovered'"),  # its notices go with it
+    Rows(table="kpi_value", keep=HISTORY, age="t.at"),
     Rows(table="approval", keep=DEEDS, age="t.at"),
     Rows(table="audit", keep=DEEDS, age="t.at"),
 )

@@ -7,6 +7,7 @@
 | accord_tryton | http | the Tryton server |
 | accord_legacy | postgres | the legacy ERP's interface tables |
 | accord_subscriber_… | http | a receiver of events |
+| accord_metrics | generic | its password is the token of /accord/metrics |
 | accord_alert_… | smtp, slackwebhook, pagerduty_events, http | a channel of alerts |
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.dags.console import browser as browser
+from tests.dags.console import console as console
+from tests.dags.console import filled as filled
+from tests.dags.console import parsed as parsed
 from tests.dags.world import world as world
 from tests.stack import dsn as dsn
 from tests.stack import postgres_server as postgres_server
@@ -41,6 +46,7 @@ SETTINGS = {
             for path in (ROOT / "dags", ROOT / "docs" / "examples")
         ]
     ),
+    "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(32),
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "false",
     "PYTHONPATH": f"{ROOT / 'include'}:{ROOT / 'plugins'}:{ROOT}",
 }
@@ -91,11 +97,16 @@ def dags(dag_files: list[Path]) -> dict[str, DAG]:
 
 @pytest.fixture(scope="session")
 def metadata(home: Path) -> None:
-    """Airflow's own database: a copy of one that was migrated once for this version of Airflow."""
+    """Airflow's own database."""
+    ensure_metadata()
+
+
+def ensure_metadata() -> None:
+    """Have Airflow's own database in HOME: a copy of one that was migrated once for this version of Airflow."""
     template = CACHE / f"airflow-{version('apache-airflow-core')}.db"
     if not template.exists():
         subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True)
-        half = home / "half.db"
-        shutil.copyfile(home / "airflow.db", half)
+        half = HOME / "half.db"
+        shutil.copyfile(HOME / "airflow.db", half)
         half.replace(template)  # whole or not at all
-    shutil.copyfile(template, home / "airflow.db")
+    shutil.copyfile(template, HOME / "airflow.db")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from accord.flows import flows_of
-from accord.lineage import lineage
+from accord.lineage import columns, lineage
 from accord.objects import OBJECTS
 
 
@@ -29,3 +31,34 @@ def test_every_object_that_travels_has_ways(name: str) -> None:
     assert {(w.source, w.target) for w in lineage(name)} == {
         (flow.source, target) for flow in flows_of(name) for target in flow.targets
     }
+
+
+@pytest.mark.parametrize(
+    ("place", "named"),
+    [
+        ("Account.BillingCity, Account.ShippingCity", ("Account.BillingCity", "Account.ShippingCity")),
+        ("party.address.invoice, delivery", ("party.address.invoice", "party.address.delivery")),
+        (
+            "inbound.customer.parent_ref, parent_number",
+            ("inbound.customer.parent_ref", "inbound.customer.parent_number"),
+        ),
+        ("derived from a.b.state, start and end", ("a.b.state", "a.b.start", "a.b.end")),
+        ("a.line.amount × a.line.rate, rounded per line", ("a.line.amount", "a.line.rate")),
+        ("p.p.price in the context of company, price_list", ("p.p.price",)),
+        ("party.contact_mechanism.value (phone)", ("party.contact_mechanism.value",)),
+        ("derived from lines (accord.recurring.arr): no such figure is kept", ()),
+        ("", ()),
+    ],
+)
+def test_the_columns_a_place_names(place: str, named: tuple[str, ...]) -> None:
+    assert columns(place) == named
+
+
+def test_nearly_every_way_begins_and_ends_in_columns() -> None:
+    ways = [way for name in OBJECTS for way in lineage(name) if way.read]
+    without = {way.read for way in ways if not columns(way.read)}
+    assert all(columns(way.written) for way in ways)
+    assert len(without) < 20, without
+    assert not [place for place in without if re.sub(r"\(.*?\)", "", place).count(".")], (
+        "what names a field is understood"
+    )

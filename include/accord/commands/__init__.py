@@ -6,6 +6,7 @@ from accord.commands import (
     exceptions,
     flows,
     housekeeping,
+    metrics,
     migrate,
     outbox,
     processes,
@@ -17,5 +18,5 @@ from accord.commands import (
 )
 
 TOPICS = (
-    flows, exceptions, processes, approvals, alerts, reconcile, trace, undo, systems, migrate, housekeeping, outbox, setup,
+    flows, exceptions, processes, approvals, alerts, reconcile, trace, undo, metrics, systems, migrate, housekeeping, outbox, setup,
 )  # fmt: skip

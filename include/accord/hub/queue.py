@@ -17,7 +17,7 @@ from accord.hub.exceptions import free_abandoned
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which exceptions. What is None does not matter; `assignee` '' means nobody's; `older_than` counts from when it was opened; `above`
-    is money at risk, in `currency`; `closed` asks for settled ones instead of open ones."""
+    is money at risk, in `currency`; `closed` asks for settled ones instead of open ones; `within` are the flows somebody may see."""
 
     ids: tuple[int, ...] | None = None
     queue: str | None = None
@@ -32,6 +32,7 @@ class Filter:
     above: Decimal | None = None
     currency: str | None = None
     closed: bool = False
+    within: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if (self.above is None) != (self.currency is None):
@@ -40,21 +41,22 @@ class Filter:
     @property
     def everything(self) -> bool:
         """Whether nothing is asked of an exception."""
-        return self == Filter(closed=self.closed)
+        return self == Filter(closed=self.closed, within=self.within)
 
 
-# the expression of the index it is sorted by
 _WHERE = """
-(state = 'closed') = %(closed)s
-AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s)) AND (%(queue)s::text IS NULL OR queue = %(queue)s)
+(%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s)) AND (%(queue)s::text IS NULL OR queue = %(queue)s)
 AND (%(category)s::text IS NULL OR category = %(category)s) AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+AND (%(within)s::text[] IS NULL OR flow = ANY(%(within)s))
 AND (%(object)s::text IS NULL OR object = %(object)s) AND (%(flow)s::text IS NULL OR flow = %(flow)s)
 AND (%(target)s::text IS NULL OR target IN ('', %(target)s)) AND (%(key)s::text IS NULL OR key = %(key)s)
 AND (%(assignee)s::text IS NULL OR coalesce(assignee, '') = %(assignee)s)
 AND (%(older_than)s::interval IS NULL OR opened < now() - %(older_than)s::interval)
 AND (%(above)s::numeric IS NULL OR (currency = %(currency)s AND at_risk >= %(above)s))
 """
-_OPEN = _WHERE.replace("(state = 'closed') = %(closed)s", "state <> 'closed'")  # as the index has it
+# as the indexes have it
+_OPEN: LiteralString = "state <> 'closed' AND " + _WHERE
+_CLOSED: LiteralString = "state = 'closed' AND " + _WHERE
 _SHOWN = """id, kind, flow, object, target, key, category, queue, severity, rule, message, currency, at_risk, awaits, awaits_object, other,
   not_before, version, behind, answer, run, correlation, attempts, assignee, state, discarded, resolution, opened, seen, closed"""
 
@@ -89,13 +91,33 @@ def page(hub: Hub, wanted: Filter, *, size: int = 50, after: str | None = None) 
 
 
 def one(hub: Hub, number: int) -> dict[str, Any]:
-    """The exception `number`, open or closed. Raises Stop when there is none."""
+    """The exception `number`, open or closed, with its `dispatch`, the `request` and the engine's name of its run. Raises Stop when there
+    is none."""
     with hub.session() as session:
         free_abandoned(session)
-        row = session.execute(_query("SELECT {shown} FROM exception WHERE id = %s"), (number,)).fetchone()
+        row = session.execute(
+            _query(
+                """SELECT {shown}, dispatch, request, (SELECT engine_run FROM run WHERE run.id = exception.run) AS engine_run
+                   FROM exception WHERE id = %s"""
+            ),
+            (number,),
+        ).fetchone()
     if row is None:
         raise Stop(f"There is no exception {number}.", cure="`accord exceptions list` shows them.")
     return row
+
+
+def sums(hub: Hub, wanted: Filter) -> list[dict[str, Any]]:
+    """How many exceptions are `wanted`, and the money at risk, by currency; the most first."""
+    with hub.session() as session:
+        return session.execute(
+            _query(
+                """SELECT currency, count(*) AS exceptions, sum(at_risk) AS at_risk FROM exception WHERE {where}
+                   GROUP BY currency ORDER BY count(*) DESC, currency""",
+                wanted,
+            ),
+            _arguments(wanted),
+        ).fetchall()
 
 
 def totals(session: Session, wanted: Filter) -> list[dict[str, Any]]:
@@ -125,13 +147,13 @@ def chosen(session: Session, wanted: Filter, *, most: int) -> list[dict[str, Any
 
 
 def _query(text: LiteralString, wanted: Filter | None = None) -> sql.Composed:
-    where = sql.SQL(_WHERE if wanted and wanted.closed else _OPEN)
+    where = sql.SQL(_CLOSED if wanted and wanted.closed else _OPEN)
     return sql.SQL(text).format(shown=sql.SQL(_SHOWN), where=where)
 
 
 def _arguments(wanted: Filter) -> dict[str, Any]:
     found = asdict(wanted)
-    return found | {"ids": list(wanted.ids) if wanted.ids is not None else None}
+    return found | {name: list(found[name]) for name in ("ids", "within") if found[name] is not None}
 
 
 def _place(after: str | None) -> tuple[int, int]:

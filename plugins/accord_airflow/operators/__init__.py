@@ -9,6 +9,7 @@ from accord_airflow.operators.compare import CompareOperator
 from accord_airflow.operators.extract import ErpExtractOperator, SalesforceExtractOperator
 from accord_airflow.operators.gate import QualityGateOperator
 from accord_airflow.operators.housekeeping import HousekeepingOperator
+from accord_airflow.operators.metrics import MetricsOperator
 from accord_airflow.operators.outbox import PublishEventsOperator
 from accord_airflow.operators.process import ProcessOperator
 from accord_airflow.operators.reconcile import ReconcileOperator
@@ -25,6 +26,7 @@ __all__ = [
     "ErpExtractOperator",
     "ErpUpsertOperator",
     "HousekeepingOperator",
+    "MetricsOperator",
     "ProcessOperator",
     "PublishEventsOperator",
     "QualityGateOperator",

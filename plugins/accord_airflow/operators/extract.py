@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from accord.runtime import Accord
+    from accord_airflow.openlineage import Lineage
 
 
 class ExtractOperator(AccordOperator):
@@ -92,6 +93,12 @@ class ExtractOperator(AccordOperator):
                 _close_as_failed(accord, run)
                 raise
         return batch
+
+    def get_openlineage_facets_on_complete(self, task_instance: object) -> Lineage:
+        """What Airflow's OpenLineage provider tells of the extraction."""
+        from accord_airflow.openlineage import read_from
+
+        return read_from(self.flow.object, self.flow.source)
 
     def when_shut(self, context: Context, shut: SystemShut) -> Any:
         """Skip what the next run does anyway; wait with what nobody else would do."""

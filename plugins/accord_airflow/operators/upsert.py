@@ -14,6 +14,8 @@ from accord_airflow.operators.base import AccordOperator
 if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg
 
+    from accord_airflow.openlineage import Lineage
+
 # what a mapped load is called in the UI: "tryton 2/5 · 5,000 records"; give it to .partial() as map_index_template
 CHUNK_NAME = (
     "{{ task.chunk.target }} {{ task.chunk.chunk + 1 }}/{{ task.chunk.chunks }}"
@@ -40,6 +42,7 @@ class UpsertOperator(AccordOperator):
     def __init__(self, *, chunk: Mapping[str, Any] | XComArg, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.chunk = chunk
+        self.applied = 0  # records that took effect, once it has worked
 
     def serves(self, target: str) -> bool:
         """Whether this operator is for that target."""
@@ -63,12 +66,21 @@ class UpsertOperator(AccordOperator):
         self.say(chunk, "loading %s, %s records", what, f"{chunk['rows']:,}")
         with self.accord() as accord:
             counts = load(accord, {name: value for name, value in chunk.items() if name != "flow"})
-        if self.outlets and not counts.get("applied"):
+        self.applied = int(counts.get("applied", 0))
+        if self.outlets and not self.applied:
             # a task that succeeds updates its outlets, and there is nothing new in them
             raise AirflowSkipException(f"Nothing was written: {counts}. What was refused or waits is an exception.")
         for outlet in self.outlets:
             context["outlet_events"][outlet].extra = {"run": chunk["run"], **counts}
         return counts
+
+    def get_openlineage_facets_on_complete(self, task_instance: object) -> Lineage | None:
+        """What Airflow's OpenLineage provider tells of the load."""
+        from accord_airflow.openlineage import written_to
+
+        if not isinstance(self.chunk, Mapping):
+            return None
+        return written_to(self.chunk["object"], self.chunk["target"], flow=self.chunk["flow"], rows=self.applied)
 
 
 class SalesforceUpsertOperator(UpsertOperator):

@@ -12,7 +12,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from accord import processes
 from accord.flows import flow
+from accord.metrics.values import latest, measure
 from accord.pipeline.runs import Params, RunKind
 from sandbox.erp.lookups import rows
 from sandbox.erp.rpc import TrytonError
@@ -158,6 +160,17 @@ def test_partial_shipment_back_order_and_return(trade: Trade) -> None:
     shipments = flow("shipment__tryton_to_salesforce")
     assert trade.world.reconciled(shipments, "salesforce", *keys)[0]["counts"] == {"agreed": 3}
     assert trade.world.exceptions() == {}
+
+    # the figures of it: 3 × 18.50 + 2 × 389 sold and billed, one buffer credited
+    hub = trade.world.accord().hub
+    processes.place(hub)
+    measure(hub)
+    figures = {(one.name, *sorted(one.labels.values())): (one.value, one.sample) for one in latest(hub).values}
+    for stage, amount, number in (("ordered", "833.50", 1), ("invoiced", "833.50", 2), ("credited", "18.50", 1)):
+        assert figures["pipeline_to_cash", *sorted(("EUR", "NL01", stage))] == (Decimal(amount), number)
+    assert figures["invoice_latency_days", "NL01", "median"] == (0, 2)
+    assert figures["order_acceptance_seconds", "NL01", "median"][1] == 1
+    assert 0 < figures["invoice_visibility_seconds", "NL01", "p95"][0] < 600
 
 
 def test_an_invoice_lands_field_by_field_with_tax_rounded_per_line(trade: Trade) -> None:

@@ -10,6 +10,7 @@ from accord.commands import (
     outbox,
     processes,
     reconcile,
+    reviews,
     setup,
     systems,
     trace,
@@ -17,5 +18,5 @@ from accord.commands import (
 )
 
 TOPICS = (
-    flows, exceptions, processes, approvals, alerts, reconcile, trace, undo, systems, migrate, housekeeping, outbox, setup,
+    flows, exceptions, processes, approvals, alerts, reviews, reconcile, trace, undo, systems, migrate, housekeeping, outbox, setup,
 )  # fmt: skip

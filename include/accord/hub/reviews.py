@@ -29,6 +29,7 @@ INSERT INTO review (flow, gate, rule, run)
 SELECT %(flow)s, g.gate, g.rule, g.run FROM gate_result g JOIN gate_verdict v USING (run, gate)
 WHERE g.run = %(run)s AND g.gate = %(gate)s AND (g.errored OR g.failed > 0 AND (
   g.severity = 'warning' OR v.verdict IN ('stop', 'could not check') OR g.fresh + g.recurring > 0))
+ORDER BY g.severity, g.rule
 ON CONFLICT (flow, gate, rule) WHERE closed IS NULL DO UPDATE SET run = excluded.run, seen = now()
 """
 

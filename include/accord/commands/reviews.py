@@ -28,6 +28,12 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     report.add_argument("gate", choices=("source", "canonical"))
     report.set_defaults(command=_report)
 
+    weekly = actions.add_parser(
+        "digest", parents=[common], help="what the owner's next digest would say; nothing is mailed"
+    )
+    weekly.add_argument("owner", choices=[str(queue) for queue in Queue])
+    weekly.set_defaults(command=_digest)
+
     listed = actions.add_parser("list", parents=[common], help="rules that fail: open ones first")
     listed.add_argument("--owner", choices=[str(queue) for queue in Queue])
     listed.add_argument("--flow")
@@ -97,6 +103,23 @@ def _report(accord: Accord, asked: argparse.Namespace) -> int:
         print_json(found.as_dict())
     else:
         print(report_text(found))
+    return 0
+
+
+def _digest(accord: Accord, asked: argparse.Namespace) -> int:
+    from dataclasses import asdict
+    from datetime import UTC, datetime
+
+    from accord.quality.digest import digest
+
+    alerting = accord.alerting
+    told = digest(
+        accord.hub, asked.owner, until=datetime.now(UTC), environment=alerting.environment, site=alerting.site
+    )
+    if asked.json:
+        print_json(asdict(told))
+    else:
+        print("There is nothing to say: no mail would go out." if told.empty else told.text)
     return 0
 
 

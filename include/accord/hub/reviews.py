@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, LiteralString
 
 from psycopg import sql
@@ -89,10 +89,13 @@ def judged(session: Session, run: int, flow: str, gate: str, *, closes: bool) ->
         session.execute(_with_held(_CLOSE), place)
 
 
-def reviews(hub: Hub, wanted: Wanted | None = None, *, most: int = 200) -> list[dict[str, Any]]:
-    """The reviews `wanted`: open ones first, in each state what holds records before warnings, at most `most`."""
+def reviews(
+    hub: Hub, wanted: Wanted | None = None, *, most: int = 200, since: datetime | None = None
+) -> list[dict[str, Any]]:
+    """The reviews `wanted`: open ones first, in each state what holds records before warnings, at most `most`; of settled ones those
+    that were settled `since` then."""
     asked = wanted or Wanted()
-    closed = "v.closed IS NOT NULL" if asked.settled else "v.closed IS NULL"
+    closed = "v.closed >= coalesce(%(since)s::timestamptz, '-infinity')" if asked.settled else "v.closed IS NULL"
     with hub.session() as session:
         return session.execute(
             sql.SQL(
@@ -108,6 +111,7 @@ def reviews(hub: Hub, wanted: Wanted | None = None, *, most: int = 200) -> list[
                 "state": asked.state,
                 "assignee": asked.assignee,
                 "most": most,
+                "since": since,
             },
         ).fetchall()
 

@@ -6,6 +6,7 @@ SalesforceExtractOperator / ErpExtractOperator → QualityGateOperator → Trans
 
 from accord_airflow.operators.acknowledge import AcknowledgeOperator
 from accord_airflow.operators.compare import CompareOperator
+from accord_airflow.operators.digest import QualityDigestOperator
 from accord_airflow.operators.extract import ErpExtractOperator, SalesforceExtractOperator
 from accord_airflow.operators.gate import QualityGateOperator
 from accord_airflow.operators.housekeeping import HousekeepingOperator
@@ -27,6 +28,7 @@ __all__ = [
     "HousekeepingOperator",
     "ProcessOperator",
     "PublishEventsOperator",
+    "QualityDigestOperator",
     "QualityGateOperator",
     "ReconcileOperator",
     "ReplayOperator",

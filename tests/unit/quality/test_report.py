@@ -12,6 +12,7 @@ import pytest
 from accord.objects import CUSTOMER
 from accord.quality.docs import build_docs
 from accord.quality.gate import Judgement, Verdict
+from accord.quality.offline import offline
 from accord.quality.report import render, sparkline, write_report
 from accord.quality.samples import SAMPLES
 from tests.unit.quality.rows import address, customer, judge, judge_customers, report_of, suite, table
@@ -120,6 +121,65 @@ def test_two_may_build_at_once_and_nothing_new_costs_nothing(spoiled: Judgement,
     stamp = index.stat().st_mtime_ns
     build_docs(tmp_path)
     assert index.stat().st_mtime_ns == stamp
+
+
+class Asked(HTMLParser):
+    """What a page asks for: elements and addresses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.addresses: list[str] = []
+        self.ids: set[str] = set()
+        self.handlers: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attrs:
+            if name in ("src", "href", "action"):
+                self.addresses.append(value or "")
+            if name == "id":
+                self.ids.add(value or "")
+            if name.startswith("on"):
+                self.handlers.append(name)
+
+
+def test_docs_ask_nobody_for_anything_and_every_link_leads_somewhere(spoiled: Judgement, tmp_path: Path) -> None:
+    write_report(report_of(spoiled, run_name="manual__1"), spoiled, folder=tmp_path)
+    index = Path(build_docs(tmp_path))
+    for page in (index, *pages(tmp_path)):
+        text, asked = page.read_text(), Asked()
+        asked.feed(text)
+        assert not asked.tags & {"script", "link", "img", "iframe", "form"}, page
+        assert not asked.handlers
+        assert not re.search(r"https?:|url\(|@import", text), page
+        assert "prefers-color-scheme:dark" in text, "it is styled"
+        assert asked.addresses
+        for link in asked.addresses:
+            place, _, fragment = link.partition("#")
+            assert (page.parent / place).is_file() if place else fragment in asked.ids | {""}, link
+    (row,) = re.findall(r"<tr><td>.*?</tr>", index.read_text())
+    assert "✗ fails" in row
+    assert "customer.canonical" in row
+    (page,) = pages(tmp_path)
+    told = text_of(page.read_text())
+    assert "country is missing" in told
+    assert "≈" in told, "what is no letter survives"
+
+
+def test_what_is_left_out_of_a_page() -> None:
+    page = (
+        '<!DOCTYPE html><html><head><title>x</title><link href="https://a/b.css"><script src="//a/b.js">bad()</script></head>'
+        '<body><style>b{}</style><a onclick="bad()" style="color:red" href="#s" class="k">A &amp; B&nbsp;&#8776;</a>'
+        '<a href="https://a/">out</a><br/><img src="x"><p id="s">&lt;b&gt;</p></body></html>'
+    )
+    kept = offline(page, "T & Q")
+    head, _, body = kept.partition("</style></head>")
+    assert head.startswith("<!DOCTYPE html><html><head>")
+    assert "<title>T &amp; Q</title>" in head
+    assert body == (
+        '<body><a href="#s" class="k">A &amp; B&nbsp;&#8776;</a><a>out</a><br><p id="s">&lt;b&gt;</p></body></html>'
+    )
 
 
 def test_docs_of_nothing_are_an_empty_site(tmp_path: Path) -> None:

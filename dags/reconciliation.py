@@ -41,6 +41,7 @@ with DAG(
     default_args={"owner": "integration", "retries": 2, "retry_delay": timedelta(minutes=5)},
     params={
         "object": Param(ALL, type="string", enum=[ALL, *OBJECTS], title="Object"),
+        "flow": Param(ALL, type="string", enum=[ALL, *FLOWS], title="Flow"),
         "target": Param(ALL, type="string", enum=[ALL, *TARGETS], title="Target"),
         "keys": Param(
             [],

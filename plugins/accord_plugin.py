@@ -1,4 +1,4 @@
-"""What Accord adds to Airflow: the gate reports among its pages, the deadline of scheduled runs. Registration only."""
+"""What Accord adds to Airflow: the console among its pages, the deadline of scheduled runs. Registration only."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
+from accord_airflow.console.navigation import PREFIX, views
 from accord_airflow.deadlines import ScheduledRunDue
 
 
@@ -13,9 +14,9 @@ class _AtFirstUse:
     """The web application, made when the API server asks for it: the other components load plugins too, and needn't pay."""
 
     def __get__(self, instance: object, owner: type) -> list[dict[str, Any]]:
-        from accord_airflow.reports import app
+        from accord_airflow.console.app import app
 
-        return [{"app": app(), "url_prefix": "/accord", "name": "Accord"}]
+        return [{"app": app(), "url_prefix": PREFIX, "name": "Accord"}]
 
 
 class AccordPlugin(AirflowPlugin):
@@ -24,12 +25,4 @@ class AccordPlugin(AirflowPlugin):
     name = "accord"
     fastapi_apps = _AtFirstUse()
     deadline_references = [ScheduledRunDue]  # noqa: RUF012 - so the base class has it
-    external_views = [  # noqa: RUF012 - so the base class has it
-        {
-            "name": "Gate reports",
-            "href": "/accord/reports/",
-            "url_route": "accord-reports",
-            "destination": "nav",
-            "category": "browse",
-        }
-    ]
+    external_views = views()

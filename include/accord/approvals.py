@@ -18,15 +18,15 @@ from accord.pipeline.runs import Params
 from accord.runtime import Accord
 
 
-def pending(hub: Hub, key: str | None = None) -> list[dict[str, Any]]:
-    """What waits for an approval, the gravest first: kind (approval or difference), flow, object, target, key, rule, version, message,
-    queue, money at risk, since when."""
+def pending(hub: Hub, *keys: str) -> list[dict[str, Any]]:
+    """What waits for an approval, about the records `keys` where any are given, the gravest first: kind (approval or difference), flow,
+    object, target, key, rule, version, message, queue, money at risk, since when."""
     with hub.session() as session:
         return session.execute(
             """SELECT kind, flow, object, target, key, rule, version, message, queue, currency, at_risk, opened FROM exception
-               WHERE kind IN ('approval', 'difference') AND state = 'open' AND (%(key)s::text IS NULL OR key = %(key)s)
+               WHERE kind IN ('approval', 'difference') AND state = 'open' AND (%(keys)s::text[] IS NULL OR key = ANY(%(keys)s))
                ORDER BY severity DESC, id""",
-            {"key": key},
+            {"keys": list(keys) or None},
         ).fetchall()
 
 
@@ -41,7 +41,7 @@ def decide(accord: Accord, key: str, *, approved: bool, who: str, why: str, vers
     matters = [row for row in pending(accord.hub, key) if version is None or row["version"] == version]
     if not matters:
         raise Stop(f"Nothing about {key} waits for an approval.", cure="`accord approvals` lists what does.")
-    _store(accord.hub, matters, approved=approved, who=who, why=why)
+    keep_decision(accord.hub, matters, approved=approved, who=who, why=why)
     for name in dict.fromkeys(row["flow"] for row in matters if row["kind"] == "approval"):
         run_flow(accord, flow(name), params=Params(keys=(key,)))
     for name, target in dict.fromkeys((row["flow"], row["target"]) for row in matters if row["kind"] == "difference"):
@@ -49,7 +49,8 @@ def decide(accord: Accord, key: str, *, approved: bool, who: str, why: str, vers
     return len(matters)
 
 
-def _store(hub: Hub, matters: Sequence[Mapping[str, Any]], *, approved: bool, who: str, why: str) -> None:
+def keep_decision(hub: Hub, matters: Sequence[Mapping[str, Any]], *, approved: bool, who: str, why: str) -> None:
+    """Keep what was decided about `matters` (see `pending`); what becomes of them is their flow's next run or reconciliation."""
     with hub.session() as session, session.cursor() as cursor:
         cursor.executemany(
             """INSERT INTO approval (object, key, rule, version, approved, who, why) VALUES (%s, %s, %s, %s, %s, %s, %s)

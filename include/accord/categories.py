@@ -66,6 +66,9 @@ class Category(StrEnum):
     SUBSCRIBER = "subscriber does not take events"
 
 
+# what keeps a record from passing: the hub's word for it
+KINDS = ("quarantined", "rejected", "parked", "duplicate", "difference", "approval")
+
 # exceptions of a flow that are about no record of it: their key names a batch, or a field
 ABOUT_NO_RECORD = (Category.BATCH_REFUSED, Category.DRIFT)
 

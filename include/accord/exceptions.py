@@ -36,35 +36,53 @@ class Done:
 
 
 def show(accord: Accord, number: int, *, who: str, values: bool = False) -> dict[str, Any]:
-    """The exception `number` with what to do, its history, and what the target holds beside what would be sent (`sides`), read now.
-
-    Personal and financial values are masked, unless `values`: that somebody looked at them is kept. Raises Stop when there is none.
-    """
+    """The exception `number` as `described`, with what the target holds beside what would be sent as `sides`: see `compared`."""
     row = one(accord.hub, number)
-    subjects = _subjects(row)
+    sides = compared(accord, row, who=who, values=values)
+    return {**described(accord, row), "sides": sides}
+
+
+def described(accord: Accord, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The exception `row` (accord.hub.queue.one) with what to do, its history and the fields that are edited. Asks no system."""
     with accord.hub.session() as session:
-        if values:
-            audit(session, who, "values looked at", subjects, {})
-        history = audited(session, subjects)
-    which = declared_flow(accord.hub, row["flow"])
-    found = {**row, "remedy": _remedy(row, which), "history": history, "edited": [], "sides": {}}
-    if not _about_a_record(row, which):
-        return found
-    edit = edits_of(accord.hub, row["object"], row["key"]).get(row["key"])
+        history = audited(session, _subjects(row))
+    which = _flow_of(accord, row)
+    about_a_record = which is not None and _about_a_record(row, which)
+    edit = edits_of(accord.hub, row["object"], row["key"]).get(row["key"]) if about_a_record else None
+    return {
+        **row,
+        "remedy": _remedy(row, which),
+        "history": history,
+        "edited": sorted(edit.fields) if edit else [],
+        "about_a_record": about_a_record,
+    }
+
+
+def compared(accord: Accord, row: Mapping[str, Any], *, who: str, values: bool = False) -> dict[str, Any]:
+    """What every target holds beside what would be sent to it, read now: target → fields, or a text where that can't be told.
+
+    Personal and financial values are masked, unless `values`: that somebody looked at them is kept.
+    """
+    if values:
+        with accord.hub.session() as session:
+            audit(session, who, "values looked at", _subjects(row), {})
+    which = _flow_of(accord, row)
+    if which is None or not _about_a_record(row, which):
+        return {}
     definition = business_object(row["object"])
-    found["edited"] = sorted(edit.fields) if edit else []
-    for name, compared in sides(accord, which, row["key"], row["target"]).items():
-        if isinstance(compared, str):
-            found["sides"][name] = compared
+    found: dict[str, Any] = {}
+    for name, both in sides(accord, which, row["key"], row["target"]).items():
+        if isinstance(both, str):
+            found[name] = both
             continue
-        found["sides"][name] = [
+        found[name] = [
             {
                 "field": side.path,
                 "before": side.before if values else masked(definition, side.field, side.before),
                 "after": side.after if values else masked(definition, side.field, side.after),
                 "differs": side.before != side.after,
             }
-            for side in compared
+            for side in both
         ]
     return found
 
@@ -162,8 +180,14 @@ def edit(
 
 
 def tell_apart(accord: Accord, number: int, *, same: bool, who: str, why: str) -> Replay:
-    """Decide about a suspected duplicate, and go on with it: `same` makes the target's record the record's own, else it is created
-    beside it. The decision holds for that pair.
+    """Decide about a suspected duplicate, and go on with it: see `decide_pair`."""
+    decide_pair(accord, number, same=same, who=who, why=why)
+    return replay(accord, Filter(ids=(number,)), who=who, why=why)
+
+
+def decide_pair(accord: Accord, number: int, *, same: bool, who: str, why: str) -> None:
+    """Decide about a suspected duplicate: `same` makes the target's record the record's own, else it is created beside it when the
+    exception is replayed. The decision holds for that pair.
 
     Raises Stop for an exception that is no open duplicate, and for two records of the source: those are merged there.
     """
@@ -182,7 +206,6 @@ def tell_apart(accord: Accord, number: int, *, same: bool, who: str, why: str) -
         distinguish(session, row["object"], target, (row["key"], other), same=same, who=who, why=why)
         detail = {"other": other, "same": same, "why": why}
         audit(session, who, "duplicate decided", _subjects(row), detail)
-    return replay(accord, Filter(ids=(number,)), who=who, why=why)
 
 
 def _about_a_record(row: Mapping[str, Any], which: Flow) -> bool:
@@ -190,9 +213,14 @@ def _about_a_record(row: Mapping[str, Any], which: Flow) -> bool:
     return bool(which.object == row["object"] and row["category"] not in ABOUT_NO_RECORD)
 
 
-def _remedy(row: Mapping[str, Any], which: Flow) -> str:
+def _flow_of(accord: Accord, row: Mapping[str, Any]) -> Flow | None:
+    """The flow it came up in; None for a matter of no flow: a subscriber that takes no events."""
+    return None if row["category"] == Category.SUBSCRIBER else declared_flow(accord.hub, row["flow"])
+
+
+def _remedy(row: Mapping[str, Any], which: Flow | None) -> str:
     waits = row["kind"] == "rejected" and business_object(row["object"]).ordered
-    return remedy(Category(row["category"]), which.source) + (" Then replay it." if waits else "")
+    return remedy(Category(row["category"]), which.source if which else "") + (" Then replay it." if waits else "")
 
 
 def _subjects(row: Mapping[str, Any]) -> list[str]:

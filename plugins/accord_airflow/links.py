@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
     from airflow.sdk.types import TaskInstanceKey
 
-REPORTS = "/accord/reports"  # where accord_airflow.reports serves them
+REPORTS = "/accord/reports"  # where accord_airflow.console.reports serves them
 
 
 class GateReportLink(BaseOperatorLink):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.dags.console import browser as browser
+from tests.dags.console import console as console
+from tests.dags.console import filled as filled
+from tests.dags.console import parsed as parsed
 from tests.dags.world import world as world
 from tests.stack import dsn as dsn
 from tests.stack import postgres_server as postgres_server
@@ -41,6 +46,7 @@ SETTINGS = {
             for path in (ROOT / "dags", ROOT / "docs" / "examples")
         ]
     ),
+    "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(32),
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "false",
     "PYTHONPATH": f"{ROOT / 'include'}:{ROOT / 'plugins'}:{ROOT}",
 }

@@ -18,6 +18,7 @@ from accord.hub import Hub
 from accord.objects.customer import CUSTOMER
 from accord.objects.definition import Owner
 from accord.settings import Connection
+from accord.systems.tryton.adapter import places as places
 from tests.fakes import FakeSource, FakeTarget
 
 CHANGED = datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from accord.categories import Category, Queue
+from accord.categories import KINDS, Category, Queue
 from accord.errors import Stop
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from accord.pipeline.replay import Replay
     from accord.runtime import Accord
 
-KINDS = ("quarantined", "rejected", "parked", "duplicate", "difference", "approval")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 

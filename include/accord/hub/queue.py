@@ -17,7 +17,7 @@ from accord.hub.exceptions import free_abandoned
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which exceptions. What is None does not matter; `assignee` '' means nobody's; `older_than` counts from when it was opened; `above`
-    is money at risk, in `currency`; `closed` asks for settled ones instead of open ones."""
+    is money at risk, in `currency`; `closed` asks for settled ones instead of open ones; `within` are the flows somebody may see."""
 
     ids: tuple[int, ...] | None = None
     queue: str | None = None
@@ -32,6 +32,7 @@ class Filter:
     above: Decimal | None = None
     currency: str | None = None
     closed: bool = False
+    within: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if (self.above is None) != (self.currency is None):
@@ -40,7 +41,7 @@ class Filter:
     @property
     def everything(self) -> bool:
         """Whether nothing is asked of an exception."""
-        return self == Filter(closed=self.closed)
+        return self == Filter(closed=self.closed, within=self.within)
 
 
 # the expression of the index it is sorted by
@@ -48,6 +49,7 @@ _WHERE = """
 (state = 'closed') = %(closed)s
 AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s)) AND (%(queue)s::text IS NULL OR queue = %(queue)s)
 AND (%(category)s::text IS NULL OR category = %(category)s) AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+AND (%(within)s::text[] IS NULL OR flow = ANY(%(within)s))
 AND (%(object)s::text IS NULL OR object = %(object)s) AND (%(flow)s::text IS NULL OR flow = %(flow)s)
 AND (%(target)s::text IS NULL OR target IN ('', %(target)s)) AND (%(key)s::text IS NULL OR key = %(key)s)
 AND (%(assignee)s::text IS NULL OR coalesce(assignee, '') = %(assignee)s)
@@ -89,13 +91,32 @@ def page(hub: Hub, wanted: Filter, *, size: int = 50, after: str | None = None) 
 
 
 def one(hub: Hub, number: int) -> dict[str, Any]:
-    """The exception `number`, open or closed. Raises Stop when there is none."""
+    """The exception `number`, open or closed, with its `dispatch` and the engine's name of its run. Raises Stop when there is none."""
     with hub.session() as session:
         free_abandoned(session)
-        row = session.execute(_query("SELECT {shown} FROM exception WHERE id = %s"), (number,)).fetchone()
+        row = session.execute(
+            _query(
+                """SELECT {shown}, dispatch, (SELECT engine_run FROM run WHERE run.id = exception.run) AS engine_run
+                   FROM exception WHERE id = %s"""
+            ),
+            (number,),
+        ).fetchone()
     if row is None:
         raise Stop(f"There is no exception {number}.", cure="`accord exceptions list` shows them.")
     return row
+
+
+def sums(hub: Hub, wanted: Filter) -> list[dict[str, Any]]:
+    """How many exceptions are `wanted`, and the money at risk, by currency; the most first."""
+    with hub.session() as session:
+        return session.execute(
+            _query(
+                """SELECT currency, count(*) AS exceptions, sum(at_risk) AS at_risk FROM exception WHERE {where}
+                   GROUP BY currency ORDER BY count(*) DESC, currency""",
+                wanted,
+            ),
+            _arguments(wanted),
+        ).fetchall()
 
 
 def totals(session: Session, wanted: Filter) -> list[dict[str, Any]]:
@@ -131,7 +152,7 @@ def _query(text: LiteralString, wanted: Filter | None = None) -> sql.Composed:
 
 def _arguments(wanted: Filter) -> dict[str, Any]:
     found = asdict(wanted)
-    return found | {"ids": list(wanted.ids) if wanted.ids is not None else None}
+    return found | {name: list(found[name]) for name in ("ids", "within") if found[name] is not None}
 
 
 def _place(after: str | None) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from accord.errors import Stop
 from accord.hub.connection import Hub, Session, only
 
 NO_DIFFERENCE = ("agreed", "excluded", "in flight", "waiting")  # accord.pipeline.reconcile.classes.Standing
@@ -168,9 +169,14 @@ ORDER BY r.id DESC LIMIT %(last)s"""
 
 
 def one(hub: Hub, reconciliation: int) -> dict[str, Any]:
-    """A reconciliation in sum: counts, amounts of both sides, outcomes, money at risk per currency."""
+    """A reconciliation in sum: counts, amounts of both sides, outcomes, money at risk per currency. Raises Stop when there is none."""
     with hub.session() as session:
-        return dict(only(session.execute(_ONE, (reconciliation,))))
+        row = session.execute(_ONE, (reconciliation,)).fetchone()
+    if row is None:
+        raise Stop(
+            f"There is no reconciliation {reconciliation}.", cure="`accord reconcile --list` shows the last ones."
+        )
+    return row
 
 
 def trend(hub: Hub, object_name: str | None = None, target: str | None = None, last: int = 20) -> list[dict[str, Any]]:
@@ -187,6 +193,45 @@ def differences_of(hub: Hub, reconciliation: int, last: int = 1000) -> list[dict
                WHERE reconciliation = %s ORDER BY at_risk DESC NULLS LAST, key LIMIT %s""",
             (reconciliation, last),
         ).fetchall()
+
+
+_LATEST = (
+    _SUMMARY  # noqa: S608 - ours
+    + """WHERE r.id IN (SELECT max(id) FROM reconciliation WHERE ended IS NOT NULL AND keys IS NULL GROUP BY flow, stream)
+ORDER BY r.flow, s.target"""
+)
+
+_DIFFERENCES = """
+SELECT key, class, cause, fields, correction, outcome, currency, at_risk, category, rule, version,
+  coalesce(at_risk, -1) AS place
+FROM difference
+WHERE reconciliation = %(id)s AND (%(outcome)s::text IS NULL OR outcome = %(outcome)s)
+  AND (%(place)s::numeric IS NULL OR (-coalesce(at_risk, -1), key) > (-%(place)s::numeric, %(key)s))
+ORDER BY -coalesce(at_risk, -1), key LIMIT %(size)s
+"""
+
+
+def latest(hub: Hub) -> list[dict[str, Any]]:
+    """The last complete look at everything, of every flow and target, in sum."""
+    with hub.session() as session:
+        return session.execute(_LATEST).fetchall()
+
+
+def difference_page(
+    hub: Hub, reconciliation: int, *, outcome: str | None = None, size: int = 50, after: str | None = None
+) -> tuple[list[dict[str, Any]], str | None]:
+    """The next `size` differences, the most money first, and what to ask for the next ones with; None when there are no more. `after` is
+    what the page before gave. Raises Stop when it is no such thing."""
+    place, _, key = (after or "").partition(":")
+    try:
+        money = Decimal(place) if after else None
+    except ArithmeticError:
+        raise Stop(f"{after!r} is no place in the list.", cure="Give what the page before named.") from None
+    arguments = {"id": reconciliation, "outcome": outcome, "place": money, "key": key, "size": size + 1}
+    with hub.session() as session:
+        rows = session.execute(_DIFFERENCES, arguments).fetchall()
+    more, rows = len(rows) > size, rows[:size]
+    return rows, f"{rows[-1]['place']}:{rows[-1]['key']}" if more else None
 
 
 def differing(summary: Mapping[str, Any]) -> dict[str, int]:

@@ -30,7 +30,7 @@ class ReconcileOperator(AccordOperator):
         apply: `auto` corrects what the object declares may be corrected by itself and asks about the rest, `none` only looks,
             `all` corrects everything; the run's param `apply` where not given.
 
-    The run's params `object` and `target`, where they name another one, skip the task. Hands on the reconciliation's number,
+    The run's params `object`, `flow` and `target`, where they name another one, skip the task. Hands on the reconciliation's number,
     counts and money at risk, never a record. Safe beside every flow: corrections are made by the flow itself.
     """
 
@@ -56,9 +56,9 @@ class ReconcileOperator(AccordOperator):
         from accord.pipeline.reconcile import reconcile
 
         given = context["params"]
-        asked = {"object": self.flow.object, "target": self.target}
+        asked = {"object": self.flow.object, "flow": self.flow.name, "target": self.target}
         if any(given.get(name) not in (None, "", ALL, own) for name, own in asked.items()):
-            raise AirflowSkipException(f"Asked for {given.get('object')} → {given.get('target')}.")
+            raise AirflowSkipException("Another one was asked for.")
         keys = words(chosen("keys", self.keys, given))
         if keys and self.keys is None and given.get("object") in (None, "", ALL):
             raise AirflowFailException("Keys are those of one object: choose it.")

@@ -26,7 +26,7 @@ MEANING = {
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title><style>{style}</style></head>
-<body class="report-page"><main>{body}</main></body></html>
+<body class="standalone"><main class="report"><h1>{head}</h1>{body}</main></body></html>
 """
 
 # gives the address of a review or an exception, or '' for none; a file has none
@@ -63,12 +63,12 @@ def write_report(report: GateReport, judgement: Judgement, *, folder: str | Path
 def render(report: GateReport) -> str:
     """The page as HTML that needs nothing else."""
     title = f"{headline(report)} · {report.verdict}"
-    return _PAGE.format(title=escape(title), style=style(), body=body(report))
+    return _PAGE.format(title=escape(title), style=style(), head=escape(headline(report)), body=body(report))
 
 
 @cache
 def style() -> str:
-    """The stylesheet; everything in it is below the class `report-page`, or is the report's alone."""
+    """The stylesheet. Within another page `body` goes below the class `report`, and the colours are that page's."""
     return Path(__file__).with_name("report.css").read_text(encoding="utf-8")
 
 
@@ -78,10 +78,9 @@ def headline(report: GateReport) -> str:
 
 
 def body(report: GateReport, *, review: Link = _nowhere, exception: Link = _nowhere) -> str:
-    """The report's content as HTML; `review` and `exception` link to where these are worked."""
+    """The report's content as HTML below its headline; `review` and `exception` link to where these are worked."""
     return "\n".join(
         [
-            f"<h1>{escape(headline(report))}</h1>",
             f'<p class="dim">flow {escape(report.flow)} · run {report.run}: {escape(report.engine_run)} · {escape(report.kind)}'
             f"{' · dry run' if report.dry else ''} · {_instant(report.at)}</p>",
             *_banner(report),
@@ -185,7 +184,7 @@ def _held(report: GateReport, exception: Link) -> Iterable[str]:
     yield from (_held_row(one, exception) for one in report.held)
     yield "</tbody></table></div>"
     if report.after:
-        yield f'<p class="dim">The first {len(report.held):,}. All: accord exceptions list --flow {escape(report.flow)}</p>'
+        yield f'<p class="dim">Up to {escape(report.after)}. All: accord exceptions list --flow {escape(report.flow)}</p>'
 
 
 def _held_row(one: HeldRecord, exception: Link) -> str:

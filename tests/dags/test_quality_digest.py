@@ -13,6 +13,7 @@ from accord_airflow.runtime import opened
 from tests.dags.test_service_levels import Declare, declare, mail_to, mailbox
 from tests.dags.world import World
 from tests.judging import judged
+from tests.receiver import code_of
 from tests.services import Mailbox
 
 __all__ = ["declare", "mailbox"]
@@ -99,3 +100,7 @@ def test_an_owner_nobody_tells_is_named(failing: Hub, declare: Declare, mailbox:
     declare(sales=mail_to(mailbox, owners=["sales operations"]))
     assert work()["nobody"] == ["finance"]
     assert mailbox.mails == []
+
+
+def test_the_page_s_example_is_a_dag() -> None:
+    assert code_of("expectation-reports.md")["quality_by_mail"].task_ids == ["mail"]

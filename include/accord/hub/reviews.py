@@ -33,10 +33,11 @@ ORDER BY g.severity, g.rule
 ON CONFLICT (flow, gate, rule) WHERE closed IS NULL DO UPDATE SET run = excluded.run, seen = now()
 """
 
-# what is held for a rule: by what its exception's last run found
+# what is held for a rule: its exception names one rule, the last run's findings all of them
 _HELD = """
-FROM exception e JOIN finding f ON f.run = e.run AND f.gate = v.gate AND f.key = e.key AND f.rule = v.rule
-WHERE e.flow = v.flow AND e.category = g.category AND e.state <> 'closed' AND e.target = ''
+FROM exception e WHERE e.flow = v.flow AND e.category = g.category AND e.state <> 'closed' AND e.target = '' AND (
+  e.rule = v.rule OR EXISTS (
+    SELECT FROM finding f WHERE f.run = e.run AND f.gate = v.gate AND f.key = e.key AND f.rule = v.rule))
 """
 
 _CLOSE = """

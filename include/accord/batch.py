@@ -76,9 +76,9 @@ class Staging:
         pq.write_table(table, sink, compression="zstd")
         return self._put(path, sink.getvalue().to_pybytes(), table.num_rows)
 
-    def read(self, file: StagedFile, *, key: str | None = None) -> pa.Table:
-        """The rows of `file`, or just those of a record. Raises Stop when the file is missing or not what the manifest says."""
-        return pq.read_table(pa.BufferReader(self._get(file)), filters=[("key", "=", key)] if key else None)
+    def read(self, file: StagedFile) -> pa.Table:
+        """The rows of `file`. Raises Stop when the file is missing or not what the manifest says."""
+        return pq.read_table(pa.BufferReader(self._get(file)))
 
     def pages(self, file: StagedFile) -> Iterator[pa.Table]:
         """The rows of `file` in the pieces it was written in, one in memory at a time. Raises as `read` does."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from accord.objects.definition import BusinessObject, Choice, ChoiceSet, Field, FieldType, Reference, Sensitivity, Text
@@ -16,6 +17,22 @@ def masked(definition: BusinessObject, path: str, value: Any) -> Any:
     if value is None or sensitivity(definition, path) in _SHOWN:
         return value
     return f"({sensitivity(definition, path).value})"
+
+
+def shown(definition: BusinessObject, record: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """The fields and constituents `names` of a record as they may be shown: path → value, parts named by their key; what is null or
+    empty is left out."""
+    found: dict[str, Any] = {}
+    for field in definition.fields:
+        if field.name in names and record[field.name] not in (None, []):
+            found[field.name] = masked(definition, field.name, record[field.name])
+    for constituent in definition.constituents:
+        for part in (record[constituent.name] or ()) if constituent.name in names else ():
+            for field in constituent.fields:
+                if part[field.name] not in (None, []):
+                    path = f"{constituent.name}[{part[constituent.key]}].{field.name}"
+                    found[path] = masked(definition, f"{constituent.name}.{field.name}", part[field.name])
+    return found
 
 
 def sensitivity(definition: BusinessObject, path: str) -> Sensitivity:

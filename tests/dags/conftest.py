@@ -97,11 +97,16 @@ def dags(dag_files: list[Path]) -> dict[str, DAG]:
 
 @pytest.fixture(scope="session")
 def metadata(home: Path) -> None:
-    """Airflow's own database: a copy of one that was migrated once for this version of Airflow."""
+    """Airflow's own database."""
+    ensure_metadata()
+
+
+def ensure_metadata() -> None:
+    """Have Airflow's own database in HOME: a copy of one that was migrated once for this version of Airflow."""
     template = CACHE / f"airflow-{version('apache-airflow-core')}.db"
     if not template.exists():
         subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True)
-        half = home / "half.db"
-        shutil.copyfile(home / "airflow.db", half)
+        half = HOME / "half.db"
+        shutil.copyfile(HOME / "airflow.db", half)
         half.replace(template)  # whole or not at all
-    shutil.copyfile(template, home / "airflow.db")
+    shutil.copyfile(template, HOME / "airflow.db")

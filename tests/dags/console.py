@@ -53,8 +53,7 @@ class Console:
         return found
 
 
-@pytest.fixture(scope="session")
-def console(metadata: None) -> Console:
+def made() -> Console:
     """The console, mounted as in the API server."""
     from airflow.api_fastapi.app import create_auth_manager
 
@@ -64,6 +63,12 @@ def console(metadata: None) -> Console:
     mounted, served = FastAPI(), app()
     mounted.mount(PREFIX, served)
     return Console(served, mounted)
+
+
+@pytest.fixture(scope="session")
+def console(metadata: None) -> Console:
+    """The console, mounted as in the API server."""
+    return made()
 
 
 @pytest.fixture

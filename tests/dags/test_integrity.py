@@ -61,7 +61,7 @@ def test_every_pair_of_systems_is_reconciled_at_night(dags: dict[str, DAG]) -> N
     for heading in ("**Who owns it**", "**What it does.**", "**When it fails**", "**By hand.**"):
         assert heading in dag.doc_md
     dag.params.validate()
-    assert dict(dag.params) == {"object": "all", "target": "all", "keys": [], "apply": "auto"}
+    assert dict(dag.params) == {"object": "all", "flow": "all", "target": "all", "keys": [], "apply": "auto"}
     pairs = {(task.flow.name, task.target): task for task in dag.tasks if isinstance(task, ReconcileOperator)}
     assert set(pairs) == {(flow.name, target) for flow in FLOWS.values() for target in flow.targets}
     assert {task.pool for task in pairs.values()} == {f"accord_{target}" for _, target in pairs}

@@ -18,6 +18,7 @@ from sandbox.erp.legacy.install import finance as legacy_finance
 from sandbox.stack import airflow
 from sandbox.stack.home import default_home
 from sandbox.stack.processes import Processes
+from tests.e2e.browsing import page as page
 from tests.e2e.story import CUSTOMERS, EVERYTHING, TO_SALESFORCE, Stage, raise_curtain
 from tests.stack import in_use
 

@@ -3,55 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from accord.flows import FLOWS
 from tests import dag_names
+from tests.e2e.browsing import keep
 from tests.e2e.story import CUSTOMERS, Stage
 
 pytestmark = pytest.mark.browser
-
-CHROMIUM = Path("/usr/bin/chromium")
-_QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
-_PATIENCE = 30_000  # milliseconds until something must be seen
-
-
-@pytest.fixture(scope="module")
-def page(stage: Stage) -> Iterator[Page]:
-    """A browser in which the administrator has logged in, as a person does."""
-    if not CHROMIUM.exists():
-        pytest.fail(f"The browser tests need {CHROMIUM}: apt-get install chromium.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_QUIET))
-        page = browser.new_page(viewport={"width": 1440, "height": 1000})
-        page.set_default_timeout(_PATIENCE)
-        expect.set_options(timeout=_PATIENCE)
-        page.goto(stage.web.url)
-        page.fill("input[name=username]", "admin")
-        page.fill("input[name=password]", stage.web.passwords["admin"])
-        page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("link", name="Dags").first).to_be_visible()
-        yield page
-        browser.close()
-
-
-def keep(stage: Stage, page: Page, name: str) -> None:
-    """Keep a picture for whoever wants to look."""
-    folder = stage.home / "screenshots"
-    folder.mkdir(exist_ok=True)
-    page.screenshot(path=folder / f"{name}.png")
 
 
 def test_the_list_of_dags(stage: Stage, again: dict[str, str], page: Page) -> None:

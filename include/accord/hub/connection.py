@@ -37,6 +37,17 @@ class Hub:
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self._streams: dict[tuple[str, str], int] = {}
+        self._shared: Session | None = None
+
+    @contextmanager
+    def one_connection(self) -> Iterator[None]:
+        """Sessions of the block, one after another and in one thread, share a connection: opening one takes longer than a small read."""
+        with self._connected(autocommit=True) as connection:
+            self._shared = connection
+            try:
+                yield
+            finally:
+                self._shared = None
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -45,8 +56,14 @@ class Hub:
         Raises Unavailable when the hub can't be reached, BadCredentials when it refuses the login, Stop when its schema
         is not there.
         """
-        with self._connected(autocommit=False) as connection:
-            yield connection
+        shared, self._shared = self._shared, None  # a session within this one has a connection of its own
+        if shared is None:
+            with self._connected(autocommit=False) as connection:
+                yield connection
+            return
+        with self._named_errors(), shared.transaction():
+            yield shared
+        self._shared = shared
 
     @contextmanager
     def statements(self) -> Iterator[Session]:
@@ -62,9 +79,13 @@ class Hub:
             )
         except psycopg.OperationalError as error:
             raise _unreachable(error) from None
+        with self._named_errors(), connection:
+            yield connection
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
         try:
-            with connection:
-                yield connection
+            yield
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
             raise Stop(
                 f"The hub's schema is not what this version needs ({error.diag.message_primary}).",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
 
@@ -19,7 +21,8 @@ from accord.records import correlation_id
 class Raised:
     """A matter about one record. `message` and `answer` hold no record values; `target` '' means every target of the flow;
     `awaits` is the record of `awaits_object` it waits for (its canonical id, or <system>:<native> where no link knows it);
-    `hash` is the content a target refused, `said` what the source said; `other` is the record a suspected duplicate looks like."""
+    `hash` is the content a target refused, `said` what the source said; `other` is the record a suspected duplicate looks like;
+    `request` is what was sent (accord.masking.shown)."""
 
     kind: str
     key: str
@@ -35,6 +38,7 @@ class Raised:
     awaits_object: str | None = None
     not_before: datetime | None = None
     answer: str | None = None
+    request: Mapping[str, Any] | None = None
     dispatch: int | None = None
     currency: str | None = None
     at_risk: Decimal | None = None
@@ -62,6 +66,7 @@ _SCHEMA = pa.schema(
         ("said", pa.binary()),
         ("other", pa.string()),
         ("answer", pa.string()),
+        ("request", pa.string()),
         ("run", pa.int64()),
         ("dispatch", pa.int64()),
         ("correlation", pa.string()),
@@ -71,15 +76,16 @@ _SCHEMA = pa.schema(
 _TEMPORARY = """
 CREATE TEMP TABLE IF NOT EXISTS raised (kind text, flow text, object text, target text, key text, category text, queue text,
   severity smallint, rule text, message text, currency text, at_risk numeric, awaits text, awaits_object text, not_before timestamptz,
-  version timestamptz, hash bytea, said bytea, other text, answer text, run bigint, dispatch bigint, correlation uuid) ON COMMIT DROP
+  version timestamptz, hash bytea, said bytea, other text, answer text, request jsonb, run bigint, dispatch bigint,
+  correlation uuid) ON COMMIT DROP
 """
 
 # what somebody decided against stays closed while the source says the same, unless somebody asks for the record
 _RAISE = """
 INSERT INTO exception AS e (kind, flow, object, target, key, category, queue, severity, rule, message, currency, at_risk, awaits,
-  awaits_object, not_before, version, hash, said, other, answer, run, dispatch, correlation)
+  awaits_object, not_before, version, hash, said, other, answer, request, run, dispatch, correlation)
 SELECT DISTINCT ON (object, target, key, category) kind, flow, object, target, key, category, queue, severity, rule, message,
-  currency, at_risk, awaits, awaits_object, not_before, version, hash, said, other, answer, run, dispatch, correlation
+  currency, at_risk, awaits, awaits_object, not_before, version, hash, said, other, answer, request, run, dispatch, correlation
 FROM raised r
 WHERE NOT EXISTS (
     SELECT FROM exception d WHERE d.object = r.object AND d.key = r.key AND d.target = r.target AND d.category = r.category
@@ -91,7 +97,8 @@ ON CONFLICT (object, target, key, category) WHERE state <> 'closed' DO UPDATE SE
   at_risk = excluded.at_risk, awaits = excluded.awaits, awaits_object = excluded.awaits_object, not_before = excluded.not_before,
   version = coalesce(excluded.version, e.version), hash = excluded.hash,
   said = excluded.said, other = excluded.other, behind = NULL, answer = excluded.answer, run = excluded.run,
-  dispatch = coalesce(excluded.dispatch, e.dispatch), correlation = excluded.correlation, state = 'open', seen = now(),
+  dispatch = coalesce(excluded.dispatch, e.dispatch), request = coalesce(excluded.request, e.request),
+  correlation = excluded.correlation, state = 'open', seen = now(),
   attempts = e.attempts + CASE WHEN e.run IS DISTINCT FROM excluded.run THEN 1 ELSE 0 END
 """
 
@@ -135,6 +142,7 @@ def raise_exceptions(session: Session, flow: str, object_name: str, run: int | N
             "said": r.said,
             "other": r.other,
             "answer": r.answer,
+            "request": None if r.request is None else json.dumps(r.request, default=str),
             "run": run,
             "dispatch": r.dispatch,
             "correlation": str(correlation_id(object_name, r.key, r.version.isoformat() if r.version else "")),

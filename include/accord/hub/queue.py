@@ -44,10 +44,8 @@ class Filter:
         return self == Filter(closed=self.closed, within=self.within)
 
 
-# the expression of the index it is sorted by
 _WHERE = """
-(state = 'closed') = %(closed)s
-AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s)) AND (%(queue)s::text IS NULL OR queue = %(queue)s)
+(%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s)) AND (%(queue)s::text IS NULL OR queue = %(queue)s)
 AND (%(category)s::text IS NULL OR category = %(category)s) AND (%(kind)s::text IS NULL OR kind = %(kind)s)
 AND (%(within)s::text[] IS NULL OR flow = ANY(%(within)s))
 AND (%(object)s::text IS NULL OR object = %(object)s) AND (%(flow)s::text IS NULL OR flow = %(flow)s)
@@ -56,7 +54,9 @@ AND (%(assignee)s::text IS NULL OR coalesce(assignee, '') = %(assignee)s)
 AND (%(older_than)s::interval IS NULL OR opened < now() - %(older_than)s::interval)
 AND (%(above)s::numeric IS NULL OR (currency = %(currency)s AND at_risk >= %(above)s))
 """
-_OPEN = _WHERE.replace("(state = 'closed') = %(closed)s", "state <> 'closed'")  # as the index has it
+# as the indexes have it
+_OPEN: LiteralString = "state <> 'closed' AND " + _WHERE
+_CLOSED: LiteralString = "state = 'closed' AND " + _WHERE
 _SHOWN = """id, kind, flow, object, target, key, category, queue, severity, rule, message, currency, at_risk, awaits, awaits_object, other,
   not_before, version, behind, answer, run, correlation, attempts, assignee, state, discarded, resolution, opened, seen, closed"""
 
@@ -91,12 +91,13 @@ def page(hub: Hub, wanted: Filter, *, size: int = 50, after: str | None = None) 
 
 
 def one(hub: Hub, number: int) -> dict[str, Any]:
-    """The exception `number`, open or closed, with its `dispatch` and the engine's name of its run. Raises Stop when there is none."""
+    """The exception `number`, open or closed, with its `dispatch`, the `request` and the engine's name of its run. Raises Stop when there
+    is none."""
     with hub.session() as session:
         free_abandoned(session)
         row = session.execute(
             _query(
-                """SELECT {shown}, dispatch, (SELECT engine_run FROM run WHERE run.id = exception.run) AS engine_run
+                """SELECT {shown}, dispatch, request, (SELECT engine_run FROM run WHERE run.id = exception.run) AS engine_run
                    FROM exception WHERE id = %s"""
             ),
             (number,),
@@ -146,7 +147,7 @@ def chosen(session: Session, wanted: Filter, *, most: int) -> list[dict[str, Any
 
 
 def _query(text: LiteralString, wanted: Filter | None = None) -> sql.Composed:
-    where = sql.SQL(_WHERE if wanted and wanted.closed else _OPEN)
+    where = sql.SQL(_CLOSED if wanted and wanted.closed else _OPEN)
     return sql.SQL(text).format(shown=sql.SQL(_SHOWN), where=where)
 
 

@@ -152,12 +152,15 @@ def close_reconciliation(
 
 _SUMMARY = """
 SELECT r.id AS reconciliation, r.flow, s.object, s.target, r.keys, r.mode, r.who, r.started, r.ended, r.counts, r.amounts,
-  coalesce((SELECT jsonb_object_agg(outcome, n) FROM (
-    SELECT outcome, count(*) AS n FROM difference d WHERE d.reconciliation = r.id GROUP BY outcome) o), '{}') AS outcomes,
-  coalesce((SELECT jsonb_object_agg(currency, sum::text) FROM (
-    SELECT currency, sum(at_risk) AS sum FROM difference d
-    WHERE d.reconciliation = r.id AND currency IS NOT NULL AND at_risk <> 0 GROUP BY currency) a), '{}') AS at_risk
-FROM reconciliation r JOIN stream s ON s.id = r.stream
+  coalesce(d.outcomes, '{}') AS outcomes, coalesce(d.at_risk, '{}') AS at_risk
+FROM reconciliation r JOIN stream s ON s.id = r.stream CROSS JOIN LATERAL (
+  WITH found AS MATERIALIZED (
+    SELECT outcome, currency, count(*) AS n, sum(at_risk) AS amount FROM difference WHERE reconciliation = r.id GROUP BY outcome, currency)
+  SELECT
+    (SELECT jsonb_object_agg(outcome, n) FROM (SELECT outcome, sum(n)::bigint AS n FROM found GROUP BY outcome) o) AS outcomes,
+    (SELECT jsonb_object_agg(currency, amount::text) FROM (
+       SELECT currency, sum(amount) AS amount FROM found WHERE currency IS NOT NULL GROUP BY currency HAVING sum(amount) <> 0) a
+    ) AS at_risk) d
 """
 _ONE = _SUMMARY + "WHERE r.id = %s"
 _LAST = (

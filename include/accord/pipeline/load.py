@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -34,6 +34,7 @@ from accord.hub.dispatches import (
     settle_dispatch,
 )
 from accord.hub.exceptions import Raised, raise_exceptions
+from accord.masking import shown
 from accord.objects import business_object
 from accord.pipeline import drift, recover
 from accord.pipeline.compare import ChunkToLoad
@@ -344,6 +345,7 @@ class ChunkLoad:
                     at_risk=row["_amount"] if row["_currency"] else None,
                 )
             )
+        raised[:] = self._with_requests(mine, raised)
         for matter in raised[:LOGGED]:
             version = matter.version.isoformat() if matter.version else ""
             log.warning(
@@ -379,6 +381,14 @@ class ChunkLoad:
                 raise_exceptions(session, self.run.flow.name, self.chunk.object, self.run.id, raised)
                 if not self.unwritten and pc.any(pc.equal(results["outcome"], "applied")).as_py():
                     drift.mended(session, self.run, self.chunk.object, self.chunk.target)
+
+    def _with_requests(self, mine: pa.Table, raised: Sequence[Raised]) -> list[Raised]:
+        """`raised` with what was sent of their records, masked."""
+        side = self.accord.system(self.run.flow.source).side
+        names = self.target.keeps(self.definition) & self.definition.sent_by(side, creating=True)
+        refused = mine.filter(pc.is_in(mine["key"], pa.array([one.key for one in raised], pa.string())))
+        requests = {row["key"]: shown(self.definition, row, names) for row in refused.to_pylist()}
+        return [replace(one, request=requests.get(one.key)) for one in raised]
 
     def _parked(self, row: Mapping[str, Any], category: Category, dispatch: int) -> Raised:
         return Raised(

@@ -13,11 +13,11 @@ from fastapi.responses import HTMLResponse, Response
 
 from accord.categories import KINDS, Category, Queue
 from accord.errors import Stop
+from accord_airflow.console.hub import opened
 from accord_airflow.console.notices import notice
 from accord_airflow.console.rendering import back, render
 from accord_airflow.console.security import Person, Signed
 from accord_airflow.console.starting import start
-from accord_airflow.runtime import opened
 
 if TYPE_CHECKING:
     from accord.hub.queue import Filter
@@ -94,7 +94,7 @@ def queue(request: Request, person: Signed, after: str | None = None) -> Respons
     with opened() as accord:
         which = wanted(words, visible(accord, person))
         found = page(accord.hub, which, size=SIZE, after=after)
-        counted = sums(accord.hub, which)
+        counted = [] if which.closed else sums(accord.hub, which)  # what is settled is only looked up
         flows = flow_names(accord.hub)
     return render(
         request,
@@ -147,7 +147,7 @@ def _detail(request: Request, person: Person, accord: Accord, number: int, **mor
         title=f"Exception {number}",
         notice=notice(request),
         row=described(accord, row),
-        sent=sent(accord, row),
+        sent=sent(accord.hub, row),
         sides=more.get("sides"),
         may_act=bool(person.may_run([row["flow"]])) and row["state"] == "open",
         me=person.name,

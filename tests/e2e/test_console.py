@@ -1,0 +1,102 @@
+"""The operations console in a browser: from the queue to an exception's resolution, and every page looked at."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from accord_airflow.console.navigation import PAGES, PREFIX
+from sandbox.stack import services
+from tests.e2e.browsing import keep
+from tests.e2e.story import CUSTOMERS, Stage
+
+pytestmark = pytest.mark.browser
+REPLAY = "replay"
+
+
+def refused(stage: Stage) -> int:
+    """The number of an exception: the legacy ERP has no room for the name. Not the marked one, whose status others look at."""
+    marked = next(stage.organization().query("SELECT Id FROM Account WHERE AccountNumber = 'MI-MARK-4'"))["Id"]
+    rows = stage.ask(
+        services.HUB,
+        """SELECT id FROM exception WHERE state = 'open' AND category = 'value too long' AND target = 'legacy' AND key <> %s
+           ORDER BY id""",
+        [f"salesforce:{marked}"],
+    )
+    return int(rows[0]["id"])
+
+
+def test_from_the_queue_to_the_resolution(stage: Stage, there: str, page: Page) -> None:
+    number = refused(stage)
+    stage.api.unpause(REPLAY)
+    page.goto(f"{stage.web.url}/plugin/accord-exceptions")
+    console = page.frame_locator("iframe")
+    console.get_by_label("Category").select_option("value too long")
+    console.get_by_role("button", name="Filter").click()
+    console.get_by_role("link", name=str(number), exact=True).click()
+    expect(console.get_by_role("heading", name=f"Exception {number}")).to_be_visible()
+    expect(console.get_by_text("Answer:")).to_be_visible()
+    expect(console.get_by_role("region", name="What was sent")).to_contain_text("(personal)")
+    keep(stage, page, "exception")
+
+    edit = console.get_by_role("group", name="Edit what is sent, until the source changes")
+    edit.get_by_label("Field").fill("name")
+    edit.get_by_label("Value").fill(f"Short Name {number}")
+    edit.get_by_label("Why (kept)").fill("the ERP has no room for more")
+    edit.get_by_role("button", name="Edit").click()
+    expect(console.get_by_role("status")).to_contain_text("1 field(s) are edited now")
+
+    settle = console.get_by_role("group", name="Settle it")
+    settle.get_by_label("Why (kept)").fill("mended")
+    settle.get_by_role("button", name="Replay").click()
+    told = console.get_by_role("status")
+    expect(told).to_contain_text("A replay of 1 was started.")
+    expect(told).not_to_contain_text("paused")
+    run = told.get_by_role("link").inner_text().removeprefix(f"{REPLAY}/").strip()
+    told.get_by_role("link").click()
+    page.wait_for_url(re.compile(rf"/dags/{REPLAY}/runs/"))  # the page itself, not what the frame shows
+    assert stage.api.wait(REPLAY, run, timeout=120) == "success"
+
+    page.goto(f"{stage.web.url}{PREFIX}/exceptions/{number}/")
+    expect(page.get_by_text("Settled")).to_be_visible()
+    assert stage.ask(
+        services.LEGACY, "SELECT count(*)::int AS n FROM erp.customer WHERE name = %s", [f"Short Name {number}"]
+    ) == [{"n": 1}]
+    done = stage.ask(
+        services.HUB, "SELECT what, who FROM audit WHERE subject = %s ORDER BY at", [f"exception:{number}"]
+    )
+    assert [(row["what"], row["who"]) for row in done] == [("record edited", "admin"), ("exception replayed", "admin")]
+
+
+def test_every_page_is_whole(stage: Stage, there: str, page: Page) -> None:
+    """Styled, nothing cut off at either width, no dead link; its pictures are kept, light and dark."""
+    more = (
+        "exceptions/1/",
+        f"flows/{CUSTOMERS}/",
+        f"flows/{CUSTOMERS}/runs/{there.replace('+', '%2B')}",
+        "trace/?of=MI-MARK-1",
+    )
+    seen: set[str] = set()
+    for number, address in enumerate([*(one.address.removeprefix("/") for one in PAGES if one.title), *more]):
+        for width, scheme in ((1440, "light"), (420, "dark")):
+            page.set_viewport_size({"width": width, "height": 1000})
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.goto(f"{stage.web.url}{PREFIX}/{address}")
+            expect(page.get_by_role("heading", level=1)).to_be_visible()
+            ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+            assert ground == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(12, 13, 16)"), (
+                "styled, and of the scheme"
+            )
+            assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), (
+                address,
+                width,
+            )
+            keep(stage, page, f"console {number} {scheme}")
+        links: list[str] = page.eval_on_selector_all("a[href]", "found => found.map(one => one.href.split('#')[0])")
+        seen |= {link for link in links if f"{PREFIX}/" in link}
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    page.emulate_media(color_scheme="light")
+    dead = [link for link in sorted(seen) if page.request.get(link, max_redirects=0).status != 200]
+    assert dead == []

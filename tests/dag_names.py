@@ -9,6 +9,7 @@ BESIDE_THE_FLOWS = {
     "approval",
     "housekeeping",
     "outbox",
+    "quality_digest",
     "reconciliation",
     "replay",
     "service_levels",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from accord.objects.definition import BusinessObject, Sensitivity
+from accord.objects.definition import BusinessObject, Choice, ChoiceSet, Field, FieldType, Reference, Sensitivity, Text
 
 _SHOWN = frozenset({Sensitivity.PUBLIC, Sensitivity.INTERNAL})
+_RECORD_ID = re.compile(r"[a-z_]+:[A-Za-z0-9][A-Za-z0-9/_.,-]{0,80}")
 
 
 def masked(definition: BusinessObject, path: str, value: Any) -> Any:
@@ -35,10 +37,48 @@ def shown(definition: BusinessObject, record: Mapping[str, Any], names: Collecti
 
 def sensitivity(definition: BusinessObject, path: str) -> Sensitivity:
     """The sensitivity of the field at `path`. Raises KeyError when there is none."""
+    return _field(definition, path).sensitivity
+
+
+def _field(definition: BusinessObject, path: str) -> Field:
     constituent, _, name = path.rpartition(".")
     if not constituent:
-        return definition.field(name).sensitivity
+        return definition.field(name)
     for field in definition.constituent(constituent).fields:
         if field.name == name:
-            return field.sensitivity
+            return field
     raise KeyError(f"{definition.name}.{constituent} has no field {name!r}")
+
+
+def outline(definition: BusinessObject, path: str, value: Any) -> str:
+    """What the value at `path` is like, fit for any reader: reports leave the company's walls by mail and print.
+
+    Only values nobody can write a person into are told as they are: numbers, days, flags, ids of records and words of a closed
+    vocabulary that are neither personal nor financial. Of everything else, and of a path the definition does not know, that it is
+    there and how long it is.
+    """
+    if value is None:
+        return "(empty)"
+    if any(one.name == path for one in definition.constituents):
+        return f"({len(value)} part{'' if len(value) == 1 else 's'})"
+    try:
+        field = _field(definition, path)
+    except KeyError:
+        return "(filled in)"
+    if field.sensitivity in _SHOWN and _says_nothing_of_anybody(field.type, value):
+        return ", ".join(value) if isinstance(value, list) else str(value)
+    word = "text" if field.sensitivity in _SHOWN else field.sensitivity.value
+    return f"({word}, {len(value)} characters)" if isinstance(value, str) else f"({word})"
+
+
+def _says_nothing_of_anybody(kind: FieldType, value: Any) -> bool:
+    match kind:
+        case Choice(values=values):
+            return value in values
+        case ChoiceSet(values=values):
+            return all(one in values for one in value)
+        case Reference():
+            return _RECORD_ID.fullmatch(value) is not None
+        case Text():
+            return False
+    return True

@@ -46,7 +46,7 @@ ROWS = (
         age="t.closed",
         where="t.closed IS NOT NULL AND NOT EXISTS (SELECT FROM image i WHERE i.dispatch = t.id)",
     ),
-    # findings, gate results, verdicts and comparisons go with their run
+    # findings, gate results, verdicts, reviews and comparisons go with their run
     Rows(
         table="run",
         keep=HISTORY,
@@ -57,6 +57,7 @@ ROWS = (
     Rows(table="reconciliation", keep=HISTORY, age="t.started"),  # its differences go with it
     Rows(table="alert", keep=HISTORY, age="t.recovered", where="t.state = 'recovered'"),  # its notices go with it
     Rows(table="kpi_value", keep=HISTORY, age="t.at"),
+    Rows(table="digest", keep=HISTORY, age="t.sent"),
     Rows(table="approval", keep=DEEDS, age="t.at"),
     Rows(table="audit", keep=DEEDS, age="t.at"),
 )

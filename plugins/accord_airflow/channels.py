@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from accord.errors import AccordError, Retry
 
 if TYPE_CHECKING:
+    from accord.quality.digest import Digest, Mail
     from accord.service_levels.channels import Channel, Send
     from accord.service_levels.message import Message
 
@@ -25,15 +27,20 @@ def sender(connections: Mapping[str, str] | None = None) -> Send:
     ids = dict(connections or {})
 
     def send(channel: Channel, message: Message) -> None:
-        way = _WAYS[channel.kind]
-        try:
-            way(channel, ids.get(channel.connection, channel.connection), message)
-        except AccordError:
-            raise
-        except Exception as error:
-            raise Retry(f"{channel.kind} took nothing ({_words(error)}).") from None
+        with _in_our_words(channel):
+            _WAYS[channel.kind](channel, ids.get(channel.connection, channel.connection), message)
 
     return send
+
+
+@contextmanager
+def _in_our_words(channel: Channel) -> Iterator[None]:
+    try:
+        yield
+    except AccordError:
+        raise
+    except Exception as error:
+        raise Retry(f"{channel.kind} took nothing ({_words(error)}).") from None
 
 
 def _words(error: Exception) -> str:
@@ -43,16 +50,32 @@ def _words(error: Exception) -> str:
     return f"{type(error).__name__}{f' {code}' if code else ''}"
 
 
+def mailer(connections: Mapping[str, str] | None = None) -> Mail:
+    """What mails a digest to a channel of type smtp. Raises Retry as a `sender` does.
+
+    Args:
+        connections: Airflow connection ids to use instead of Accord's names.
+    """
+    ids = dict(connections or {})
+
+    def mail(channel: Channel, digest: Digest) -> None:
+        headers = {"X-Accord-Digest": digest.owner}
+        with _in_our_words(channel):
+            _send_mail(channel, ids.get(channel.connection, channel.connection), digest.title, digest.html, headers)
+
+    return mail
+
+
 def _mail(channel: Channel, conn_id: str, message: Message) -> None:
+    headers = {"X-Accord-Alert": message.breach.key, "X-Accord-Event": str(message.event)}
+    _send_mail(channel, conn_id, message.title, message.html, headers)
+
+
+def _send_mail(channel: Channel, conn_id: str, subject: str, html: str, headers: dict[str, str]) -> None:
     from airflow.providers.smtp.hooks.smtp import SmtpHook
 
     with SmtpHook(smtp_conn_id=conn_id) as smtp:
-        smtp.send_email_smtp(
-            to=list(channel.to),
-            subject=message.title,
-            html_content=message.html,
-            custom_headers={"X-Accord-Alert": message.breach.key, "X-Accord-Event": str(message.event)},
-        )
+        smtp.send_email_smtp(to=list(channel.to), subject=subject, html_content=html, custom_headers=headers)
 
 
 def _slack(channel: Channel, conn_id: str, message: Message) -> None:

@@ -15,6 +15,7 @@ from accord.categories import Category
 from accord.flows import flow
 from accord_airflow.console.navigation import PREFIX
 from tests.dags.world import World
+from tests.judging import judged
 
 SITE = "http://testserver"  # the test client's host
 ROLES = ("viewer", "user", "op", "admin")
@@ -114,7 +115,8 @@ def runs(dag: str) -> list[tuple[str, str | None, dict[str, Any]]]:
 
 @pytest.fixture
 def filled(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """A run Airflow started, with a customer that went, one that Tryton refused; a difference with its reconciliation; an alert."""
+    """A run Airflow started, with a customer that went, one that Tryton refused; a difference with its reconciliation; an alert;
+    what a gate found in the run."""
     from accord.hub.exceptions import Raised, raise_exceptions
     from accord.pipeline import flow_run
     from accord.pipeline.flow_run import run_flow
@@ -152,6 +154,7 @@ def filled(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
                      '{currency}', '{}', now(), 'EUR', 10 * n, 'send again', CASE n WHEN 1 THEN 'proposed' ELSE 'corrected' END
                    FROM generate_series(1, 2) n"""
             )
+        judged(accord, flow(CUSTOMERS), f"{CUSTOMERS}/{RUN}", {"salesforce:3": ("1250.00", "EUR")}, warned=2)
     _alert(world)
     return world
 

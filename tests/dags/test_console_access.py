@@ -15,7 +15,15 @@ from tests.dags.console import CUSTOMERS, ROLES, RUN, Browsers, Console, runs
 from tests.dags.world import World
 
 # where a route's address has a place for something, what is there
-PLACES = {"path": "none.html", "name": "console.css", "number": "1", "system": "tryton", "dag": CUSTOMERS, "run": RUN}
+PLACES = {
+    "path": "none.html",
+    "name": "console.css",
+    "number": "1",
+    "system": "tryton",
+    "dag": CUSTOMERS,
+    "run": RUN,
+    "gate": "canonical",
+}
 # what a form of each route says; a new one has to be added here
 FORMS: dict[str, dict[str, Any]] = {
     "exceptions/1/compare": {"values": "1"},
@@ -25,6 +33,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "trace/": {"of": "salesforce:1"},
     "reconciliation/start": {"pair": f"{CUSTOMERS} tryton"},
     "reconciliation/1/decide": {"answer": "approve", "keys": "salesforce:1"},
+    "quality/reviews/1/act": {"action": "acknowledge"},
     "systems/tryton/hold": {"hours": "1", "why": "an import"},
     "systems/tryton/release": {"why": "done"},
     "alerts/1/acknowledge": {"why": "on it"},
@@ -131,12 +140,13 @@ def test_who_may_not_see_a_flow_sees_nothing_of_it(
 
     monkeypatch.setattr(SimpleAuthManager, "is_authorized_dag", but_customers)
     somebody = browser("admin")
-    for address in ("", "exceptions/", "reconciliation/", "alerts/", "systems/"):
+    for address in ("", "exceptions/", "reconciliation/", "alerts/", "systems/", "quality/"):
         answer = somebody.get(address)
         assert answer.status_code == 200
         for trace in ("salesforce:1", "customers are late", f"/flows/{CUSTOMERS}/", "/exceptions/1/"):
             assert trace not in answer.text, (address, trace)
-    for address in ("exceptions/1/", "trace/?of=salesforce:1", "reconciliation/1/", "alerts/1/", f"flows/{CUSTOMERS}/"):
+    for address in ("exceptions/1/", "trace/?of=salesforce:1", "reconciliation/1/", "alerts/1/", f"flows/{CUSTOMERS}/",
+                    "quality/runs/1/canonical/", "quality/reviews/1/"):  # fmt: skip
         assert somebody.get(address).status_code == 403, address
     for address, form in FORMS.items():
         if address != "exceptions/act":

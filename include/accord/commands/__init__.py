@@ -11,6 +11,7 @@ from accord.commands import (
     outbox,
     processes,
     reconcile,
+    reviews,
     setup,
     systems,
     trace,
@@ -18,5 +19,6 @@ from accord.commands import (
 )
 
 TOPICS = (
-    flows, exceptions, processes, approvals, alerts, reconcile, trace, undo, metrics, systems, migrate, housekeeping, outbox, setup,
+    flows, exceptions, processes, approvals, alerts, reviews, reconcile, trace, undo, metrics, systems, migrate, housekeeping, outbox,
+    setup,
 )  # fmt: skip

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
-from psycopg import sql
 
 from accord.batch import RECORDS, Manifest
 from accord.categories import Category, remedy
 from accord.errors import GateStopped
 from accord.hub.connection import Hub, Session
-from accord.hub.copying import copy_into
 from accord.hub.exceptions import Raised, raise_exceptions
+from accord.hub.gate_reports import gate_report
 from accord.pipeline.approving import Approvals
+from accord.pipeline.judged import REFUSED, Held, canonical_ids, keep_judgement, sampled_keys
 from accord.pipeline.runs import Run, RunKind, read_run
 from accord.pipeline.transform import amount_columns, said_of
 from accord.quality.docs import build_docs
 from accord.quality.gate import ChunkView, Gate, Judgement, Verdict
-from accord.quality.report import write_report
+from accord.quality.report import report_path, write_report
 from accord.quality.suites import suite_for
 from accord.runtime import Accord
-from accord.systems.converting import prefixed
 
 log = logging.getLogger(__name__)
 
@@ -41,27 +39,30 @@ def gate(accord: Accord, run_id: int, manifest_path: str) -> dict[str, Any]:
     if run.natives is not None:
         suite = suite.of_chosen()
     judge = Gate(suite, _earlier_counts(accord.hub, run, suite.looks_back))
+    held = Held(accord.hub, run, manifest.stage)
     for chunk in manifest.chunks:
-        judge.chunk(
-            ChunkView(
-                number=chunk.number, parts={name: accord.staging.read(file) for name, file in chunk.parts.items()}
-            )
+        view = ChunkView(
+            number=chunk.number, parts={name: accord.staging.read(file) for name, file in chunk.parts.items()}
         )
+        judge.chunk(view)
+        held.meet(view)
     judgement = judge.finish()
-    failures = _keyed(judgement, run, manifest)
-    page = write_report(judgement, flow=run.flow.name, run_name=run.engine_run, folder=accord.reports)
-    report = os.path.relpath(page, accord.reports)
-    details = _details(accord, run, manifest, failures)
+    failures = _keyed(judgement, run)
+    details = _details(accord, run, manifest, {*failures["key"].to_pylist(), *sampled_keys(run, judgement)})
     approvals = Approvals.about(accord.hub, run, suite, failures, details)
     failures = approvals.without_approved(failures)
+    report = report_path(run.flow.name, run.engine_run, judgement.gate)
     with accord.hub.session() as session:
-        quarantined = _store(session, run, judgement, failures, report)
+        quarantined = keep_judgement(session, run, judgement, failures, details=details, met=held.met, report=report)
         if not run.dry:
             _raise(session, run, judgement, failures, details, approvals)
+    with accord.hub.session() as session:
+        told = gate_report(session, run.id, judgement.gate)
+    write_report(told, judgement, folder=accord.reports)
     log.info(
         "run %d %s gate %s: %s, %d quarantined", run.id, run.flow.name, judgement.gate, judgement.verdict, quarantined
     )
-    refused = judgement.verdict in (Verdict.STOP, Verdict.UNCHECKED)
+    refused = judgement.verdict in REFUSED
     if refused or manifest.stage == "canonical":
         _publish(accord.reports)
     if refused:
@@ -116,17 +117,14 @@ def _publish(reports: str) -> None:
         log.warning("the Data Docs were not brought up to date (%s); the next gate does it", type(error).__name__)
 
 
-def _keyed(judgement: Judgement, run: Run, manifest: Manifest) -> pa.Table:
+def _keyed(judgement: Judgement, run: Run) -> pa.Table:
     """The failures with canonical ids."""
     failures = judgement.failures.select(["key", "rule", "category", "message"])
-    if manifest.stage == "source":
-        failures = failures.set_column(0, "key", prefixed(run.flow.source, failures["key"].combine_chunks()))
-    return failures
+    return failures.set_column(0, "key", canonical_ids(run, judgement.gate, failures["key"].combine_chunks()))
 
 
-def _details(accord: Accord, run: Run, manifest: Manifest, failures: pa.Table) -> dict[str, dict[str, Any]]:
-    """key → version, `said`, currency and amount of the failing records, as far as the stage knows them."""
-    keys = set(failures["key"].to_pylist())
+def _details(accord: Accord, run: Run, manifest: Manifest, keys: set[str]) -> dict[str, dict[str, Any]]:
+    """key → version, `said`, currency and amount of the records `keys`, as far as the stage knows them."""
     if not keys or manifest.stage == "source":
         return {}
     found: dict[str, dict[str, Any]] = {}
@@ -139,48 +137,6 @@ def _details(accord: Accord, run: Run, manifest: Manifest, failures: pa.Table) -
     return found
 
 
-def _store(session: Session, run: Run, judgement: Judgement, failures: pa.Table, report: str) -> int:
-    """Write the gate's results and findings, replacing those of an earlier try; the number of quarantined records."""
-    place = (run.id, judgement.gate)
-    for table in ("gate_result", "gate_verdict", "finding"):
-        session.execute(sql.SQL("DELETE FROM {} WHERE run = %s AND gate = %s").format(sql.Identifier(table)), place)
-    with session.cursor() as cursor:
-        cursor.executemany(
-            """INSERT INTO gate_result (run, gate, rule, title, severity, queue, category, consequence, checked, failed, errored, message)
-               VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
-            [
-                (
-                    *place,
-                    r.rule,
-                    r.title,
-                    str(r.severity),
-                    str(r.queue),
-                    str(r.category),
-                    r.consequence,
-                    r.checked,
-                    r.failed,
-                    r.errored,
-                    r.message,
-                )
-                for r in judgement.results
-            ],
-        )
-    quarantined = len(set(failures["key"].to_pylist()))
-    if failures.num_rows:
-        session.execute("CREATE TEMP TABLE found (key text, rule text, category text) ON COMMIT DROP")
-        copy_into(session, "found", failures.select(["key", "rule", "category"]))
-        session.execute(
-            """INSERT INTO finding (run, gate, key, rule, category)
-               SELECT DISTINCT %s::bigint, %s, key, rule, category FROM found ON CONFLICT DO NOTHING""",
-            place,
-        )
-    session.execute(
-        "INSERT INTO gate_verdict (run, gate, verdict, quarantined, report) VALUES (%s, %s, %s, %s, %s)",
-        (*place, judgement.verdict.value, quarantined, report),
-    )
-    return quarantined
-
-
 def _raise(
     session: Session,
     run: Run,
@@ -190,7 +146,7 @@ def _raise(
     approvals: Approvals,
 ) -> None:
     batch = f"{run.flow.name}/{judgement.gate}"
-    if judgement.verdict in (Verdict.STOP, Verdict.UNCHECKED):
+    if judgement.verdict in REFUSED:
         raised = [
             Raised(
                 kind="quarantined",

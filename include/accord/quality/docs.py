@@ -1,7 +1,7 @@
 """Great Expectations' Data Docs: one page per gate and run, and an index.
 
-Pages are as plain as Great Expectations makes them without a network, and hold counts, never values. A gate leaves its result
-as a small file; building pages is a step of its own, because each build writes the index again.
+Pages need nothing from elsewhere (`accord.quality.offline`) and hold counts, never values. A gate leaves its result as a small file;
+building pages is a step of its own, because each build writes the index again.
 """
 
 from __future__ import annotations
@@ -141,6 +141,9 @@ def _context(folder: str) -> EphemeralDataContext:
     def files(name: str) -> dict[str, str]:
         return {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(Path(folder, name))}
 
+    def view(name: str) -> dict[str, str]:
+        return {"module_name": "accord.quality.offline", "class_name": name}
+
     config = DataContextConfig(
         config_version=4.0,
         stores={
@@ -157,7 +160,8 @@ def _context(folder: str) -> EphemeralDataContext:
                 "class_name": "SiteBuilder",
                 "show_how_to_buttons": False,
                 "store_backend": files(SITE),
-                "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+                "site_index_builder": {"class_name": "DefaultSiteIndexBuilder", "view": view("OfflineIndex")},
+                "site_section_builders": {"validations": {"view": view("OfflinePage")}},
             }
         },
         analytics_enabled=False,

@@ -18,6 +18,7 @@ from accord.categories import Category, Queue
 from accord.quality.expecting import Found, evaluate, evaluate_columns
 from accord.quality.frames import ChunkView, Frame, frames_of
 from accord.quality.rule import Rule, Scope, Severity, Suite
+from accord.quality.samples import Sample, samples_of
 from accord.quality.structure import kind
 
 __all__ = ["ChunkView", "Gate", "Judgement", "RuleResult", "Verdict"]
@@ -38,7 +39,7 @@ class Verdict(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleResult:
     """What one rule found in the whole batch. `checked` and `failed` count rows of `part`; `expectation` and `arguments` are Great
-    Expectations'. Nothing here holds a value of a record."""
+    Expectations'. Nothing here holds a value of a record; `samples` are some of those that fail, outlined."""
 
     rule: str
     title: str
@@ -53,6 +54,7 @@ class RuleResult:
     message: str
     expectation: str = ""
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    samples: tuple[Sample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,7 @@ class _Tally:
     failed: int = 0
     error: str = ""
     detail: str = ""
+    samples: dict[str, Sample] = field(default_factory=dict)
 
 
 class Gate:
@@ -174,6 +177,9 @@ class Gate:
             blamed = pc.invert(pc.is_in(keys, value_set=excused))
             positions, keys = positions.filter(blamed), keys.filter(blamed)
         self._count(rule, found, len(frame.rows), len(keys) + found.failing)
+        self._tallies[rule.name].samples |= samples_of(
+            self._suite, rule, frame, positions, known=self._tallies[rule.name].samples
+        )
         if len(keys) and rule.severity is Severity.CRITICAL:
             said = pa.repeat(rule.finding, len(keys))
             if rule.detail:
@@ -262,4 +268,5 @@ def _result(rule: Rule, tally: _Tally) -> RuleResult:
         message=_said(rule, tally),
         expectation=rule.expectation,
         arguments=rule.kwargs,
+        samples=tuple(tally.samples.values()),
     )

@@ -1,92 +1,244 @@
-"""The page a reviewer reads: one per judgement, failures first, no value of any record."""
+"""The page a reviewer reads: one per gate and run, failures first, no value of any record.
+
+`body` is its content as HTML, for any page that has `style()`; `render` the whole page, which needs nothing else.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
 from html import escape
 from pathlib import Path
+from typing import Any
 
+from accord.hub.gate_reports import FATES, GateReport, HeldRecord, Point, RuleReport
 from accord.quality.docs import store_result
-from accord.quality.gate import Judgement, RuleResult, Verdict
+from accord.quality.gate import Judgement, Verdict
 
-_COLOURS = {
-    Verdict.PASS: "#1a7f37",
-    Verdict.QUARANTINE: "#9a6700",
-    Verdict.STOP: "#cf222e",
-    Verdict.UNCHECKED: "#57606a",
-}
-_MEANING = {
+MEANING = {
     Verdict.PASS: "Every record goes on.",
-    Verdict.QUARANTINE: "The records counted below wait as exceptions; all others go on.",
+    Verdict.QUARANTINE: "The records listed below wait as exceptions; all others go on.",
     Verdict.STOP: "Nothing of this batch is written.",
     Verdict.UNCHECKED: "Some rules could not be applied, so nobody knows whether they hold. Nothing of this batch is written.",
 }
-_STYLE = """
-body{font:15px/1.45 system-ui,sans-serif;color:#1f2328;background:#fff;margin:2rem auto;max-width:72rem;padding:0 1rem}
-h1{font-size:1.35rem;margin:0}h2{font-size:1.05rem;margin:2rem 0 .5rem}
-.verdict{color:#fff;padding:1rem 1.25rem;border-radius:6px}.verdict p{margin:.25rem 0 0}.verdict strong{font-size:1.2rem}
-table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.4rem .6rem;border-bottom:1px solid #d0d7de;vertical-align:top}
-th{font-weight:600;background:#f6f8fa}td.n{text-align:right;font-variant-numeric:tabular-nums}small{color:#57606a}
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title><style>{style}</style></head>
+<body class="standalone"><main class="report"><h1>{head}</h1>{body}</main></body></html>
 """
 
+# gives the address of a review or an exception, or '' for none; a file has none
+Link = Callable[[int], str]
 
-def write_report(judgement: Judgement, *, flow: str, run_name: str, folder: str | Path) -> str:
-    """Write the page of `judgement`, and leave its result for `accord.quality.docs.build_docs`.
+
+def _nowhere(_: int) -> str:
+    return ""
+
+
+def report_path(flow: str, run_name: str, gate: str) -> str:
+    """Where the page lies below the reports' folder; a page of the same flow, run and gate is written over."""
+    return "/".join(("runs", _path_part(flow), _path_part(run_name), gate, "index.html"))
+
+
+def write_report(report: GateReport, judgement: Judgement, *, folder: str | Path) -> str:
+    """Write the page, and leave the judgement for `accord.quality.docs.build_docs`.
 
     Args:
+        report: what the hub knows of the gate.
         judgement: what the gate said.
-        flow: name of the flow.
-        run_name: name of the run; a page of the same flow, run and gate is written over.
         folder: the reports' folder, on a local disk.
 
     Returns:
         The path of the page.
     """
-    page = Path(folder, "runs", _path_part(flow), _path_part(run_name), judgement.gate, "index.html")
+    page = Path(folder, report_path(report.flow, report.engine_run, report.gate))
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(render(judgement, flow=flow, run_name=run_name), encoding="utf-8")
-    store_result(judgement, flow=_path_part(flow), run_name=_path_part(run_name), folder=Path(folder))
+    page.write_text(render(report), encoding="utf-8")
+    store_result(judgement, flow=_path_part(report.flow), run_name=_path_part(report.engine_run), folder=Path(folder))
     return str(page)
 
 
-def render(judgement: Judgement, *, flow: str, run_name: str) -> str:
+def render(report: GateReport) -> str:
     """The page as HTML that needs nothing else."""
-    bad = [result for result in judgement.results if result.errored or result.failed]
-    good = [result for result in judgement.results if not result.errored and not result.failed]
-    bad.sort(key=lambda result: (not result.errored, result.severity != "critical", -result.failed))
-    head = f"{judgement.object.replace('_', ' ')}: {judgement.gate} gate"
+    title = f"{headline(report)} · {report.verdict}"
+    return _PAGE.format(title=escape(title), style=style(), head=escape(headline(report)), body=body(report))
+
+
+@cache
+def style() -> str:
+    """The stylesheet. Within another page `body` goes below the class `report`, and the colours are that page's."""
+    return Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+
+
+def headline(report: GateReport) -> str:
+    """Object and gate, in words."""
+    return f"{report.object.replace('_', ' ')}: {report.gate} gate"
+
+
+def body(report: GateReport, *, review: Link = _nowhere, exception: Link = _nowhere) -> str:
+    """The report's content as HTML below its headline; `review` and `exception` link to where these are worked."""
     return "\n".join(
         [
-            "<!doctype html>",
-            f'<html lang="en"><head><meta charset="utf-8"><title>{escape(head)} · {escape(str(judgement.verdict))}</title>',
-            f"<style>{_STYLE}</style></head><body>",
-            f"<h1>{escape(head)}</h1><p><small>flow {escape(flow)} · run {escape(run_name)}</small></p>",
-            *_banner(judgement),
-            *(_table("What does not hold", bad) if bad else ()),
-            *(_table("What holds", good) if good else ()),
-            "</body></html>\n",
+            f'<p class="dim">flow {escape(report.flow)} · run {report.run}: {escape(report.engine_run)} · {escape(report.kind)}'
+            f"{' · dry run' if report.dry else ''} · {_instant(report.at)}</p>",
+            *_banner(report),
+            *(["<h2>What does not hold</h2>"] if report.failing else []),
+            *(part for rule in report.failing for part in _failing(rule, review)),
+            *_held(report, exception),
+            *_table("Fixed since the run before", report.fixed),
+            *_trend(report.trend, report.run),
+            *_table("What holds", [rule for rule in report.rules if rule.holds and not rule.standing]),
         ]
     )
 
 
-def _banner(judgement: Judgement) -> Iterable[str]:
-    yield f'<div class="verdict" style="background:{_COLOURS[judgement.verdict]}"><strong>{escape(str(judgement.verdict))}</strong>'
-    yield f"<p>{_MEANING[judgement.verdict]} {judgement.records:,} records checked, {judgement.quarantined:,} fail.</p>"
-    yield from (f"<p>{escape(reason)}</p>" for reason in judgement.reasons)
+def sparkline(values: Sequence[int], what: str) -> str:
+    """The values as bars, the oldest first, with their figures for those who don't see them."""
+    if len(values) < 2:
+        return ""
+    most = max(values) or 1
+    bars = "".join(
+        f'<rect x="{8 * at}" y="{24 - height}" width="6" height="{height}"/>'
+        for at, value in enumerate(values)
+        for height in [1 if not value else 3 + round(21 * value / most)]
+    )
+    told = f"{what}, the last {len(values)} runs, the oldest first: {', '.join(map(str, values))}"
+    return (
+        f'<svg class="spark" role="img" aria-label="{escape(told, quote=True)}" width="{8 * len(values)}" height="24" '
+        f'viewBox="0 0 {8 * len(values)} 24"><title>{escape(told)}</title>{bars}</svg>'
+    )
+
+
+def money(amounts: Mapping[str, str]) -> str:
+    """Amounts per currency as text; '' for none."""
+    return ", ".join(f"{float(amount):,.2f} {currency}" for currency, amount in sorted(amounts.items()))
+
+
+def review_said(review: Mapping[str, Any]) -> str:
+    """Where a review stands, in words; reasons and comments stay out of it."""
+    said = [f"Review {review['id']}: {review['state']}"]
+    if review["state"] == "accepted":
+        said.append(f"until {_instant(review['accepted_until'])} by {review['accepted_by']}")
+        said.append(f"at {review['accepted_failed']:,} failing")
+    elif review["accepted_until"]:
+        said.append(f"accepted until {_instant(review['accepted_until'])}, which is over")
+    elif review["acknowledged_by"]:
+        said.append(f"by {review['acknowledged_by']}")
+    said.append(f"assigned to {review['assignee']}" if review["assignee"] else "nobody's")
+    said.append(f"since {_instant(review['opened'])}")
+    return ", ".join(said)
+
+
+def _banner(report: GateReport) -> Iterable[str]:
+    yield f'<div class="verdict {_class(report.verdict)}"><strong>{escape(report.verdict)}</strong>'
+    yield f"<p>{MEANING[Verdict(report.verdict)]} {report.records:,} records checked, {report.quarantined:,} fail.</p>"
+    yield from (f"<p>{escape(reason)}</p>" for reason in report.reasons)
+    if report.at_risk:
+        yield f"<p>Money at risk: {escape(money(report.at_risk))}.</p>"
+    if report.previous:
+        yield f"<p>The run before ({report.previous['run']}, {_instant(report.previous['at'])}): {escape(report.previous['verdict'])}.</p>"
     yield "</div>"
 
 
-def _table(title: str, results: list[RuleResult]) -> Iterable[str]:
-    heads = ("Rule", "Severity", "Owner", "Category", "Consequence", "Failed", "Checked")
-    yield f"<h2>{title}</h2><table><thead><tr>{''.join(f'<th>{head}' for head in heads)}</tr></thead><tbody>"
-    for result in results:
-        said = f"<br>{escape(result.message)}" if result.message else ""
-        cells = (result.severity, result.queue, result.category, result.consequence)
-        yield f"<tr><td><strong>{escape(result.title)}</strong>{said}<br><small>{escape(result.part)} · {escape(result.rule)}</small>"
-        yield "".join(f"<td>{escape(str(cell))}" for cell in cells)
-        yield f'<td class="n">{result.failed:,}<td class="n">{result.checked:,}</tr>'
-    yield "</tbody></table>"
+def _failing(rule: RuleReport, review: Link) -> Iterable[str]:
+    yield f'<section class="rule"><h3>{escape(rule.title)} <span class="tag {_class(rule.standing)}">{rule.standing}</span></h3>'
+    yield f"<p>{escape(rule.message)}</p>" if rule.message else ""
+    yield f'<p class="means"><strong>Means:</strong> {escape(rule.consequence)}</p><dl>'
+    changed = f"{rule.fresh:,} new, {rule.recurring:,} recurring, {rule.fixed:,} fixed"
+    holds_back = rule.severity == "critical"
+    for label, value in (
+        ("Severity", f"{rule.severity}: {'failing records are held back' if holds_back else 'failing records go on'}"),
+        ("Owner", rule.owner),
+        ("Category", rule.category),
+        ("Failed", f"{rule.failed:,} of {rule.checked:,} {rule.part}"),
+        ("The run before", "none" if rule.before is None else f"{rule.before:,} failed"),
+        ("Records", changed if holds_back and (rule.fresh or rule.recurring or rule.fixed) else ""),
+        ("Money at risk", money(rule.at_risk)),
+    ):
+        yield f"<div><dt>{label}</dt><dd>{escape(value)}</dd></div>" if value else ""
+    if spark := sparkline(rule.trend, "failed"):
+        yield f"<div><dt>Trend</dt><dd>{spark}</dd></div>"
+    yield "</dl>"
+    if rule.review:
+        yield f"<p>{_anchor(review_said(rule.review), review(rule.review['id']))}</p>"
+    if rule.samples:
+        yield '<div class="wide"><table><caption>Some of them, values masked</caption>'
+        yield "<thead><tr><th>Record</th><th>Correlation id</th><th>Fields</th></tr></thead><tbody>"
+        for one in rule.samples:
+            fields = ", ".join(f"{name}: {shown}" for name, shown in one["fields"].items())
+            yield f"<tr><td>{escape(one['key'])}</td><td><code>{escape(one['correlation'])}</code></td><td>{escape(fields)}</td></tr>"
+        yield "</tbody></table></div>"
+    yield f'<p class="dim">{escape(rule.part)} · {escape(rule.rule)}</p></section>'
+
+
+def _held(report: GateReport, exception: Link) -> Iterable[str]:
+    if not report.fates:
+        return
+    yield f"<h2>What became of the {report.quarantined:,} that fail</h2><ul>"
+    for fate, count in report.fates.items():
+        yield f"<li><strong>{count:,} {fate}</strong>: {FATES[fate]}</li>"
+    yield '</ul><div class="wide"><table><thead><tr><th>Record</th><th>Rules</th><th class="n">At risk</th><th>Now</th><th>Exception</th>'
+    yield "<th>Correlation id</th></tr></thead><tbody>"
+    yield from (_held_row(one, exception) for one in report.held)
+    yield "</tbody></table></div>"
+    if report.after:
+        yield f'<p class="dim">Up to {escape(report.after)}. All: accord exceptions list --flow {escape(report.flow)}</p>'
+
+
+def _held_row(one: HeldRecord, exception: Link) -> str:
+    at_risk = money({one.currency: one.at_risk}) if one.currency and one.at_risk else ""
+    number = _anchor(str(one.exception), exception(one.exception)) if one.exception else ""
+    now = (
+        f"{one.fate} {_instant(one.settled)}"
+        if one.settled and one.fate in ("released", "replayed", "discarded")
+        else one.fate
+    )
+    return (
+        f'<tr><td>{escape(one.key)}</td><td>{escape(", ".join(one.rules))}</td><td class="n">{escape(at_risk)}</td>'
+        f"<td>{escape(now)}</td><td>{number}</td><td><code>{escape(one.correlation)}</code></td></tr>"
+    )
+
+
+def _trend(points: Sequence[Point], run: int) -> Iterable[str]:
+    if len(points) < 2:
+        return
+    yield f"<h2>The last {len(points)} runs</h2>{sparkline([one.quarantined for one in points], 'records held')}"
+    yield '<div class="wide"><table><thead><tr><th>Run</th><th>Verdict</th><th class="n">Records</th>'
+    yield '<th class="n">Held</th></tr></thead><tbody>'
+    for one in reversed(points):
+        name = f"{one.run}, {_instant(one.at)}"
+        yield f"<tr><td>{f'<strong>{name}</strong>' if one.run == run else name}</td><td>{escape(one.verdict)}</td>"
+        yield f'<td class="n">{one.records:,}</td><td class="n">{one.quarantined:,}</td></tr>'
+    yield "</tbody></table></div>"
+
+
+def _table(title: str, rules: Sequence[RuleReport]) -> Iterable[str]:
+    if not rules:
+        return
+    heads = ("Rule", "Severity", "Owner", "Consequence", "Fixed", "Checked")
+    numbers = ("Fixed", "Checked")
+    yield f'<h2>{title}</h2><div class="wide"><table><thead><tr>'
+    yield "".join(f'<th class="n">{head}</th>' if head in numbers else f"<th>{head}</th>" for head in heads)
+    yield "</tr></thead><tbody>"
+    for rule in rules:
+        yield f'<tr><td><strong>{escape(rule.title)}</strong><br><span class="dim">{escape(rule.part)} · {escape(rule.rule)}</span></td>'
+        yield "".join(f"<td>{escape(cell)}</td>" for cell in (rule.severity, rule.owner, rule.consequence))
+        yield f'<td class="n">{rule.fixed or ""}</td><td class="n">{rule.checked:,}</td></tr>'
+    yield "</tbody></table></div>"
+
+
+def _anchor(text: str, address: str) -> str:
+    return f'<a href="{escape(address, quote=True)}">{escape(text)}</a>' if address else escape(text)
+
+
+def _class(word: str) -> str:
+    return re.sub(r"\W+", "-", word)
+
+
+def _instant(at: datetime | None) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}Z" if at else ""
 
 
 def _path_part(name: str) -> str:

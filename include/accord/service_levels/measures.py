@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from accord.categories import Category
 from accord.hub.connection import Session
 from accord.service_levels.breach import Breach, breach, instant, span
 from accord.service_levels.targets import AGES, STALLED_RUNS, Measure, ServiceLevel
@@ -36,12 +37,15 @@ FROM process WHERE name = %(process)s AND status = 'open' AND step IN ('committe
   AND opened < %(before)s
 """
 
+# what somebody accepted for a while raises no alert meanwhile; a refused batch always does
 _AGEING = """
 WITH allowed AS (SELECT * FROM unnest(%(severities)s::int[], %(before)s::timestamptz[]) AS a (severity, before)),
 old AS (
   SELECT e.queue, e.category, coalesce(e.currency, '') AS currency, e.at_risk, e.opened, a.before - e.opened AS late
   FROM exception e JOIN allowed a ON a.severity = e.severity
-  WHERE e.state <> 'closed' AND e.opened < a.before AND e.queue = ANY(%(queues)s)),
+  WHERE e.state <> 'closed' AND e.opened < a.before AND e.queue = ANY(%(queues)s)
+    AND NOT EXISTS (SELECT FROM review v WHERE e.kind = 'quarantined' AND e.category <> %(refused)s AND v.flow = e.flow AND v.rule = e.rule
+                      AND v.closed IS NULL AND v.accepted_until > %(now)s)),
 money AS (
   SELECT queue, jsonb_object_agg(currency, total::text) AS amounts
   FROM (SELECT queue, currency, sum(at_risk) AS total FROM old WHERE at_risk > 0 GROUP BY queue, currency) t GROUP BY queue)
@@ -193,6 +197,8 @@ def ageing(session: Session, levels: Sequence[ServiceLevel], environment: str, n
         "severities": list(AGES),
         "before": [business_days_before(now, days) - timedelta(hours=hours) for days, hours in AGES.values()],
         "queues": [level.subject for level in levels],
+        "now": now,
+        "refused": Category.BATCH_REFUSED,
     }
     rows = {row["queue"]: row for row in session.execute(_AGEING, arguments).fetchall()}
     for level in levels:

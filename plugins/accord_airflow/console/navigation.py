@@ -27,6 +27,7 @@ PAGES = (
     Page(module="exceptions", path="exceptions", title="Exceptions"),
     Page(module="trace", path="trace", title="Trace"),
     Page(module="reconciliation", path="reconciliation", title="Reconciliation"),
+    Page(module="quality", path="quality", title="Data quality"),
     Page(module="systems", path="systems", title="Systems"),
     Page(module="alerts", path="alerts", title="Alerts"),
     Page(module="kpis", path="kpis", title="Metrics"),

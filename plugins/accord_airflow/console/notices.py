@@ -19,6 +19,7 @@ DONE = {
     "released": "Calls are let through.",
     "acknowledged": "Acknowledged: it is escalated no more.",
     "closed": "Closed.",
+    "reviewed": "Kept.",
 }
 
 

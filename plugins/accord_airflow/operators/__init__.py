@@ -6,6 +6,7 @@ SalesforceExtractOperator / ErpExtractOperator → QualityGateOperator → Trans
 
 from accord_airflow.operators.acknowledge import AcknowledgeOperator
 from accord_airflow.operators.compare import CompareOperator
+from accord_airflow.operators.digest import QualityDigestOperator
 from accord_airflow.operators.extract import ErpExtractOperator, SalesforceExtractOperator
 from accord_airflow.operators.gate import QualityGateOperator
 from accord_airflow.operators.housekeeping import HousekeepingOperator
@@ -29,6 +30,7 @@ __all__ = [
     "MetricsOperator",
     "ProcessOperator",
     "PublishEventsOperator",
+    "QualityDigestOperator",
     "QualityGateOperator",
     "ReconcileOperator",
     "ReplayOperator",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 
+from accord.hub.gate_reports import GateReport, HeldRecord, RuleReport
 from accord.objects import CUSTOMER, CUSTOMER_ACCOUNT
 from accord.objects.definition import BusinessObject
 from accord.quality.gate import ChunkView, Gate, Judgement
@@ -105,3 +107,38 @@ def lenient(against: Suite) -> Suite:
 
     assert against.total == HALF
     return replace(against, total=NEVER)
+
+
+def report_of(judgement: Judgement, *, flow: str = "customer__salesforce_to_erp", run_name: str = "x") -> GateReport:
+    """The report of a judgement nothing came before, its records still held."""
+    samples = [
+        [asdict(one) | {"correlation": "c-1", "fields": dict(one.fields)} for one in r.samples]
+        for r in judgement.results
+    ]
+    rules = [
+        RuleReport(
+            rule=r.rule, title=r.title, part=r.part, severity=str(r.severity), owner=str(r.queue), category=str(r.category),
+            consequence=r.consequence, checked=r.checked, failed=r.failed, errored=r.errored, message=r.message,
+            fresh=r.failed, recurring=0, fixed=0, before=None, at_risk={}, samples=shown, trend=[r.failed],
+        )
+        for r, shown in zip(judgement.results, samples, strict=True)
+    ]  # fmt: skip
+    held = [
+        HeldRecord(
+            key=key,
+            rules=[rule],
+            correlation="c-1",
+            currency=None,
+            at_risk=None,
+            fate="still held",
+            exception=1,
+            settled=None,
+        )
+        for key, rule in sorted(failing(judgement))
+    ]
+    return GateReport(
+        run=1, flow=flow, object=judgement.object, gate=judgement.gate, engine_run=run_name, kind="scheduled", dry=False, at=LATER,
+        verdict=str(judgement.verdict), records=judgement.records, quarantined=judgement.quarantined, reasons=judgement.reasons,
+        at_risk={}, report="", previous=None, rules=sorted(rules, key=lambda r: r.holds), trend=[],
+        fates={"still held": len(held)} if held else {}, held=held,
+    )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 
 CONSOLE = """
 ALTER TABLE exception ADD COLUMN request jsonb;       -- what was sent, masked: path → value

@@ -1,5 +1,6 @@
 """The org put together: schema, store, users, queries, writes, jobs. The only place that knows all parts."""
 
+import hmac
 import os
 import secrets
 import threading
@@ -41,6 +42,7 @@ class Settings:
     admin_secret: str = "local-only-admin-secret"  # noqa: S105 - as above
     username: str = "integration@accord.example"
     admin_username: str = "admin@accord.example"
+    password: str = "local-only-password"  # noqa: S105 - as above; both users'
     jwt_key: Path | None = None
     api_limit: int = 100_000
 
@@ -52,6 +54,7 @@ class Settings:
             "client_secret": "CLIENT_SECRET",
             "admin_id": "ADMIN_CLIENT_ID",
             "admin_secret": "ADMIN_CLIENT_SECRET",
+            "password": "PASSWORD",
         }
         found = {
             key: os.environ[f"SANDBOX_SALESFORCE_{name}"]
@@ -92,6 +95,7 @@ class Org:
         self.faults = Faults()
         self.usage = Usage()
         self.actors: dict[str, Actor] = {}
+        self.codes: dict[str, dict[str, Any]] = {}  # authorization codes not yet exchanged
         self._tokens: dict[str, tuple[str, float]] = {}
         self._lock = threading.Lock()
 
@@ -132,19 +136,37 @@ class Org:
         self._tokens[token] = (client, expires)
         return token
 
+    def new_refresh_token(self, client: str) -> str:
+        """Let a connected app open sessions again and again, until the token is revoked."""
+        token = "5Aep" + secrets.token_urlsafe(60)
+        with self.store.write() as db:
+            db.execute("INSERT INTO _refresh VALUES (?, ?)", (token, client))
+        return token
+
+    def refreshed(self, token: str) -> Actor | None:
+        """Return the user of a refresh token, or None if it is unknown or revoked."""
+        row = self.store.connection.execute("SELECT client FROM _refresh WHERE token = ?", (token,)).fetchone()
+        return self.actors.get(row[0]) if row else None
+
+    def by_password(self, username: str, password: str) -> Actor | None:
+        """Return the user who signs in so. A security token after the password is allowed, as from unknown networks."""
+        right = hmac.compare_digest(password[: len(self.settings.password)].encode(), self.settings.password.encode())
+        return next((a for a in self.actors.values() if right and a.username.lower() == username.lower()), None)
+
     def session(self, token: str) -> Actor | None:
         """Return the user of a token, or None if it is unknown or expired."""
         client, expires = self._tokens.get(token, ("", 0.0))
         return self.actors.get(client) if expires > time.time() else None
 
     def revoke(self, token: str | None = None) -> None:
-        """End one session, or all."""
+        """End one session or refresh token, or all sessions."""
         with self.store.write() as db:
             if token is None:
                 db.execute("DELETE FROM _token")
                 self._tokens.clear()
             else:
                 db.execute("DELETE FROM _token WHERE token = ?", (token,))
+                db.execute("DELETE FROM _refresh WHERE token = ?", (token,))
                 self._tokens.pop(token, None)
 
     def object(self, actor: Actor, name: str) -> Object:

@@ -23,6 +23,7 @@ _OPEN: list[tuple[str, str, Handler]] = [
     ("GET", r"/", web.page),
     ("GET", r"/services/data", info.versions),
     ("POST", r"/services/oauth2/token", oauth.token),
+    ("GET|POST", r"/services/oauth2/authorize", oauth.authorize),
     ("GET|POST", r"/services/oauth2/revoke", oauth.revoke),
     ("GET", r"/sandbox/health", control.health),
     ("GET|POST|DELETE", r"/sandbox/faults(?:/(\d+))?", control.faults),

@@ -35,6 +35,18 @@ class _Protocol(HttpToolsProtocol):
         self.scope["extensions"] = {"sandbox.transport": {"transport": self.transport}}
 
 
+class _Name(bytes):
+    """A header name that keeps its capitals through uvicorn, which lowers all: some clients look for ``Content-Type`` only."""
+
+    def lower(self) -> bytes:
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        return super().lower() == other
+
+    __hash__ = bytes.__hash__
+
+
 class Application:
     """The ASGI application: request to `Call`, `Answer` to response, transport faults in between."""
 
@@ -97,15 +109,12 @@ class Application:
 
     async def _send(self, scope: Scope, send: Send, answer: Answer, cut: int | None) -> None:
         content = answer.content()
-        headers = [
-            (name.lower().encode(), value.encode("latin-1", "replace")) for name, value in answer.headers.items()
-        ]
         # By the org's clock: clients take the instant a read began from it.
-        headers.append((b"date", formatdate(self.org.clock.now().timestamp(), usegmt=True).encode()))
-        if answer.status != 204:
-            headers.append((b"content-type", answer.type.encode()))
-            headers.append((b"content-length", str(len(content)).encode()))
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        headers = answer.headers | {"Date": formatdate(self.org.clock.now().timestamp(), usegmt=True)}
+        if answer.status not in (204, 304):
+            headers |= {"Content-Type": answer.type, "Content-Length": str(len(content))}
+        named = [(_Name(name.encode()), value.encode("latin-1", "replace")) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": named})
         if cut is not None:
             await send({"type": "http.response.body", "body": content[:cut], "more_body": True})
             scope["extensions"]["sandbox.transport"]["transport"].close()

@@ -19,7 +19,7 @@ from sandbox.salesforce.errors import ApiError, RowError
 from sandbox.salesforce.faults import Faults, Kind, Rule, row_error
 from sandbox.salesforce.records.deleting import Deleting
 from sandbox.salesforce.records.drafts import Draft, Operation
-from sandbox.salesforce.records.saving import BLOCK, Saving
+from sandbox.salesforce.records.saving import Saving
 from sandbox.salesforce.schema import countries, source_format, standard
 from sandbox.salesforce.schema.model import Field, Object, Schema
 from sandbox.salesforce.schema.permissions import Actor, Permissions
@@ -219,10 +219,7 @@ class Org:
                 draft.errors = [error]
         with self.store.write() as db:
             stamp = self._stamp(*place)
-            for start in range(0, len(drafts), BLOCK):
-                Saving(self.store, db, self.countries, actor, obj, operation, external, stamp).save(
-                    drafts[start : start + BLOCK]
-                )
+            Saving(self.store, db, self.countries, actor, obj, operation, external, stamp).save(drafts)
 
     def delete(
         self,

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from sandbox.salesforce.errors import ApiError
 
 
@@ -73,4 +75,9 @@ class Answer:
         """Return the body as bytes."""
         if self.raw is not None:
             return self.raw
-        return b"" if self.data is None else json.dumps(self.data, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        if self.data is None:
+            return b""
+        try:
+            return msgspec.json.encode(self.data)
+        except (UnicodeError, OverflowError):  # an answer that repeats what no UTF-8 or 64-bit number can hold
+            return json.dumps(self.data, ensure_ascii=False).encode("utf-8", "surrogatepass")

@@ -25,11 +25,9 @@ def renderer(plan: Compiled, base: str) -> Renderer:
     Returns:
         A function of a row and the place of the id in it.
     """
-    simple = [
-        (at, output.names[0], _converter(output.field))
-        for at, output in enumerate(plan.outputs, 1)
-        if len(output.names) == 1
-    ]
+    simple = [(at, output.names[0]) for at, output in enumerate(plan.outputs, 1) if len(output.names) == 1]
+    keys = [key for _, key in simple]
+    conversions = [(o.names[0], convert) for o in plan.outputs if len(o.names) == 1 and (convert := _converter(o.field))]
     deep = [
         (at, output, _converter(output.field)) for at, output in enumerate(plan.outputs, 1) if len(output.names) > 1
     ]
@@ -41,9 +39,10 @@ def renderer(plan: Compiled, base: str) -> Renderer:
             result: dict[str, Any] = {"attributes": {"type": "AggregateResult"}}
         else:
             result = {"attributes": {"type": name, "url": url + row[start]}}
-        for at, key, convert in simple:
-            value = row[start + at]
-            result[key] = convert(value) if convert and value is not None else value
+        result.update(zip(keys, [row[start + at] for at, _ in simple], strict=True))
+        for key, convert in conversions:
+            if result[key] is not None:
+                result[key] = convert(result[key])
         for at, output, convert in deep:
             value = row[start + at]
             place: dict[str, Any] | None = result

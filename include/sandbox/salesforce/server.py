@@ -25,6 +25,7 @@ from sandbox.salesforce.fronts.routes import Router
 from sandbox.salesforce.org import Org
 
 _THREADS = 40
+_PART = 1_048_576
 
 
 class _Protocol(HttpToolsProtocol):
@@ -119,7 +120,10 @@ class Application:
             await send({"type": "http.response.body", "body": content[:cut], "more_body": True})
             scope["extensions"]["sandbox.transport"]["transport"].close()
             return
-        await send({"type": "http.response.body", "body": content})
+        # In parts: asyncio would copy a large body again and again while the client takes it.
+        for at in range(0, len(content), _PART):
+            await send({"type": "http.response.body", "body": content[at : at + _PART], "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
 
 async def _cut(scope: Scope, receive: Receive) -> None:

@@ -12,6 +12,7 @@ from sandbox.salesforce.bulk import files, worker
 from sandbox.salesforce.org import Org, Settings
 from sandbox.salesforce.store import StoreInUse
 
+OPPORTUNITY = {"StageName": "Prospecting", "CloseDate": "2026-12-31"}
 ENDED = ("JobComplete", "Failed", "Aborted")
 
 
@@ -318,6 +319,29 @@ def test_query_pages_cover_all_rows_once(admin: Any, monkeypatch: pytest.MonkeyP
     pages = admin.send("GET", f"{job}/resultPages").data
     assert (len(pages["resultPages"]), pages["done"]) == (1, True)
     assert admin.send("GET", pages["resultPages"][0]["resultUrl"]).headers["Sforce-NumberOfRecords"] == "1000"
+
+
+@pytest.mark.usefixtures("working")
+@pytest.mark.parametrize(
+    ("delimiter", "ending"), [("BACKQUOTE", "LF"), ("CARET", "CRLF"), ("PIPE", "LF"), ("TAB", "CRLF")]
+)
+def test_query_results_are_csv_of_the_job_s_kind(admin: Any, delimiter: str, ending: str) -> None:
+    sign = files.DELIMITERS[delimiter]
+    names = [f'a{sign}"{sign}b', "'x''", "Å\r\ny", '""']
+    amounts = [12.5, 0.1, 123456789012345.67, None]  # of 16 digits and two places at most
+    ids = [admin.create("Opportunity", Name=n, Amount=a, **OPPORTUNITY) for n, a in zip(names, amounts, strict=True)]
+    query = {"operation": "query", "query": "SELECT Id, Name, Amount, IsWon, CloseDate FROM Opportunity ORDER BY Id"}
+    answer = admin.send("POST", "/jobs/query", {**query, "columnDelimiter": delimiter, "lineEnding": ending})
+    job = f"/jobs/query/{answer.data['id']}"
+    ended(admin, job)
+    text = admin.send("GET", f"{job}/results").content().decode()
+    assert text.endswith(files.LINE_ENDINGS[ending])
+    header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=sign)
+    assert header == ["Id", "Name", "Amount", "IsWon", "CloseDate"]
+    assert [(row[0], row[1], float(row[2]) if row[2] else None) for row in rows] == list(
+        zip(ids, names, amounts, strict=True)
+    )
+    assert {tuple(row[3:]) for row in rows} == {("false", "2026-12-31")}
 
 
 @pytest.mark.usefixtures("working")

@@ -159,7 +159,7 @@ def retrieve(org: Org, call: Call, actor: Actor, name: str) -> Answer:
     plan = org.queries.compile(actor, text, deleted=False)
     record = renderer(plan, call.base)
     with org.store.snapshot() as db:
-        found = {row[0]: record(row, 0) for row in db.execute(plan.page(), (json.dumps(records),))}
+        found = {row[0]: record(row) for row in db.execute(plan.page(), (json.dumps(records),))}
         gone = {
             row[0]
             for row in db.execute(

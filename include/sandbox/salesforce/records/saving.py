@@ -40,8 +40,10 @@ class Saving:
         self.old: dict[str, dict[str, Any]] = {}
         fields = obj.fields.values()
         self.rules = RULES.get(obj.name, ())
-        self.vias = {obj.fields[f.summary.via.lower()].name for _, f in store.schema.summaries(obj) if f.summary}
-        self.parents: dict[str, set[str]] = {via: set() for via in self.vias}
+        summaries = [f.summary for _, f in store.schema.summaries(obj) if f.summary]
+        self.parents: dict[str, set[str]] = {obj.fields[s.via.lower()].name: set() for s in summaries}
+        summed = {name for s in summaries for name in (s.field, *(item.field for item in s.filters)) if name}
+        self.summed = {*self.parents, *(obj.fields[name.lower()].name for name in summed)}
         self.required = [
             f for f in fields if f.required and f.createable and f.default is None and f.type is not FieldType.BOOLEAN
         ]
@@ -74,7 +76,7 @@ class Saving:
         self._exists(drafts)
         self._complete([d for d in drafts if not d.errors])
         self.checks.references([d for d in drafts if not d.errors])
-        self.checks.unique([d for d in drafts if not d.errors])
+        self.checks.unique([d for d in drafts if not d.errors], but=self.external)
         self.checks.hierarchy([d for d in drafts if not d.errors])
         self._apply_rules([d for d in drafts if not d.errors])
         good = [d for d in drafts if not d.errors]
@@ -85,7 +87,7 @@ class Saving:
     def _looked_at(self) -> list[str]:
         """Return the stored fields that saving looks at, where the object has no rules of its own."""
         parts = ("CountryCode", "StateCode")
-        names = {"IsDeleted", *self.vias, *(prefix + part for prefix in self.addresses for part in parts)}
+        names = {"IsDeleted", *self.summed, *(prefix + part for prefix in self.addresses for part in parts)}
         return sorted(names | ({"FirstName", "LastName"} if self.person else set()))
 
     def _identify(self, drafts: Sequence[Draft]) -> None:
@@ -246,9 +248,11 @@ class Saving:
             self.db.executemany(f'UPDATE "{self.obj.name}" SET {assignments} WHERE Id = ?', rows)
 
     def _roll_up(self, drafts: Sequence[Draft]) -> None:
-        for via, parents in self.parents.items():
-            parents.update(d.values[via] for d in drafts if d.values.get(via))
-            parents.update(old[via] for d in drafts if (old := self.old.get(d.id or "")) and old[via])
+        for draft in drafts if self.parents else ():
+            new, old = draft.values, self.old.get(draft.id or "", {})
+            if not old or any(new.get(name, old[name]) != old[name] for name in self.summed):
+                for via, parents in self.parents.items():
+                    parents.update(p for p in (new.get(via), old.get(via)) if p)
 
 
 def _default(field: Field) -> Any:

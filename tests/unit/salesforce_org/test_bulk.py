@@ -226,6 +226,34 @@ def test_restart_in_the_middle_goes_on_where_it_was(admin: Any, org: Org, monkey
         again.close()
 
 
+def multipart(job: str, content: str, *, third: str = "") -> bytes:
+    parts = f'--X\r\nContent-Type: application/json\r\nContent-Disposition: form-data; name="job"\r\n\r\n{job}\r\n'
+    parts += f'--X\r\nContent-Type: text/csv\r\nContent-Disposition: form-data; name="content"; filename="c"\r\n\r\n{content}\r\n'
+    return f"{parts}{third}--X--\r\n".encode()
+
+
+@pytest.mark.usefixtures("working")
+def test_a_job_with_its_data_in_one_request(admin: Any) -> None:
+    body = multipart('{"object": "Account", "operation": "insert"}', 'Name,Phone\n"Å, x",1\nb,2')
+    answer = admin.send("POST", "/jobs/ingest", body, content_type='multipart/form-data; boundary="X"')
+    assert (answer.status, answer.data["state"]) == (200, "UploadComplete")
+    info = ended(admin, f"/jobs/ingest/{answer.data['id']}")
+    assert (info["state"], info["numberRecordsProcessed"]) == ("JobComplete", 2)
+    assert admin.column("SELECT Name FROM Account ORDER BY Phone") == ["Å, x", "b"]
+
+
+@pytest.mark.parametrize("body", [b"", b"nonsense", multipart("{}", "x" * 100_001), multipart("no json", "Name\n")])
+def test_refused_multipart_jobs(admin: Any, body: bytes) -> None:
+    answer = admin.send("POST", "/jobs/ingest", body, content_type="multipart/form-data; boundary=X")
+    assert (answer.status, answer.data[0]["errorCode"]) in ((400, "INVALIDJOB"), (400, "JSON_PARSER_ERROR"))
+
+
+def test_the_batches_of_a_day(admin: Any, org: Org) -> None:
+    org.usage.bulk_batches = 15_000
+    assert admin.refused("POST", "/jobs/ingest", {"object": "Account", "operation": "insert"}) == (400, "EXCEEDEDQUOTA")
+    assert admin.send("GET", "/limits").data["DailyBulkApiBatches"]["Remaining"] == 0
+
+
 @pytest.mark.usefixtures("working")
 def test_abort_leaves_the_rest_unprocessed(admin: Any, org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "BATCH", 10)

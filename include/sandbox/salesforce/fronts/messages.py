@@ -71,6 +71,14 @@ class Answer:
     type: str = "application/json;charset=UTF-8"
     headers: dict[str, str] = field(default_factory=dict)
 
+    @staticmethod
+    def refusal(error: ApiError) -> "Answer":
+        """Return the answer an error stands for."""
+        payload, headers = error.payload(), dict(error.headers)
+        if isinstance(payload, bytes):
+            return Answer(error.status, raw=payload, type="text/html", headers=headers)
+        return Answer(error.status, payload, headers=headers)
+
     def content(self) -> bytes:
         """Return the body as bytes."""
         if self.raw is not None:

@@ -20,7 +20,7 @@ from sandbox.salesforce.faults import Faults, Kind, Rule, row_error
 from sandbox.salesforce.records.deleting import Deleting
 from sandbox.salesforce.records.drafts import Draft, Operation
 from sandbox.salesforce.records.saving import Saving
-from sandbox.salesforce.schema import countries, source_format, standard
+from sandbox.salesforce.schema import countries, formula, source_format, standard
 from sandbox.salesforce.schema.model import Field, Object, Schema
 from sandbox.salesforce.schema.permissions import Actor, Permissions
 from sandbox.salesforce.seeding import CURRENCIES, ORGANIZATION_ID
@@ -87,6 +87,7 @@ class Org:
             objects = source_format.apply(objects, settings.metadata, CURRENCIES)
             self.sets = source_format.read_permission_sets(settings.metadata)
         self.schema = Schema(objects)
+        formula.check(self.schema)
         self.clock = Clock()
         self.store = Store(settings.data, self.schema)
         files = settings.data.parent / (settings.data.stem + ".files")

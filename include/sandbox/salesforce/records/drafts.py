@@ -77,7 +77,7 @@ class Reader:
 
     def _own(self, name: str) -> Column:
         item = self.actor.field(self.obj, name)
-        if item is None or not item.stored:
+        if item is None or item.type is FieldType.ADDRESS:
             raise no_such_column(self.obj, name)
         return Column(field=item, convert=values.converter(item))
 

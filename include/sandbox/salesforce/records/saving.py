@@ -4,6 +4,7 @@
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sandbox.salesforce.errors import FieldProblem
@@ -12,6 +13,7 @@ from sandbox.salesforce.records.checks import Checks, compared
 from sandbox.salesforce.records.drafts import Draft, Operation
 from sandbox.salesforce.records.rules import Record, Saved
 from sandbox.salesforce.records.standard_rules import RULES
+from sandbox.salesforce.records.validations import validate
 from sandbox.salesforce.schema.countries import Countries
 from sandbox.salesforce.schema.model import Field, FieldType, Object
 from sandbox.salesforce.schema.permissions import Actor
@@ -72,20 +74,24 @@ class Saving:
         self._identify(drafts)
         self._may(drafts)
         known = [d.id for d in drafts if d.id and not d.errors]
-        self.old = self.store.rows(self.db, self.obj, known, () if self.rules else self._looked_at()) if known else {}
+        self.old = self.store.rows(self.db, self.obj, known, self._looked_at()) if known else {}
         self._exists(drafts)
         self._complete([d for d in drafts if not d.errors])
         self.checks.references([d for d in drafts if not d.errors])
         self.checks.unique([d for d in drafts if not d.errors], but=self.external)
         self.checks.hierarchy([d for d in drafts if not d.errors])
         self._apply_rules([d for d in drafts if not d.errors])
+        today = date.fromisoformat(self.stamp[:10])
+        validate(self.db, self.store.schema, self.obj, [d for d in drafts if not d.errors], self.old, today)
         good = [d for d in drafts if not d.errors]
         self._insert([d for d in good if d.id is None])
         self._update([d for d in good if not d.created])
         self._roll_up(good)
 
     def _looked_at(self) -> list[str]:
-        """Return the stored fields that saving looks at, where the object has no rules of its own."""
+        """Return the stored fields that saving looks at; none stands for all, which rules may look at."""
+        if self.rules or self.obj.validations:
+            return []
         parts = ("CountryCode", "StateCode")
         names = {"IsDeleted", *self.summed, *(prefix + part for prefix in self.addresses for part in parts)}
         return sorted(names | ({"FirstName", "LastName"} if self.person else set()))

@@ -45,7 +45,7 @@ def field(obj: Object, item: Field, actor: Actor, labels: dict[str, str]) -> dic
     edits = actor.permissions.edits(obj, item) and not obj.read_only
     text, number = item.type in TEXT_TYPES, item.type in NUMBER_TYPES
     boolean = item.type is FieldType.BOOLEAN
-    calculated = item.summary is not None and not item.createable
+    calculated = item.formula is not None or (item.summary is not None and not item.createable)
     default: Any = None
     if boolean:
         default = item.default == "true"
@@ -61,7 +61,7 @@ def field(obj: Object, item: Field, actor: Actor, labels: dict[str, str]) -> dic
         "autoNumber": item.auto_number is not None,
         "byteLength": item.length * 3 if text else item.length,
         "calculated": calculated,
-        "calculatedFormula": None,
+        "calculatedFormula": item.formula,
         "cascadeDelete": item.master_detail,
         "caseSensitive": item.case_sensitive,
         "compoundFieldName": item.compound or ("Name" if named and item.name != "Name" else None),
@@ -84,7 +84,7 @@ def field(obj: Object, item: Field, actor: Actor, labels: dict[str, str]) -> dic
         "extraTypeInfo": "personname" if named else "plaintextarea" if item.type is FieldType.TEXTAREA else None,
         "filterable": item.filterable or address,
         "filteredLookupInfo": None,
-        "formulaTreatNullNumberAsZero": False,
+        "formulaTreatNullNumberAsZero": item.formula is not None and number and item.blank_as_zero,
         "groupable": item.filterable
         and item.type not in (FieldType.DATETIME, FieldType.MULTIPICKLIST)
         and not (number and item.type is not FieldType.INT),

@@ -113,6 +113,8 @@ class Field:
     auto_number: str | None = None
     summary: Summary | None = None
     compound: str | None = None
+    formula: str | None = None
+    blank_as_zero: bool = True
     help: str | None = None
 
     def means(self, value: str | None) -> StandardValue | None:
@@ -121,18 +123,28 @@ class Field:
 
     @property
     def stored(self) -> bool:
-        """Whether the field has a column of its own (addresses are put together from their parts)."""
-        return self.type is not FieldType.ADDRESS
+        """Whether the field has a column of its own (addresses are put together from their parts, formulas computed)."""
+        return self.type is not FieldType.ADDRESS and self.formula is None
 
     @property
     def filterable(self) -> bool:
         """Whether SOQL may filter on it: long text and addresses can't be."""
-        return self.stored and not (self.type is FieldType.TEXTAREA and self.length > 255)
+        return self.type is not FieldType.ADDRESS and not (self.type is FieldType.TEXTAREA and self.length > 255)
 
     @property
     def id_lookup(self) -> bool:
         """Whether upsert may use it."""
         return self.external_id or self.type is FieldType.ID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """A validation rule: a record for which the formula `condition` holds is refused, at `field` if one is named."""
+
+    name: str
+    condition: str
+    message: str
+    field: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +165,7 @@ class Object:
     read_only: bool = False
     mergeable: bool = False
     rights: str | None = None
+    validations: tuple[Validation, ...] = ()
 
     def field(self, name: str) -> Field | None:
         """Return the field of that name in any letter case, or None."""

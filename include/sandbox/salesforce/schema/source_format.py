@@ -11,7 +11,16 @@ from typing import Any
 from xml.etree import ElementTree
 
 from sandbox.salesforce import ids
-from sandbox.salesforce.schema.model import Field, FieldType, Object, OnDelete, StandardValue, Summary, SummaryFilter
+from sandbox.salesforce.schema.model import (
+    Field,
+    FieldType,
+    Object,
+    OnDelete,
+    StandardValue,
+    Summary,
+    SummaryFilter,
+    Validation,
+)
 from sandbox.salesforce.schema.standard import system_fields
 
 _NS = "{http://soap.sforce.com/2006/04/metadata}"
@@ -99,6 +108,7 @@ def read_field(path: Path) -> Field:
     """Return the custom field a `.field-meta.xml` file defines."""
     node = _tree(path)
     kind, name = _text(node, "type"), _text(node, "fullName")
+    formula = _text(node, "formula") or None
     if kind not in _TYPES:
         raise MetadataError(f"{path}: fields of type {kind or '(none)'} are not covered by the local org")
     values: list[str] = []
@@ -111,7 +121,7 @@ def read_field(path: Path) -> Field:
             values.append(_text(value, "fullName"))
             if _true(value, "default"):
                 default = _text(value, "fullName")
-    if kind == "Checkbox":
+    if kind == "Checkbox" and not formula:
         default = default or "false"
     elif default and kind not in ("Picklist", "MultiselectPicklist"):
         if not (default[:1] == default[-1:] == '"' or default.replace(".", "", 1).lstrip("-").isdigit()):
@@ -119,13 +129,13 @@ def read_field(path: Path) -> Field:
         default = default.strip('"')
     detail = kind == "MasterDetail"
     relationship = _text(node, "relationshipName")
-    computed = kind in ("Summary", "AutoNumber")
+    computed = kind in ("Summary", "AutoNumber") or formula is not None
     precision, scale = int(_text(node, "precision", "18")), int(_text(node, "scale", "0"))
     return Field(
         name=name,
         label=_text(node, "label", name),
         type=_TYPES[kind],
-        length=int(_text(node, "length", "0")) or _LENGTHS.get(kind, 0),
+        length=int(_text(node, "length", "0")) or (1300 if formula and kind == "Text" else _LENGTHS.get(kind, 0)),
         precision=precision if kind in ("Number", "Currency", "Percent", "Summary") else 0,
         scale=scale if kind in ("Number", "Currency", "Percent", "Summary") else 0,
         required=_true(node, "required") or detail,
@@ -146,6 +156,8 @@ def read_field(path: Path) -> Field:
         default=default,
         auto_number=_text(node, "displayFormat") or None if kind == "AutoNumber" else None,
         summary=_summary(node, path) if kind == "Summary" else None,
+        formula=formula,
+        blank_as_zero=_text(node, "formulaTreatBlanksAs", "BlankAsZero") == "BlankAsZero",
         help=_text(node, "inlineHelpText") or None,
     )
 
@@ -191,6 +203,7 @@ def _custom_object(folder: Path, fields: list[Field], currencies: tuple[str, ...
         fields={f.name.lower(): f for f in every},
         name_field="Name",
         custom=True,
+        validations=_validations(folder),
     )
 
 
@@ -219,6 +232,20 @@ def _with_values(obj: Object, sets: dict[str, tuple[StandardValue, ...]]) -> Obj
     return replace(obj, fields={**obj.fields, **changed}) if changed else obj
 
 
+def _validations(folder: Path) -> tuple[Validation, ...]:
+    nodes = [_tree(path) for path in sorted((folder / "validationRules").glob("*.validationRule-meta.xml"))]
+    return tuple(
+        Validation(
+            name=_text(node, "fullName"),
+            condition=_text(node, "errorConditionFormula"),
+            message=_text(node, "errorMessage"),
+            field=_text(node, "errorDisplayField") or None,
+        )
+        for node in nodes
+        if _true(node, "active")
+    )
+
+
 def apply(objects: list[Object], root: Path, currencies: tuple[str, ...]) -> list[Object]:
     """Return the standard objects with the project's custom fields and picklist values, and its custom objects.
 
@@ -234,7 +261,8 @@ def apply(objects: list[Object], root: Path, currencies: tuple[str, ...]) -> lis
             standard = result.get(folder.name)
             if standard is not None:
                 more = {field.name.lower(): field for field in fields}
-                result[folder.name] = replace(standard, fields={**standard.fields, **more})
+                rules = (*standard.validations, *_validations(folder))
+                result[folder.name] = replace(standard, fields={**standard.fields, **more}, validations=rules)
             else:
                 taken = {o.prefix for o in result.values()}
                 result[folder.name] = _custom_object(folder, fields, currencies, taken)

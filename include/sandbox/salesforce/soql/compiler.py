@@ -137,8 +137,13 @@ class Compiler:
         """
         return self._level(parse(self.text))
 
+    def _scope(self, query: Query, name: str) -> Scope:
+        return Scope(
+            self.text, self.schema, self.actor, name, query.object_at, query.alias, self._alias, today=self.today
+        )
+
     def _level(self, query: Query) -> Compiled:
-        scope = Scope(self.text, self.schema, self.actor, query.object, query.object_at, query.alias, self._alias)
+        scope = self._scope(query, query.object)
         return self._plan(query, scope)
 
     def _plan(self, query: Query, scope: Scope) -> Compiled:
@@ -178,7 +183,7 @@ class Compiler:
         return f"{live} AND {sql}", values
 
     def _inner(self, query: Query) -> Sql:
-        scope = Scope(self.text, self.schema, self.actor, query.object, query.object_at, query.alias, self._alias)
+        scope = self._scope(query, query.object)
         what = query.items[0].what
         if len(query.items) != 1 or not isinstance(what, Path):
             raise refuse(self.text, query.at, "The inner select of a semi-join takes exactly one field")
@@ -290,9 +295,7 @@ class Compiler:
                 and self.actor.permissions.allows(child.object, "read")
                 and self.actor.permissions.reads(child.object, child.field)
             ):
-                inner = Scope(
-                    self.text, self.schema, self.actor, child.object.name, query.object_at, query.alias, self._alias
-                )
+                inner = self._scope(query, child.object.name)
                 plan = self._plan(query, inner)
                 if plan.aggregate or plan.counting or plan.children:
                     raise refuse(self.text, query.at, "This kind of subquery is not covered by the local org")

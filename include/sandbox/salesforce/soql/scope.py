@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 
 from sandbox.salesforce.errors import ApiError
+from sandbox.salesforce.schema import formula
 from sandbox.salesforce.schema.model import NUMBER_TYPES, TEXT_TYPES, Field, FieldType, Object, Schema
 from sandbox.salesforce.schema.permissions import Actor
 from sandbox.salesforce.soql.lexer import refuse
@@ -69,7 +71,10 @@ class Scope:
         at: int,
         alias: str | None,
         new_alias: Callable[[], str],
+        *,
+        today: date,
     ) -> None:
+        self.today = today
         self.text, self.schema, self.actor = text, schema, actor
         self.object = self._object(name, at)
         self.alias = alias
@@ -149,7 +154,9 @@ class Scope:
         field = self.actor.field(obj, parts[-1])
         if field is None:
             raise self.no_column(parts[-1], obj, path.at)
-        return Expression(f'{table}."{field.name}"', field, (*names, field.name))
+        own = f'{table}."{field.name}"'
+        sql = own if field.formula is None else formula.field_sql(self.schema, obj, field, table, self.today)
+        return Expression(sql, field, (*names, field.name))
 
     def operand(self, operand: Operand, *, aggregates: bool = False) -> Expression:
         """Resolve a field path or function."""

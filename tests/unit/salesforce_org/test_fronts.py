@@ -244,3 +244,10 @@ def test_the_page_shows_objects_and_nothing_unescaped(admin: Any) -> None:
     page = admin.router(Call(method="GET", path="/"))[0].content().decode()  # it needs no sign-in
     assert "ERP_Account__c" in page
     assert "<script>" not in page
+    admin.create("Account", Name="<i>A</i>")
+    page = admin.router(Call(method="GET", path="/", query={"object": "account"}))[0].content().decode()
+    assert "Account: the latest 1 records" in page
+    assert "&lt;i&gt;A&lt;/i&gt;" in page
+    assert "<i>" not in page
+    assert "AnnualRevenue" not in page  # nothing in it
+    assert "latest" not in admin.router(Call(method="GET", path="/", query={"object": "x"}))[0].content().decode()

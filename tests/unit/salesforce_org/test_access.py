@@ -4,6 +4,7 @@
 import base64
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -82,6 +83,42 @@ def test_username_and_password(org: Org) -> None:
     assert org.session(answer.data["access_token"]) is org.actors["accord-integration"]
     wrong = token(org, grant_type="password", **{**signed_in, "password": "local-only-passwor"})
     assert wrong.data == {"error": "invalid_grant", "error_description": "authentication failure"}
+
+
+def soap(org: Org, body: str) -> Answer:
+    call = Call(method="POST", path="/services/Soap/u/62.0", body=body.encode(), origin="https://org.example")
+    return Router(org)(call)[0]
+
+
+def login(password: str) -> str:
+    who = f"<username>admin@accord.example</username><password>{password}</password>"
+    spaces = 'xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" xmlns="urn:partner.soap.sforce.com"'
+    return f"<e:Envelope {spaces}><e:Body><login>{who}</login></e:Body></e:Envelope>"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (login("wrong"), "INVALID_LOGIN"),
+        (login("x").replace("login>", "query>"), "UNSUPPORTED_API_OPERATION"),
+        ("<e", "INVALID_SOAP_HEADER"),
+        ("", "INVALID_SOAP_HEADER"),
+        ("<!DOCTYPE x><x/>", "INVALID_SOAP_HEADER"),
+        ('<?xml version="1.0" encoding="nope"?><x/>', "INVALID_SOAP_HEADER"),
+        ("<x/>", "UNSUPPORTED_API_OPERATION"),
+    ],
+)
+def test_soap_faults(org: Org, body: str, code: str) -> None:
+    answer = soap(org, body)
+    assert (answer.status, answer.type) == (500, "text/xml; charset=utf-8")
+    assert f"<sf:exceptionCode>{code}</sf:exceptionCode>" in answer.content().decode()
+
+
+def test_soap_login(org: Org) -> None:
+    answer = soap(org, login("local-only-password"))
+    [session] = re.findall("<sessionId>(.*)</sessionId>", answer.content().decode())
+    assert answer.status == 200
+    assert org.session(session) is org.admin
 
 
 def code(org: Org, **changes: str) -> str:

@@ -142,3 +142,10 @@ def test_any_address(admin: Any, method: str, parts: list[str], query: dict[str,
 def test_any_bytes_as_multipart(admin: Any, body: bytes) -> None:
     answer = admin.send("POST", "/jobs/ingest", body, content_type="multipart/form-data; boundary=X")
     assert shaped(answer), (body, answer.data)
+
+
+@_EASY
+@given(body=st.binary(max_size=60) | st.text('<>/ex:nvlopBdyginu="', max_size=80).map(str.encode))
+def test_any_bytes_as_soap(admin: Any, body: bytes) -> None:
+    answer = admin.router(Call(method="POST", path="/services/Soap/u/62.0", body=body))[0]
+    assert b"<sf:exceptionCode>" in answer.content(), body

@@ -9,6 +9,9 @@ import msgspec
 
 from sandbox.salesforce.errors import ApiError
 
+LOGIN_HOSTS = ("https://login.salesforce.com", "https://test.salesforce.com")
+MY_DOMAIN = "https://local.my.salesforce.com"
+
 
 @dataclass(slots=True, kw_only=True)
 class Call:
@@ -31,6 +34,11 @@ class Call:
     def place(self) -> tuple[str, str]:
         """Method and path, as fault rules match them."""
         return self.method, self.path
+
+    @property
+    def instance(self) -> str:
+        """Where the org's records are: as the client addressed it, or the org's own name if that was a login host."""
+        return MY_DOMAIN if self.origin in LOGIN_HOSTS else self.origin
 
     def json(self) -> Any:
         """Return the body as JSON.

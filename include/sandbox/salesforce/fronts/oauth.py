@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509 import load_pem_x509_certificate
 
 from sandbox.salesforce.errors import ApiError
-from sandbox.salesforce.fronts.messages import Answer, Call
+from sandbox.salesforce.fronts.messages import LOGIN_HOSTS, Answer, Call
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.schema.permissions import Actor
 from sandbox.salesforce.seeding import ORGANIZATION_ID
@@ -30,8 +30,6 @@ from sandbox.salesforce.seeding import ORGANIZATION_ID
 # Salesforce wants the assertion to expire within three minutes; it allows for clocks that differ a little.
 _LONGEST, _SKEW = 180, 30
 _CODE_SECONDS = 15 * 60
-_MY_DOMAIN = "https://local.my.salesforce.com"
-_LOGIN_HOSTS = ("https://login.salesforce.com", "https://test.salesforce.com")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,15 +53,13 @@ def token(org: Org, call: Call) -> Answer:
         raise _refuse("unsupported_grant_type", "grant type not supported")
     granted = grant(org, call, form)
     issued = str(int(time.time() * 1000))
-    # The login hosts only sign in; records are under the org's own name.
-    instance = _MY_DOMAIN if call.origin in _LOGIN_HOSTS else call.origin
     identity = f"{call.origin}/id/{ORGANIZATION_ID}/{granted.actor.user_id}"
     signature = hmac.new(granted.actor.client.encode(), (identity + issued).encode(), hashlib.sha256).digest()
     data = {
         "access_token": org.new_token(granted.actor.client),
         "signature": base64.b64encode(signature).decode(),
         "scope": granted.scope,
-        "instance_url": instance,
+        "instance_url": call.instance,
         "id": identity,
         "token_type": "Bearer",
         "issued_at": issued,
@@ -188,7 +184,7 @@ def _jwt_bearer(org: Org, call: Call, form: dict[str, str]) -> Granted:
     if actor is None:
         raise _refuse("invalid_client_id", "client identifier invalid")
     audience = claims.get("aud")
-    if not {*([audience] if isinstance(audience, str) else audience or [])} & {*_LOGIN_HOSTS, call.origin}:
+    if not {*([audience] if isinstance(audience, str) else audience or [])} & {*LOGIN_HOSTS, call.origin}:
         raise _refuse("invalid_grant", "audience is invalid")
     try:
         expires = float(claims.get("exp") or 0)

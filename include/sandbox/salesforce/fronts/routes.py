@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.salesforce.bulk.jobs import INGEST, QUERY
 from sandbox.salesforce.errors import ApiError, not_found
 from sandbox.salesforce.faults import BEFORE, answer
-from sandbox.salesforce.fronts import bulk, collections, composite, control, info, oauth, rest, tree, web
+from sandbox.salesforce.fronts import bulk, collections, composite, control, info, oauth, rest, soap, tree, web
 from sandbox.salesforce.fronts.messages import Answer, Call
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.schema.permissions import Actor
@@ -25,6 +25,7 @@ _OPEN: list[tuple[str, str, Handler]] = [
     ("POST", r"/services/oauth2/token", oauth.token),
     ("GET|POST", r"/services/oauth2/authorize", oauth.authorize),
     ("GET|POST", r"/services/oauth2/revoke", oauth.revoke),
+    ("POST", r"/services/Soap/[uc]/(\d+\.0)", soap.login),
     ("GET", r"/sandbox/health", control.health),
     ("GET|POST|DELETE", r"/sandbox/faults(?:/(\d+))?", control.faults),
     ("GET|DELETE", r"/sandbox/calls", control.calls),

@@ -45,7 +45,8 @@ def page(org: Org, call: Call) -> Answer:
             f'SELECT count(*) FILTER (WHERE IsDeleted = 0), count(*) FILTER (WHERE IsDeleted = 1) FROM "{obj.name}"'
         ).fetchone()
         objects.append(
-            f"<tr><td>{escape(obj.label)}<td><a href=/?object={obj.name}#records><code>{escape(obj.name)}</code></a><td><code>{obj.prefix}</code>"
+            f"<tr><td>{escape(obj.label)}<td><a href=/?object={obj.name}#records><code>{escape(obj.name)}</code></a>"
+            f"<td><code>{obj.prefix}</code>"
             f"<td class=n>{len(obj.fields)}<td class=n>{live}<td class=n>{gone}"
         )
     rows = []

@@ -122,6 +122,11 @@ class Field:
         return next((v for v in self.standard_values if v.name == value), None)
 
     @property
+    def polymorphic(self) -> bool:
+        """Whether it may point to records of several objects."""
+        return len(self.reference_to) > 1
+
+    @property
     def stored(self) -> bool:
         """Whether the field has a column of its own (addresses are put together from their parts, formulas computed)."""
         return self.type is not FieldType.ADDRESS and self.formula is None
@@ -183,6 +188,26 @@ class Child:
 
     object: Object
     field: Field
+
+
+def _shared(name: str, type: FieldType) -> Field:
+    return Field(name=name, label=name, type=type, length=255, createable=False, updateable=False, always_visible=True)
+
+
+# What a polymorphic reference shows of its target in a query, whatever that is.
+NAME = Object(
+    name="Name",
+    label="Name",
+    plural="Names",
+    prefix="",
+    fields={
+        "id": _shared("Id", FieldType.ID),
+        "name": _shared("Name", FieldType.STRING),
+        "type": _shared("Type", FieldType.STRING),
+    },
+    name_field="Name",
+    read_only=True,
+)
 
 
 class Schema:

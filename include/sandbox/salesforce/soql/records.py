@@ -35,7 +35,7 @@ def renderer(plan: Compiled, base: str, start: int = 0) -> Renderer:
         if len(output.names) > 1
     ]
     name, url = plan.object.name, f"{base}/sobjects/{plan.object.name}/"
-    parents = {p.names: (at, p.type) for at, p in enumerate(plan.parents, start + 1 + len(plan.outputs))}
+    parents = {p.names: (at, p) for at, p in enumerate(plan.parents, start + 1 + len(plan.outputs))}
 
     def record(row: tuple[Any, ...]) -> dict[str, Any]:
         if plan.aggregate:
@@ -53,9 +53,11 @@ def renderer(plan: Compiled, base: str, start: int = 0) -> Renderer:
                 if place is None:
                     break
                 if part not in place:
-                    id_at, type = parents[output.names[:depth]]
+                    id_at, above = parents[output.names[:depth]]
                     parent = row[id_at]
-                    place[part] = parent and {"attributes": {"type": type, "url": f"{base}/sobjects/{type}/{parent}"}}
+                    place[part] = parent and {
+                        "attributes": {"type": above.type, "url": f"{base}/sobjects/{above.url(parent)}"}
+                    }
                 place = place[part]
             if place is not None:
                 place[output.names[-1]] = convert(value) if convert and value is not None else value

@@ -201,6 +201,7 @@ class Org:
         external: Field | None = None,
         spoil: Rule | None = None,
         first: int = 1,
+        duplicates: bool = False,
     ) -> None:
         """Insert, update or upsert records; the drafts tell what became of each.
 
@@ -213,6 +214,7 @@ class Org:
             external: The field that identifies records of an upsert.
             spoil: A fault rule for single records.
             first: Number of the first record, for that rule.
+            duplicates: Whether the client insists where a duplicate rule only alerts.
         """
         for number, draft in enumerate(drafts, first):
             error = row_error(spoil, number)
@@ -220,7 +222,10 @@ class Org:
                 draft.errors = [error]
         with self.store.write() as db:
             stamp = self._stamp(*place)
-            Saving(self.store, db, self.countries, actor, obj, operation, external, stamp).save(drafts)
+            saving = Saving(
+                self.store, db, self.countries, actor, obj, operation, external, stamp, duplicates=duplicates
+            )
+            saving.save(drafts)
 
     def delete(
         self,

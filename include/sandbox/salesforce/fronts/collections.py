@@ -79,6 +79,7 @@ def _save(
                     external=external,
                     spoil=spoil,
                     first=start + 1,
+                    duplicates=call.duplicates,
                 )
                 drafts += chunk
                 start = at

@@ -31,6 +31,11 @@ class Call:
         return f"/services/data/v{self.version}"
 
     @property
+    def duplicates(self) -> bool:
+        """Whether the client insists on saving duplicates: ``Sforce-Duplicate-Rule-Header: allowSave=true``."""
+        return "allowsave=true" in self.headers.get("sforce-duplicate-rule-header", "").lower().replace(" ", "")
+
+    @property
     def place(self) -> tuple[str, str]:
         """Method and path, as fault rules match them."""
         return self.method, self.path

@@ -88,7 +88,16 @@ def create(org: Org, call: Call, actor: Actor, name: str) -> Answer:
 def _save(
     org: Org, call: Call, actor: Actor, obj: Object, operation: Operation, draft: Draft, external: Field | None = None
 ) -> None:
-    org.save(actor, obj, operation, [draft], place=call.place, external=external, spoil=org.row_rule(*call.place))
+    org.save(
+        actor,
+        obj,
+        operation,
+        [draft],
+        place=call.place,
+        external=external,
+        spoil=org.row_rule(*call.place),
+        duplicates=call.duplicates,
+    )
     if draft.matches:
         urls = [f"{call.base}/sobjects/{obj.name}/{record}" for record in draft.matches]
         raise ApiError(300, "MULTIPLE", "", body=urls)

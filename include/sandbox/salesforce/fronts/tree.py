@@ -110,6 +110,14 @@ def _save(org: Org, call: Call, actor: Actor, nodes: list[Node]) -> None:
             drafts = Reader(org.schema, actor, obj, Operation.INSERT).from_json(values)
             for node, draft in zip(level, drafts, strict=True):
                 node.draft = draft
-            org.save(actor, obj, Operation.INSERT, drafts, place=call.place, spoil=org.row_rule(*call.place))
+            org.save(
+                actor,
+                obj,
+                Operation.INSERT,
+                drafts,
+                place=call.place,
+                spoil=org.row_rule(*call.place),
+                duplicates=call.duplicates,
+            )
         if any(node.draft.errors for node in nodes):
             raise _RollBack

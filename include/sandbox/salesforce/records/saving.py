@@ -11,6 +11,7 @@ from sandbox.salesforce.errors import FieldProblem
 from sandbox.salesforce.records import rollups
 from sandbox.salesforce.records.checks import Checks, compared
 from sandbox.salesforce.records.drafts import Draft, Operation
+from sandbox.salesforce.records.duplicates import find_duplicates
 from sandbox.salesforce.records.rules import Record, Saved
 from sandbox.salesforce.records.standard_rules import RULES
 from sandbox.salesforce.records.validations import validate
@@ -35,7 +36,10 @@ class Saving:
         operation: Operation,
         external: Field | None,
         stamp: str,
+        *,
+        duplicates: bool = False,
     ) -> None:
+        self.duplicates = duplicates
         self.store, self.db, self.countries, self.actor, self.obj = store, db, countries, actor, obj
         self.operation, self.external, self.stamp = operation, external, stamp
         self.checks = Checks(store, db, obj)
@@ -83,6 +87,7 @@ class Saving:
         self._apply_rules([d for d in drafts if not d.errors])
         today = date.fromisoformat(self.stamp[:10])
         validate(self.db, self.store.schema, self.obj, [d for d in drafts if not d.errors], self.old, today)
+        find_duplicates(self.db, self.obj, [d for d in drafts if not d.errors], self.old, allowed=self.duplicates)
         good = [d for d in drafts if not d.errors]
         self._insert([d for d in good if d.id is None])
         self._update([d for d in good if not d.created])
@@ -90,7 +95,7 @@ class Saving:
 
     def _looked_at(self) -> list[str]:
         """Return the stored fields that saving looks at; none stands for all, which rules may look at."""
-        if self.rules or self.obj.validations:
+        if self.rules or self.obj.validations or self.obj.duplicates:
             return []
         parts = ("CountryCode", "StateCode")
         names = {"IsDeleted", *self.summed, *(prefix + part for prefix in self.addresses for part in parts)}

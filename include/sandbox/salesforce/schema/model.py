@@ -153,6 +153,16 @@ class Validation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Duplicates:
+    """A duplicate rule: no two records agree in all these `fields`; unless it `blocks`, a client may insist."""
+
+    name: str
+    fields: tuple[str, ...]
+    message: str
+    blocks: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Object:
     """One object: `prefix` starts its record ids, `fields` are in describe's order, keyed by lower-case name.
 
@@ -171,6 +181,7 @@ class Object:
     mergeable: bool = False
     rights: str | None = None
     validations: tuple[Validation, ...] = ()
+    duplicates: tuple[Duplicates, ...] = ()
 
     def field(self, name: str) -> Field | None:
         """Return the field of that name in any letter case, or None."""

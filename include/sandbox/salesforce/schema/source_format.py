@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 from sandbox.salesforce import ids
 from sandbox.salesforce.schema.model import (
+    Duplicates,
     Field,
     FieldType,
     Object,
@@ -246,6 +247,40 @@ def _validations(folder: Path) -> tuple[Validation, ...]:
     )
 
 
+def _matching_rules(package: Path) -> dict[tuple[str, str], tuple[str, ...]]:
+    found = {}
+    for path in sorted((package / "matchingRules").glob("*.matchingRule-meta.xml")):
+        for node in _tree(path).findall(_NS + "matchingRules"):
+            items = node.findall(_NS + "matchingRuleItems")
+            name = _text(node, "fullName")
+            if _text(node, "booleanFilter") or any(_text(item, "matchingMethod") != "Exact" for item in items):
+                raise MetadataError(f"{path}: {name}: only exact matches of all fields are covered by the local org")
+            found[path.name.split(".")[0], name] = tuple(_text(item, "fieldName") for item in items)
+    return found
+
+
+def _duplicate_rules(package: Path) -> dict[str, tuple[Duplicates, ...]]:
+    matching = _matching_rules(package)
+    rules: dict[str, tuple[Duplicates, ...]] = {}
+    for path in sorted((package / "duplicateRules").glob("*.duplicateRule-meta.xml")):
+        node, name = _tree(path), path.name.split(".")[0]
+        match = node.find(_NS + "duplicateRuleMatchRules")
+        fields = matching.get((name, _text(match, "matchingRule"))) if match is not None else None
+        if fields is None:
+            raise MetadataError(f"{path}: its matching rule is not in matchingRules/{name}.matchingRule-meta.xml")
+        alerts = any(item.text == "Alert" for item in node.findall(_NS + "operationsOnInsert"))
+        blocks = _text(node, "actionOnInsert") == "Block"
+        if _true(node, "isActive") and (blocks or alerts):
+            rule = Duplicates(
+                name=path.name.split(".")[1],
+                fields=fields,
+                message=_text(node, "alertText", "Use one of these records?"),
+                blocks=blocks,
+            )
+            rules[name] = (*rules.get(name, ()), rule)
+    return rules
+
+
 def apply(objects: list[Object], root: Path, currencies: tuple[str, ...]) -> list[Object]:
     """Return the standard objects with the project's custom fields and picklist values, and its custom objects.
 
@@ -266,6 +301,10 @@ def apply(objects: list[Object], root: Path, currencies: tuple[str, ...]) -> lis
             else:
                 taken = {o.prefix for o in result.values()}
                 result[folder.name] = _custom_object(folder, fields, currencies, taken)
+        for name, rules_of in _duplicate_rules(package).items():
+            if name not in result:
+                raise MetadataError(f"{package}: there are duplicate rules for {name}, which does not exist")
+            result[name] = replace(result[name], duplicates=(*result[name].duplicates, *rules_of))
     return list(result.values())
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from sandbox.salesforce.loading import LoadError, load
 from sandbox.salesforce.org import Org, Settings
 from sandbox.salesforce.schema.formula_functions import FormulaError
-from sandbox.salesforce.schema.source_format import MetadataError
+from sandbox.salesforce.schema.source_xml import MetadataError
 from sandbox.salesforce.server import serve
 from sandbox.salesforce.store import StoreInUse
 

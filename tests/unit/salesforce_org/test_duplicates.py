@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox.salesforce.org import Org, Settings
-from sandbox.salesforce.schema.source_format import MetadataError
+from sandbox.salesforce.schema.source_xml import MetadataError
 from tests.unit.salesforce_org.conftest import METADATA, Api
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>'

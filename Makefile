@@ -57,7 +57,8 @@ lock: install ## resolve the locks again; UPGRADE=1 takes newer versions within 
 		--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) "$$@"; }; \
 	compile requirements.txt -o requirements.lock; \
 	compile requirements.txt --group dev -c requirements.lock -o requirements-dev.lock; \
-	cd include/sandbox/erp; compile requirements.in -o requirements.lock
+	(cd include/sandbox/erp; compile requirements.in -o requirements.lock); \
+	cd tests/outside/tools; for tool in *.in; do compile $$tool -o $${tool%.in}.lock; done
 
 clean: ## remove caches and reports; keeps .venv and the demo's data
 	@rm -rf .local/cache/mypy .local/cache/pytest .local/cache/ruff .hypothesis

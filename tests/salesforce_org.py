@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 
@@ -186,6 +187,24 @@ class Org:
         )
         response.raise_for_status()
         return str(response.json()["access_token"])
+
+    def refresh_token(self) -> str:
+        """Let the administrator's app in by the web server flow and return its refresh token."""
+        app = {"client_id": self.admin_id, "redirect_uri": "http://localhost/callback"}
+        agreed = self._session.get(
+            f"{self.http}/services/oauth2/authorize",
+            params=app | {"response_type": "code", "scope": "api refresh_token"},
+            allow_redirects=False,
+            timeout=30,
+        )
+        [code] = parse_qs(urlsplit(agreed.headers["Location"]).query)["code"]
+        response = self._session.post(
+            f"{self.http}/services/oauth2/token",
+            data=app | {"grant_type": "authorization_code", "code": code, "client_secret": self.admin_secret},
+            timeout=30,
+        )
+        response.raise_for_status()
+        return str(response.json()["refresh_token"])
 
     def session(self, *, admin: bool = False) -> "RestSession":
         """Return a signed-in HTTP session."""

@@ -20,6 +20,9 @@ def test_http_and_https_are_one_org(org: Org, monkeypatch: pytest.MonkeyPatch) -
     answer = requests.get(f"{org.https}/services/data/v62.0/sobjects/Account/{record}", headers=token, timeout=10)
     assert answer.json()["Name"] == "A"
     assert answer.headers["Sforce-Limit-Info"].startswith("api-usage=")
+    assert {"Content-Type", "Content-Length", "Date"} <= set(
+        answer.headers
+    )  # in these letters: some clients look for them so
     signed_in = requests.post(
         f"{org.https}/services/oauth2/token",
         data={"grant_type": "client_credentials"},

@@ -72,6 +72,17 @@ def test_sign_in_by_jwt_bearer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         org.stop()
 
 
+def test_sign_in_by_username_and_password(org: Org) -> None:
+    who = {"username": org.username, "password": "local-only-password", "proxies": {"https": org.proxy}}
+    by_soap: Any = Salesforce(**who, security_token="TOKEN", version="62.0")
+    assert by_soap.query("SELECT Id FROM User")["totalSize"] == 2
+    app = {"consumer_key": org.client_id, "consumer_secret": org.client_secret}
+    by_grant: Any = Salesforce(**who, **app, version="62.0")
+    assert by_grant.limits()["DailyApiRequests"]["Max"] == 100_000
+    with pytest.raises(SalesforceAuthenticationFailed, match="INVALID_LOGIN"):
+        Salesforce(**{**who, "password": "wrong"}, security_token="TOKEN")
+
+
 def test_an_existing_session(org: Org) -> None:
     sf: Any = Salesforce(session_id=org.token(admin=True), instance_url=org.https)
     assert sf.is_sandbox() is True

@@ -3,7 +3,7 @@
 Layers, each importing only those above it::
 
     ids, clock, errors           small facts: record ids, the org's clock, Salesforce's error shapes
-    schema/                      objects, fields, permissions, from tables and source-format metadata; describe
+    schema/                      objects, fields, permissions, formulas, from tables and source-format metadata; describe
     store                        SQLite: one table per object, one writer, many readers
     soql/                        tokens -> tree -> SQL -> rows
     records/                     the rule engine: values, saves, deletes, merges, roll-ups

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from sandbox.salesforce.loading import LoadError, load
 from sandbox.salesforce.org import Org, Settings
-from sandbox.salesforce.schema.source_format import MetadataError
+from sandbox.salesforce.schema.formula_functions import FormulaError
+from sandbox.salesforce.schema.source_xml import MetadataError
 from sandbox.salesforce.server import serve
 from sandbox.salesforce.store import StoreInUse
 
@@ -102,7 +103,7 @@ def main(given: Sequence[str] | None = None) -> int:
             asyncio.run(_serve(org, options))
         finally:
             org.close()
-    except (StoreInUse, MetadataError, LoadError, OSError) as error:
+    except (StoreInUse, MetadataError, FormulaError, LoadError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

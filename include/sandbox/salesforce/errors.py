@@ -48,7 +48,7 @@ class ApiError(Exception):
     body: Any = None
 
     def payload(self) -> Any:
-        """Return the JSON body: a list of one error, unless a body of another shape was given."""
+        """Return the body: a list of one error for JSON, unless one of another shape was given (bytes: not JSON at all)."""
         if self.body is not None:
             return self.body
         error: dict[str, Any] = {"message": self.message, "errorCode": self.code}

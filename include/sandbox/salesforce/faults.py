@@ -1,6 +1,7 @@
 """Misbehaviour on demand: rules that make matching requests, records or jobs go wrong in Salesforce's own ways."""
 
 import itertools
+import random
 import re
 import threading
 from dataclasses import asdict, dataclass, field
@@ -16,6 +17,8 @@ class Kind(StrEnum):
     LATENCY = "latency"  # value: seconds
     UNAVAILABLE = "unavailable"  # 503 SERVER_UNAVAILABLE
     SERVER_ERROR = "server_error"  # 500 UNKNOWN_EXCEPTION
+    TOO_MANY_REQUESTS = "too_many_requests"  # 429
+    BAD_GATEWAY = "bad_gateway"  # 502, with a page instead of JSON
     SESSION_EXPIRED = "session_expired"  # 401 INVALID_SESSION_ID
     LIMIT_EXCEEDED = "limit_exceeded"  # 403 REQUEST_LIMIT_EXCEEDED
     DROP_BEFORE = "drop_before"  # connection closed, nothing done
@@ -29,18 +32,31 @@ class Kind(StrEnum):
     SHUFFLE_RESULTS = "shuffle_results"  # result files in another order than the upload
 
 
-BEFORE = (Kind.UNAVAILABLE, Kind.SERVER_ERROR, Kind.SESSION_EXPIRED, Kind.LIMIT_EXCEEDED)
+BEFORE = (
+    Kind.UNAVAILABLE,
+    Kind.SERVER_ERROR,
+    Kind.TOO_MANY_REQUESTS,
+    Kind.BAD_GATEWAY,
+    Kind.SESSION_EXPIRED,
+    Kind.LIMIT_EXCEEDED,
+)
 _ANSWERS = {
     Kind.UNAVAILABLE: (503, "SERVER_UNAVAILABLE", "The server is unavailable, please try again later"),
     Kind.SERVER_ERROR: (500, "UNKNOWN_EXCEPTION", "An unexpected error occurred"),
+    Kind.TOO_MANY_REQUESTS: (429, "TOO_MANY_REQUESTS", "Too many requests: try again later"),
+    Kind.BAD_GATEWAY: (502, "BAD_GATEWAY", "Bad Gateway"),
     Kind.SESSION_EXPIRED: (401, "INVALID_SESSION_ID", "Session expired or invalid"),
     Kind.LIMIT_EXCEEDED: (403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."),
 }
+
+_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
 @dataclass(slots=True, kw_only=True)
 class Rule:
     """One rule. It applies to the matches after the first `after`, at most `times` of them (None: all).
+
+    With a `share` below 1 it applies to about so many of them: which, the `seed` says, the same every time.
 
     `method` and `path` are regular expressions, matched from the start of the request's; jobs being processed match
     with method ``JOB`` and path ``/jobs/ingest/<object>/<operation>`` (or ``/jobs/query/<object>/<operation>``).
@@ -52,6 +68,8 @@ class Rule:
     path: str = ".*"
     times: int | None = None
     after: int = 0
+    share: float = 1.0
+    seed: int = 0
     value: Any = None
     seen: int = field(default=0)
     applied: int = field(default=0)
@@ -80,6 +98,8 @@ class Faults:
                 path=match.get("path") or ".*",
                 times=given.get("times"),
                 after=int(given.get("after") or 0),
+                share=float(given.get("share", 1.0)),
+                seed=int(given.get("seed") or 0),
                 value=given.get("value"),
             )
             re.compile(rule.method), re.compile(rule.path)
@@ -111,15 +131,19 @@ class Faults:
             for rule in self._rules:
                 if rule.kind in kinds and re.match(rule.method, method) and re.match(rule.path, path):
                     rule.seen += 1
-                    if rule.seen > rule.after and (rule.times is None or rule.applied < rule.times):
+                    if rule.seen > rule.after and (rule.times is None or rule.applied < rule.times) and _drawn(rule):
                         rule.applied += 1
                         return rule
         return None
 
 
+def _drawn(rule: Rule) -> bool:
+    return rule.share >= 1 or random.Random(f"{rule.seed}:{rule.seen}").random() < rule.share  # noqa: S311 - dice
+
+
 def answer(rule: Rule) -> ApiError:
     """Return the refusal a rule of the `BEFORE` kinds stands for."""
-    return ApiError(*_ANSWERS[rule.kind])
+    return ApiError(*_ANSWERS[rule.kind], body=_PAGE if rule.kind is Kind.BAD_GATEWAY else None)
 
 
 def row_error(rule: Rule | None, number: int) -> RowError | None:

@@ -3,30 +3,28 @@
 import string
 
 DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
-_SUFFIX = string.ascii_uppercase + "012345"
+_CHECKS = string.ascii_uppercase + "012345"
 _POD = "gK0"
 _ALNUM = frozenset(DIGITS)
+# Which characters are upper case, as text of 0 and 1, and the check character of each five of them.
+_CASES = {ord(char): "01"[char.isupper()] for char in DIGITS}
+_CHECK = {f"{bits:05b}"[::-1]: char for bits, char in enumerate(_CHECKS)}
+_PAIRS = [first + second for first in DIGITS for second in DIGITS]
 
 
 def suffix(id15: str) -> str:
     """Return the three check characters: each covers five characters, bit k set if character k is upper case."""
-    out = ""
-    for start in (0, 5, 10):
-        bits = 0
-        for offset, char in enumerate(id15[start : start + 5]):
-            if "A" <= char <= "Z":
-                bits |= 1 << offset
-        out += _SUFFIX[bits]
-    return out
+    cases = id15.translate(_CASES)
+    return _CHECK[cases[:5]] + _CHECK[cases[5:10]] + _CHECK[cases[10:]]
 
 
 def make(prefix: str, number: int) -> str:
     """Return the 18-character id of the `number`-th record of the object with this 3-character prefix."""
     body = ""
     while number:
-        number, digit = divmod(number, 62)
-        body = DIGITS[digit] + body
-    id15 = prefix + _POD + body.rjust(9, "0")
+        number, pair = divmod(number, 3844)
+        body = _PAIRS[pair] + body
+    id15 = prefix + _POD + body.rjust(9, "0")[-9:]
     return id15 + suffix(id15)
 
 
@@ -39,9 +37,11 @@ def normalize(text: str) -> str | None:
         return text + suffix(text) if _ALNUM.issuperset(text) else None
     if len(text) != 18 or not _ALNUM.issuperset(text):
         return None
+    if text[15:] == suffix(text[:15]):
+        return text
     chars = list(text[:15])
     for group, check in enumerate(text[15:].upper()):
-        bits = _SUFFIX.find(check)
+        bits = _CHECKS.find(check)
         if bits < 0:
             return None
         for offset in range(5):

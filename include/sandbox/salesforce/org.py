@@ -1,5 +1,6 @@
 """The org put together: schema, store, users, queries, writes, jobs. The only place that knows all parts."""
 
+import hmac
 import os
 import secrets
 import threading
@@ -18,8 +19,8 @@ from sandbox.salesforce.errors import ApiError, RowError
 from sandbox.salesforce.faults import Faults, Kind, Rule, row_error
 from sandbox.salesforce.records.deleting import Deleting
 from sandbox.salesforce.records.drafts import Draft, Operation
-from sandbox.salesforce.records.saving import BLOCK, Saving
-from sandbox.salesforce.schema import countries, source_format, standard
+from sandbox.salesforce.records.saving import Saving
+from sandbox.salesforce.schema import countries, formula, source_format, standard
 from sandbox.salesforce.schema.model import Field, Object, Schema
 from sandbox.salesforce.schema.permissions import Actor, Permissions
 from sandbox.salesforce.seeding import CURRENCIES, ORGANIZATION_ID
@@ -41,6 +42,7 @@ class Settings:
     admin_secret: str = "local-only-admin-secret"  # noqa: S105 - as above
     username: str = "integration@accord.example"
     admin_username: str = "admin@accord.example"
+    password: str = "local-only-password"  # noqa: S105 - as above; both users'
     jwt_key: Path | None = None
     api_limit: int = 100_000
 
@@ -52,6 +54,7 @@ class Settings:
             "client_secret": "CLIENT_SECRET",
             "admin_id": "ADMIN_CLIENT_ID",
             "admin_secret": "ADMIN_CLIENT_SECRET",
+            "password": "PASSWORD",
         }
         found = {
             key: os.environ[f"SANDBOX_SALESFORCE_{name}"]
@@ -84,6 +87,7 @@ class Org:
             objects = source_format.apply(objects, settings.metadata, CURRENCIES)
             self.sets = source_format.read_permission_sets(settings.metadata)
         self.schema = Schema(objects)
+        formula.check(self.schema)
         self.clock = Clock()
         self.store = Store(settings.data, self.schema)
         files = settings.data.parent / (settings.data.stem + ".files")
@@ -92,6 +96,7 @@ class Org:
         self.faults = Faults()
         self.usage = Usage()
         self.actors: dict[str, Actor] = {}
+        self.codes: dict[str, dict[str, Any]] = {}  # authorization codes not yet exchanged
         self._tokens: dict[str, tuple[str, float]] = {}
         self._lock = threading.Lock()
 
@@ -132,19 +137,37 @@ class Org:
         self._tokens[token] = (client, expires)
         return token
 
+    def new_refresh_token(self, client: str) -> str:
+        """Let a connected app open sessions again and again, until the token is revoked."""
+        token = "5Aep" + secrets.token_urlsafe(60)
+        with self.store.write() as db:
+            db.execute("INSERT INTO _refresh VALUES (?, ?)", (token, client))
+        return token
+
+    def refreshed(self, token: str) -> Actor | None:
+        """Return the user of a refresh token, or None if it is unknown or revoked."""
+        row = self.store.connection.execute("SELECT client FROM _refresh WHERE token = ?", (token,)).fetchone()
+        return self.actors.get(row[0]) if row else None
+
+    def by_password(self, username: str, password: str) -> Actor | None:
+        """Return the user who signs in so. A security token after the password is allowed, as from unknown networks."""
+        right = hmac.compare_digest(password[: len(self.settings.password)].encode(), self.settings.password.encode())
+        return next((a for a in self.actors.values() if right and a.username.lower() == username.lower()), None)
+
     def session(self, token: str) -> Actor | None:
         """Return the user of a token, or None if it is unknown or expired."""
         client, expires = self._tokens.get(token, ("", 0.0))
         return self.actors.get(client) if expires > time.time() else None
 
     def revoke(self, token: str | None = None) -> None:
-        """End one session, or all."""
+        """End one session or refresh token, or all sessions."""
         with self.store.write() as db:
             if token is None:
                 db.execute("DELETE FROM _token")
                 self._tokens.clear()
             else:
                 db.execute("DELETE FROM _token WHERE token = ?", (token,))
+                db.execute("DELETE FROM _refresh WHERE token = ?", (token,))
                 self._tokens.pop(token, None)
 
     def object(self, actor: Actor, name: str) -> Object:
@@ -178,6 +201,7 @@ class Org:
         external: Field | None = None,
         spoil: Rule | None = None,
         first: int = 1,
+        duplicates: bool = False,
     ) -> None:
         """Insert, update or upsert records; the drafts tell what became of each.
 
@@ -190,6 +214,7 @@ class Org:
             external: The field that identifies records of an upsert.
             spoil: A fault rule for single records.
             first: Number of the first record, for that rule.
+            duplicates: Whether the client insists where a duplicate rule only alerts.
         """
         for number, draft in enumerate(drafts, first):
             error = row_error(spoil, number)
@@ -197,10 +222,10 @@ class Org:
                 draft.errors = [error]
         with self.store.write() as db:
             stamp = self._stamp(*place)
-            for start in range(0, len(drafts), BLOCK):
-                Saving(self.store, db, self.countries, actor, obj, operation, external, stamp).save(
-                    drafts[start : start + BLOCK]
-                )
+            saving = Saving(
+                self.store, db, self.countries, actor, obj, operation, external, stamp, duplicates=duplicates
+            )
+            saving.save(drafts)
 
     def delete(
         self,

@@ -25,6 +25,7 @@ from sandbox.salesforce.fronts.routes import Router
 from sandbox.salesforce.org import Org
 
 _THREADS = 40
+_PART = 1_048_576
 
 
 class _Protocol(HttpToolsProtocol):
@@ -33,6 +34,18 @@ class _Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope["extensions"] = {"sandbox.transport": {"transport": self.transport}}
+
+
+class _Name(bytes):
+    """A header name that keeps its capitals through uvicorn, which lowers all: some clients look for ``Content-Type`` only."""
+
+    def lower(self) -> bytes:
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        return super().lower() == other
+
+    __hash__ = bytes.__hash__
 
 
 class Application:
@@ -97,20 +110,20 @@ class Application:
 
     async def _send(self, scope: Scope, send: Send, answer: Answer, cut: int | None) -> None:
         content = answer.content()
-        headers = [
-            (name.lower().encode(), value.encode("latin-1", "replace")) for name, value in answer.headers.items()
-        ]
         # By the org's clock: clients take the instant a read began from it.
-        headers.append((b"date", formatdate(self.org.clock.now().timestamp(), usegmt=True).encode()))
-        if answer.status != 204:
-            headers.append((b"content-type", answer.type.encode()))
-            headers.append((b"content-length", str(len(content)).encode()))
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        headers = answer.headers | {"Date": formatdate(self.org.clock.now().timestamp(), usegmt=True)}
+        if answer.status not in (204, 304):
+            headers |= {"Content-Type": answer.type, "Content-Length": str(len(content))}
+        named = [(_Name(name.encode()), value.encode("latin-1", "replace")) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": named})
         if cut is not None:
             await send({"type": "http.response.body", "body": content[:cut], "more_body": True})
             scope["extensions"]["sandbox.transport"]["transport"].close()
             return
-        await send({"type": "http.response.body", "body": content})
+        # In parts: asyncio would copy a large body again and again while the client takes it.
+        for at in range(0, len(content), _PART):
+            await send({"type": "http.response.body", "body": content[at : at + _PART], "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
 
 async def _cut(scope: Scope, receive: Receive) -> None:

@@ -18,6 +18,7 @@ _OWN_TABLES = """
 CREATE TABLE IF NOT EXISTS _sequence (name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _token (token TEXT PRIMARY KEY, client TEXT NOT NULL, expires REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _refresh (token TEXT PRIMARY KEY, client TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _deletion (id TEXT PRIMARY KEY, root TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _cleared (root TEXT, object TEXT, field TEXT, id TEXT, parent TEXT);
 CREATE TABLE IF NOT EXISTS _job (id TEXT PRIMARY KEY, kind TEXT NOT NULL, state TEXT NOT NULL, detail TEXT NOT NULL)
@@ -206,14 +207,16 @@ class Store:
         with self.write() as db:
             db.execute("INSERT OR REPLACE INTO _setting VALUES (?, ?)", (name, json.dumps(value)))
 
-    def rows(self, db: sqlite3.Connection, obj: Object, record_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Return the stored records of these ids, deleted ones included, by id."""
-        columns = obj.columns
+    def rows(
+        self, db: sqlite3.Connection, obj: Object, record_ids: Sequence[str], columns: Sequence[str] = ()
+    ) -> dict[str, dict[str, Any]]:
+        """Return the stored records of these ids, deleted ones included, by id; only these columns, if any are named."""
+        columns = columns or obj.columns
         cursor = db.execute(
-            f'SELECT {quoted(columns)} FROM "{obj.name}" WHERE Id IN (SELECT value FROM json_each(?))',
+            f'SELECT Id, {quoted(columns)} FROM "{obj.name}" WHERE Id IN (SELECT value FROM json_each(?))',
             (json.dumps(list(record_ids)),),
         )
-        return {row[0]: dict(zip(columns, row, strict=True)) for row in cursor}
+        return {row[0]: dict(zip(columns, row[1:], strict=True)) for row in cursor}
 
 
 def quoted(names: Sequence[str]) -> str:

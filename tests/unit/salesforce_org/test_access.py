@@ -2,13 +2,15 @@
 """Who gets in and what they may see: OAuth, permissions, describe, limits."""
 
 import base64
+import hashlib
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import jwt
 import pytest
@@ -19,6 +21,8 @@ from sandbox.salesforce.fronts.messages import Answer, Call
 from sandbox.salesforce.fronts.routes import Router
 from sandbox.salesforce.org import Org
 
+APP = {"client_id": "accord-integration", "client_secret": "local-only-secret"}
+BACK = "http://localhost/callback"
 JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
@@ -55,7 +59,12 @@ def test_client_credentials_in_the_body_or_as_basic(org: Org) -> None:
         ),
         ({"grant_type": "client_credentials", "client_id": "nobody", "client_secret": "x"}, "invalid_client_id"),
         ({"grant_type": "client_credentials"}, "invalid_client_id"),
-        ({"grant_type": "password", "username": "a", "password": "b"}, "unsupported_grant_type"),
+        ({"grant_type": "password", "username": "a", "password": "b"}, "invalid_client_id"),
+        ({"grant_type": "password", "username": "a", "password": "b", **APP}, "invalid_grant"),
+        ({"grant_type": "password", "username": "admin@accord.example", **APP}, "invalid_grant"),
+        ({"grant_type": "refresh_token", "refresh_token": "x", **APP}, "invalid_grant"),
+        ({"grant_type": "authorization_code", "code": "x", **APP}, "invalid_grant"),
+        ({"grant_type": "device"}, "unsupported_grant_type"),
         ({}, "unsupported_grant_type"),
         ({"grant_type": JWT, "assertion": "nonsense"}, "invalid_grant"),
         ({"grant_type": JWT, "assertion": "a.b.c"}, "invalid_grant"),
@@ -66,6 +75,102 @@ def test_refused_sign_in(org: Org, form: dict[str, str], error: str) -> None:
     assert answer.status == 400
     assert set(answer.data) == {"error", "error_description"}
     assert answer.data["error"] == error
+
+
+def test_username_and_password(org: Org) -> None:
+    signed_in = {"username": "Integration@accord.example", "password": "local-only-passwordTOKEN", **APP}
+    answer = token(org, grant_type="password", **signed_in)
+    assert org.session(answer.data["access_token"]) is org.actors["accord-integration"]
+    wrong = token(org, grant_type="password", **{**signed_in, "password": "local-only-passwor"})
+    assert wrong.data == {"error": "invalid_grant", "error_description": "authentication failure"}
+
+
+def soap(org: Org, body: str) -> Answer:
+    call = Call(method="POST", path="/services/Soap/u/62.0", body=body.encode(), origin="https://org.example")
+    return Router(org)(call)[0]
+
+
+def login(password: str) -> str:
+    who = f"<username>admin@accord.example</username><password>{password}</password>"
+    spaces = 'xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" xmlns="urn:partner.soap.sforce.com"'
+    return f"<e:Envelope {spaces}><e:Body><login>{who}</login></e:Body></e:Envelope>"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (login("wrong"), "INVALID_LOGIN"),
+        (login("x").replace("login>", "query>"), "UNSUPPORTED_API_OPERATION"),
+        ("<e", "INVALID_SOAP_HEADER"),
+        ("", "INVALID_SOAP_HEADER"),
+        ("<!DOCTYPE x><x/>", "INVALID_SOAP_HEADER"),
+        ('<?xml version="1.0" encoding="nope"?><x/>', "INVALID_SOAP_HEADER"),
+        ("<x/>", "UNSUPPORTED_API_OPERATION"),
+    ],
+)
+def test_soap_faults(org: Org, body: str, code: str) -> None:
+    answer = soap(org, body)
+    assert (answer.status, answer.type) == (500, "text/xml; charset=utf-8")
+    assert f"<sf:exceptionCode>{code}</sf:exceptionCode>" in answer.content().decode()
+
+
+def test_soap_login(org: Org) -> None:
+    answer = soap(org, login("local-only-password"))
+    [session] = re.findall("<sessionId>(.*)</sessionId>", answer.content().decode())
+    assert answer.status == 200
+    assert org.session(session) is org.admin
+
+
+def code(org: Org, **changes: str) -> str:
+    form = {"response_type": "code", "client_id": APP["client_id"], "redirect_uri": BACK, "scope": "api refresh_token"}
+    call = Call(method="GET", path="/services/oauth2/authorize", query={**form, "state": "s", **changes})
+    answer = Router(org)(call)[0]
+    assert answer.status == 302
+    back = urlsplit(answer.headers["Location"])
+    given = dict(parse_qsl(back.query))
+    assert (back.path, given.pop("state")) == ("/callback", "s")
+    return given["code"]
+
+
+def test_the_web_server_flow_gives_a_refresh_token(org: Org) -> None:
+    once = code(org)
+    form = {"grant_type": "authorization_code", "code": once, "redirect_uri": BACK, **APP}
+    signed_in = token(org, **form).data
+    assert signed_in["scope"] == "api refresh_token"
+    assert token(org, **form).data["error"] == "invalid_grant"
+    again = {"grant_type": "refresh_token", "refresh_token": signed_in["refresh_token"], **APP}
+    refreshed = token(org, **again).data
+    assert "refresh_token" not in refreshed
+    assert refreshed["access_token"] != signed_in["access_token"]
+    assert org.session(refreshed["access_token"]) is org.actors["accord-integration"]
+    stranger = {"client_id": "accord-admin", "client_secret": "local-only-admin-secret"}
+    assert token(org, **{**again, **stranger}).data["error"] == "invalid_grant"
+    Router(org)(Call(method="POST", path="/services/oauth2/revoke", query={"token": signed_in["refresh_token"]}))
+    assert token(org, **again).data["error"] == "invalid_grant"
+
+
+def test_a_code_needs_its_redirect_and_verifier(org: Org) -> None:
+    form = {"grant_type": "authorization_code", "redirect_uri": "http://localhost/other", **APP}
+    assert token(org, **form, code=code(org)).data["error"] == "redirect_uri_mismatch"
+    verifier = "v" * 50
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+    public = {"grant_type": "authorization_code", "redirect_uri": BACK, "client_id": APP["client_id"]}
+    assert token(org, **public, code=code(org, code_challenge=challenge)).data["error"] == "invalid_grant"
+    answer = token(org, **public, code=code(org, code_challenge=challenge, scope="api"), code_verifier=verifier)
+    assert answer.status == 200
+    assert "refresh_token" not in answer.data
+    assert token(org, **public, code=code(org)).data["error"] == "invalid_client"
+
+
+def test_the_login_hosts_send_clients_to_the_orgs_own_address(org: Org) -> None:
+    form = {"grant_type": "client_credentials", **APP}
+    call = Call(
+        method="POST",
+        path="/services/oauth2/token",
+        body=urlencode(form).encode(),
+        origin="https://login.salesforce.com",
+    )
+    assert Router(org)(call)[0].data["instance_url"] == "https://local.my.salesforce.com"
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from sandbox.salesforce.bulk import files, worker
 from sandbox.salesforce.org import Org, Settings
 from sandbox.salesforce.store import StoreInUse
 
+OPPORTUNITY = {"StageName": "Prospecting", "CloseDate": "2026-12-31"}
 ENDED = ("JobComplete", "Failed", "Aborted")
 
 
@@ -225,6 +226,34 @@ def test_restart_in_the_middle_goes_on_where_it_was(admin: Any, org: Org, monkey
         again.close()
 
 
+def multipart(job: str, content: str, *, third: str = "") -> bytes:
+    parts = f'--X\r\nContent-Type: application/json\r\nContent-Disposition: form-data; name="job"\r\n\r\n{job}\r\n'
+    parts += f'--X\r\nContent-Type: text/csv\r\nContent-Disposition: form-data; name="content"; filename="c"\r\n\r\n{content}\r\n'
+    return f"{parts}{third}--X--\r\n".encode()
+
+
+@pytest.mark.usefixtures("working")
+def test_a_job_with_its_data_in_one_request(admin: Any) -> None:
+    body = multipart('{"object": "Account", "operation": "insert"}', 'Name,Phone\n"Å, x",1\nb,2')
+    answer = admin.send("POST", "/jobs/ingest", body, content_type='multipart/form-data; boundary="X"')
+    assert (answer.status, answer.data["state"]) == (200, "UploadComplete")
+    info = ended(admin, f"/jobs/ingest/{answer.data['id']}")
+    assert (info["state"], info["numberRecordsProcessed"]) == ("JobComplete", 2)
+    assert admin.column("SELECT Name FROM Account ORDER BY Phone") == ["Å, x", "b"]
+
+
+@pytest.mark.parametrize("body", [b"", b"nonsense", multipart("{}", "x" * 100_001), multipart("no json", "Name\n")])
+def test_refused_multipart_jobs(admin: Any, body: bytes) -> None:
+    answer = admin.send("POST", "/jobs/ingest", body, content_type="multipart/form-data; boundary=X")
+    assert (answer.status, answer.data[0]["errorCode"]) in ((400, "INVALIDJOB"), (400, "JSON_PARSER_ERROR"))
+
+
+def test_the_batches_of_a_day(admin: Any, org: Org) -> None:
+    org.usage.bulk_batches = 15_000
+    assert admin.refused("POST", "/jobs/ingest", {"object": "Account", "operation": "insert"}) == (400, "EXCEEDEDQUOTA")
+    assert admin.send("GET", "/limits").data["DailyBulkApiBatches"]["Remaining"] == 0
+
+
 @pytest.mark.usefixtures("working")
 def test_abort_leaves_the_rest_unprocessed(admin: Any, org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "BATCH", 10)
@@ -318,6 +347,29 @@ def test_query_pages_cover_all_rows_once(admin: Any, monkeypatch: pytest.MonkeyP
     pages = admin.send("GET", f"{job}/resultPages").data
     assert (len(pages["resultPages"]), pages["done"]) == (1, True)
     assert admin.send("GET", pages["resultPages"][0]["resultUrl"]).headers["Sforce-NumberOfRecords"] == "1000"
+
+
+@pytest.mark.usefixtures("working")
+@pytest.mark.parametrize(
+    ("delimiter", "ending"), [("BACKQUOTE", "LF"), ("CARET", "CRLF"), ("PIPE", "LF"), ("TAB", "CRLF")]
+)
+def test_query_results_are_csv_of_the_job_s_kind(admin: Any, delimiter: str, ending: str) -> None:
+    sign = files.DELIMITERS[delimiter]
+    names = [f'a{sign}"{sign}b', "'x''", "Å\r\ny", '""']
+    amounts = [12.5, 0.1, 123456789012345.67, None]  # of 16 digits and two places at most
+    ids = [admin.create("Opportunity", Name=n, Amount=a, **OPPORTUNITY) for n, a in zip(names, amounts, strict=True)]
+    query = {"operation": "query", "query": "SELECT Id, Name, Amount, IsWon, CloseDate FROM Opportunity ORDER BY Id"}
+    answer = admin.send("POST", "/jobs/query", {**query, "columnDelimiter": delimiter, "lineEnding": ending})
+    job = f"/jobs/query/{answer.data['id']}"
+    ended(admin, job)
+    text = admin.send("GET", f"{job}/results").content().decode()
+    assert text.endswith(files.LINE_ENDINGS[ending])
+    header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=sign)
+    assert header == ["Id", "Name", "Amount", "IsWon", "CloseDate"]
+    assert [(row[0], row[1], float(row[2]) if row[2] else None) for row in rows] == list(
+        zip(ids, names, amounts, strict=True)
+    )
+    assert {tuple(row[3:]) for row in rows} == {("false", "2026-12-31")}
 
 
 @pytest.mark.usefixtures("working")

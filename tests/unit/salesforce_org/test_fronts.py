@@ -163,6 +163,7 @@ def test_an_error_of_our_own_is_no_stack_trace(admin: Any, monkeypatch: pytest.M
     ("kind", "expected"),
     [
         (Kind.UNAVAILABLE, (503, "SERVER_UNAVAILABLE")),
+        (Kind.TOO_MANY_REQUESTS, (429, "TOO_MANY_REQUESTS")),
         (Kind.SERVER_ERROR, (500, "UNKNOWN_EXCEPTION")),
         (Kind.SESSION_EXPIRED, (401, "INVALID_SESSION_ID")),
         (Kind.LIMIT_EXCEEDED, (403, "REQUEST_LIMIT_EXCEEDED")),
@@ -179,6 +180,24 @@ def test_faults_of_requests(admin: Any, kind: Kind, expected: tuple[int, str]) -
     assert (shown["seen"], shown["applied"]) == (3, 1)
     assert admin.send("DELETE", f"/sandbox/faults/{shown['id']}").status == 204
     assert admin.send("GET", "/sandbox/faults").data == []
+
+
+def test_a_bad_gateway_speaks_no_json(admin: Any) -> None:
+    admin.org.faults.add({"kind": "bad_gateway", "path": ".*/limits", "times": 1})
+    answer = admin.send("GET", "/limits")
+    assert (answer.status, answer.type) == (502, "text/html")
+    assert answer.content().startswith(b"<html>")
+
+
+def test_a_seed_says_which_requests_fail(admin: Any) -> None:
+    def failing(seed: int) -> list[bool]:
+        admin.org.faults.remove()
+        admin.org.faults.add({"kind": "unavailable", "path": ".*/limits", "share": 0.3, "seed": seed})
+        return [admin.send("GET", "/limits").status == 503 for _ in range(200)]
+
+    assert failing(1) == failing(1)
+    assert failing(1) != failing(2)
+    assert 30 < sum(failing(1)) < 90
 
 
 def test_row_faults_spoil_single_records(admin: Any) -> None:
@@ -225,3 +244,10 @@ def test_the_page_shows_objects_and_nothing_unescaped(admin: Any) -> None:
     page = admin.router(Call(method="GET", path="/"))[0].content().decode()  # it needs no sign-in
     assert "ERP_Account__c" in page
     assert "<script>" not in page
+    admin.create("Account", Name="<i>A</i>")
+    page = admin.router(Call(method="GET", path="/", query={"object": "account"}))[0].content().decode()
+    assert "Account: the latest 1 records" in page
+    assert "&lt;i&gt;A&lt;/i&gt;" in page
+    assert "<i>" not in page
+    assert "AnnualRevenue" not in page  # nothing in it
+    assert "latest" not in admin.router(Call(method="GET", path="/", query={"object": "x"}))[0].content().decode()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sandbox.salesforce.bulk.files import Upload
 from sandbox.salesforce.bulk.jobs import Job, State
 from sandbox.salesforce.errors import ApiError
+from sandbox.salesforce.fronts.messages import Call
 
 _WORDS = st.sampled_from(
     "SELECT FROM WHERE AND OR NOT IN LIKE NULL TRUE ( ) , = != < >= 'a' '%' '\\' 5 -1.5e3 2020-01-01 2020-13-45 "
@@ -73,7 +74,12 @@ def test_any_bytes_as_upload(tmp_path: Path, data: bytes, delimiter: str) -> Non
         lambda inner: (
             st.lists(inner, max_size=3)
             | st.dictionaries(
-                st.sampled_from(["Name", "Id", "records", "attributes", "type", "ParentId", "AnnualRevenue", "x"]),
+                st.sampled_from(
+                    [
+                        *("Name", "Id", "records", "attributes", "type", "ParentId", "AnnualRevenue", "x"),
+                        *("referenceId", "batchRequests", "compositeRequest", "url", "method", "Contacts"),
+                    ]
+                ),
                 inner,
                 max_size=4,
             )
@@ -87,6 +93,8 @@ def test_any_bytes_as_upload(tmp_path: Path, data: bytes, delimiter: str) -> Non
         "/sobjects/Account",
         "/composite/sobjects",
         "/composite",
+        "/composite/batch",
+        "/composite/tree/Account",
         "/jobs/ingest",
         "/jobs/query",
         "/sandbox/faults",
@@ -96,3 +104,48 @@ def test_any_bytes_as_upload(tmp_path: Path, data: bytes, delimiter: str) -> Non
 def test_any_json_as_body(admin: Any, path: str, body: Any) -> None:
     answer = admin.send("POST", path, body)
     assert answer.status < 500, (body, answer.data)
+
+
+def shaped(answer: Any) -> bool:
+    """Whether an answer is no failure of the server's own, and a refusal has Salesforce's shape."""
+    if answer.status < 400:
+        return True
+    return answer.status < 500 and all({"message", "errorCode"} <= set(error) for error in answer.data)
+
+
+@_EASY
+@given(
+    method=st.sampled_from(["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS", "x"]),
+    parts=st.lists(
+        st.sampled_from(
+            "sobjects Account Contact describe query queryAll composite tree batch jobs ingest query results batches updated "
+            "limits recordCount Name Key__c 001 001gK0000000001QAA .. % ' -1".split()
+        )
+        | st.text(max_size=5),
+        max_size=5,
+    ),
+    query=st.dictionaries(
+        st.sampled_from(["q", "ids", "fields", "locator", "start", "end", "maxRecords"]), st.text(max_size=8)
+    ),
+    body=st.binary(max_size=30),
+)
+def test_any_address(admin: Any, method: str, parts: list[str], query: dict[str, str], body: bytes) -> None:
+    path = "/services/data/v62.0/" + "/".join(parts)
+    call = Call(method=method, path=path, query=query, headers=admin.headers, body=body, origin="https://org.example")
+    answer = admin.router(call)[0]
+    assert shaped(answer), (method, path, query, body, answer.data)
+    answer.content()
+
+
+@_EASY
+@given(body=st.binary(max_size=60) | st.text('-X\r\n:; name="job"{}content', max_size=120).map(str.encode))
+def test_any_bytes_as_multipart(admin: Any, body: bytes) -> None:
+    answer = admin.send("POST", "/jobs/ingest", body, content_type="multipart/form-data; boundary=X")
+    assert shaped(answer), (body, answer.data)
+
+
+@_EASY
+@given(body=st.binary(max_size=60) | st.text('<>/ex:nvlopBdyginu="', max_size=80).map(str.encode))
+def test_any_bytes_as_soap(admin: Any, body: bytes) -> None:
+    answer = admin.router(Call(method="POST", path="/services/Soap/u/62.0", body=body))[0]
+    assert b"<sf:exceptionCode>" in answer.content(), body

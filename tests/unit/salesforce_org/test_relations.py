@@ -3,6 +3,7 @@
 
 from datetime import timedelta
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -138,3 +139,39 @@ def test_get_deleted_and_updated(admin: Any, account: str) -> None:
     assert admin.send("GET", f"/sobjects/Account/updated?{span}").data["ids"] == [account]
     assert [r["id"] for r in admin.send("GET", f"/sobjects/Account/deleted?{span}").data["deletedRecords"]] == [gone]
     assert admin.refused("GET", "/sobjects/Account/updated?start=x&end=y") == (400, "INVALID_PARAMETER")
+
+
+def test_polymorphic_references(admin: Any) -> None:
+    account = admin.create("Account", Name="Acme")
+    product = admin.create("Product2", Name="Bolt", Key__c="P1")
+    lead = admin.create("Lead", LastName="Doe", Company="Doe Ltd", Status="Open - Not Contacted")
+    contact = admin.create("Contact", LastName="Roe")
+    for subject, what, who in (("a", account, lead), ("b", product, contact), ("c", None, None)):
+        admin.create("Task", Subject=subject, WhatId=what, WhoId=who)
+    query = "SELECT Subject, What.Name, What.Type, Who.Id FROM Task ORDER BY Subject"
+    first, second, third = admin.run(query)["records"]
+    assert first["What"] == {
+        "attributes": {"type": "Name", "url": f"/services/data/v62.0/sobjects/Account/{account}"},
+        "Name": "Acme",
+        "Type": "Account",
+    }
+    assert (second["What"]["Name"], second["What"]["Type"], second["Who"]["Id"]) == ("Bolt", "Product2", contact)
+    assert (third["What"], third["Who"]) == (None, None)
+    assert admin.column("SELECT Subject FROM Task WHERE What.Type = 'Product2' AND Who.Name LIKE 'r%'") == ["b"]
+    assert admin.column("SELECT COUNT(Id) FROM Task GROUP BY What.Type ORDER BY What.Type NULLS LAST") == [1, 1, 1]
+    [found] = admin.run("SELECT Id, (SELECT Subject FROM Tasks) FROM Account")["records"]
+    assert found["Tasks"]["records"][0]["Subject"] == "a"
+    assert admin.refused("POST", "/sobjects/Task", {"Subject": "d", "WhatId": lead}) == (
+        400,
+        "FIELD_INTEGRITY_EXCEPTION",
+    )
+    described = {f["name"]: f for f in admin.send("GET", "/sobjects/Task/describe").data["fields"]}
+    assert described["WhoId"]["polymorphicForeignKey"]
+    assert described["WhoId"]["referenceTo"] == ["Contact", "Lead"]
+    assert not described["OwnerId"]["polymorphicForeignKey"]
+    assert admin.send("DELETE", f"/sobjects/Account/{account}").status == 204
+    assert admin.column("SELECT WhatId FROM Task WHERE Subject = 'a'") == [None]
+    by_key = {"Subject": "e", "Product2:What": {"Key__c": "P1"}}
+    assert admin.send("POST", "/sobjects/Task", by_key).status == 201
+    assert admin.column("SELECT What.Name FROM Task WHERE Subject = 'e'") == [{"attributes": ANY, "Name": "Bolt"}]
+    assert admin.refused("POST", "/sobjects/Task", {"What": {"Key__c": "P1"}}) == (400, "INVALID_FIELD")

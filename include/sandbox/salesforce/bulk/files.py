@@ -73,13 +73,13 @@ class ResultFile:
     def __init__(self, folder: Path) -> None:
         self.header, self.body, self.index = folder / "header.csv", folder / "rows.csv", folder / "rows.index"
 
-    def write(self, header: list[str], rows: Iterator[tuple[Any, ...]], job: Job) -> int:
-        """Write the file and return the number of rows."""
+    def write(self, header: list[str], rows: Iterator[tuple[str]], job: Job) -> int:
+        """Write the file, each row being one CSV line, and return the number of rows."""
         self.header.write_bytes("".join(csv_lines([header], job)).encode())
         count, position = 0, 0
         with open(self.body, "wb") as body, open(self.index, "wb") as index:
             while chunk := list(itertools.islice(rows, _ROWS_AT_ONCE)):
-                lines = [line.encode() for line in csv_lines(chunk, job)]
+                lines = [line.encode() for (line,) in chunk]
                 starts = array("Q", itertools.accumulate(map(len, lines[:-1]), initial=position))
                 starts.tofile(index)
                 body.write(b"".join(lines))

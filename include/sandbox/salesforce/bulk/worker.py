@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.salesforce.bulk.files import ResultFile, Upload
-from sandbox.salesforce.bulk.jobs import INGEST, QUERY, Job, State
+from sandbox.salesforce.bulk.jobs import DELIMITERS, INGEST, LINE_ENDINGS, QUERY, Job, State
 from sandbox.salesforce.errors import ApiError
 from sandbox.salesforce.faults import Kind, Rule
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.records.drafts import Column, Operation, Reader
-from sandbox.salesforce.schema.model import FieldType
-from sandbox.salesforce.soql.compiler import Compiled
+from sandbox.salesforce.schema.model import NUMBER_TYPES, TEXT_TYPES, FieldType
+from sandbox.salesforce.soql.compiler import Compiled, Output
 
 _log = logging.getLogger("sandbox.salesforce")
 # Rows committed at once, together with their results: small enough to let other writers in between.
@@ -96,9 +96,9 @@ class Worker(threading.Thread):
         plan = self.org.queries.compile(actor, job.query or "", deleted=job.operation == "queryAll")
         check_bulk_query(plan)
         with self.org.store.snapshot() as db:
-            rows = db.execute(*csv_statement(plan))
+            lines = db.execute(*csv_statement(plan, job))
             job.processed = ResultFile(self.org.jobs.folder / job.id).write(
-                [".".join(output.names) for output in plan.outputs], rows, job
+                [".".join(output.names) for output in plan.outputs], lines, job
             )
         return True
 
@@ -117,16 +117,25 @@ def check_bulk_query(plan: Compiled) -> None:
         raise ApiError(400, "API_ERROR", "Selecting compound data not supported in Bulk Query")
 
 
-def csv_statement(plan: Compiled) -> tuple[str, list[Any]]:
-    """Return the statement whose rows are the CSV's: truth values as words, no extra columns."""
-    return plan.rows(
-        [
-            f"CASE {output.sql} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END"
-            if output.field.type is FieldType.BOOLEAN
-            else output.sql
-            for output in plan.outputs
-        ]
-    )
+def csv_statement(plan: Compiled, job: Job) -> tuple[str, list[Any]]:
+    """Return the statement whose rows are the CSV's lines: SQLite writes them many times faster than Python."""
+    between = f"'\"{DELIMITERS[job.delimiter]}\"'"
+    end = " || ".join(["'\"'", *(f"char({ord(char)})" for char in LINE_ENDINGS[job.line_ending])])
+    cells = f" || {between} || ".join(_cell(output) for output in plan.outputs)
+    return plan.rows([f"'\"' || {cells} || {end}"])
+
+
+def _cell(output: Output) -> str:
+    kind, sql = output.field.type, output.sql
+    if kind is FieldType.BOOLEAN:
+        return f"CASE {sql} WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE '' END"
+    if kind in TEXT_TYPES:
+        return f"replace(coalesce({sql}, ''), '\"', '\"\"')"
+    if kind in NUMBER_TYPES and kind is not FieldType.INT:
+        # SQLite writes 15 digits by itself; longer amounts are written to their field's scale.
+        scale = output.field.scale
+        return f"CASE WHEN abs({sql}) >= 1e{14 - scale} THEN printf('%!.{scale or 1}f', {sql}) ELSE coalesce({sql}, '') END"
+    return f"coalesce({sql}, '')"
 
 
 def _failure(rule: Rule) -> ApiError:

@@ -2,6 +2,9 @@
 
 import base64
 import binascii
+from dataclasses import replace
+from email.parser import BytesParser
+from email.policy import HTTP
 from typing import Any
 
 from sandbox.salesforce.bulk.files import ResultFile, Upload, ingest_results
@@ -15,6 +18,8 @@ from sandbox.salesforce.records.drafts import Operation
 from sandbox.salesforce.schema.permissions import Actor
 
 LARGEST_UPLOAD = 150_000_000
+LARGEST_PART = 100_000
+DAILY_BATCHES = 15_000
 DEFAULT_PAGE = 50_000
 PARALLEL_PAGES = 5
 _DAILY_QUERY_JOBS = 10_000
@@ -39,9 +44,33 @@ def _common(body: dict[str, Any], call: Call, actor: Actor) -> dict[str, Any]:
     }
 
 
+def _parts(call: Call) -> tuple[Call, bytes | None]:
+    """Return a multipart request's job, as a request of its own, and its data; any other request as it is, without data."""
+    kind = call.headers.get("content-type", "")
+    if not kind.lower().startswith("multipart/"):
+        return call, None
+    message = BytesParser(policy=HTTP).parsebytes(
+        f"Content-Type: {kind}\r\n\r\n".encode("latin-1", "replace") + call.body
+    )
+    parts: dict[str, bytes] = {}
+    for part in message.iter_parts() if message.is_multipart() else ():
+        data = part.get_payload(decode=True)
+        parts[str(part.get_param("name", "", "content-disposition"))] = data if isinstance(data, bytes) else b""
+    if set(parts) != {"job", "content"}:
+        raise ApiError(
+            400, "INVALIDJOB", "InvalidJob : a multipart request has two parts: job (JSON) and content (CSV)"
+        )
+    if len(parts["content"]) > LARGEST_PART:
+        raise ApiError(400, "INVALIDJOB", f"InvalidJob : content may have at most {LARGEST_PART} characters here")
+    return replace(call, body=parts["job"]), parts["content"]
+
+
 def create_ingest(org: Org, call: Call, actor: Actor) -> Answer:
-    """Create an ingest job."""
+    """Create an ingest job; a multipart request brings the data along and closes it."""
+    call, data = _parts(call)
     body = call.record()
+    if org.usage.bulk_batches >= DAILY_BATCHES:
+        raise ApiError(400, "EXCEEDEDQUOTA", f"ExceededQuota : {DAILY_BATCHES} batches a day are used up")
     name = str(body.get("object") or "")
     obj = org.schema.object(name)
     if obj is None or not actor.permissions.allows(obj, "read"):
@@ -77,6 +106,11 @@ def create_ingest(org: Org, call: Call, actor: Actor) -> Answer:
         **_common(body, call, actor),
     )
     org.usage.ingest_jobs += 1
+    if data is not None:
+        org.jobs.path(job.id, "upload.csv").write_bytes(data)
+        job.uploaded = True
+        org.jobs.save(job)
+        job = org.jobs.move(job, State.UPLOAD_COMPLETE, frozenset({State.OPEN}))
     return Answer(data=job.info(full=False))
 
 

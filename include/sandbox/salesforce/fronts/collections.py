@@ -79,6 +79,7 @@ def _save(
                     external=external,
                     spoil=spoil,
                     first=start + 1,
+                    duplicates=call.duplicates,
                 )
                 drafts += chunk
                 start = at
@@ -159,7 +160,7 @@ def retrieve(org: Org, call: Call, actor: Actor, name: str) -> Answer:
     plan = org.queries.compile(actor, text, deleted=False)
     record = renderer(plan, call.base)
     with org.store.snapshot() as db:
-        found = {row[0]: record(row, 0) for row in db.execute(plan.page(), (json.dumps(records),))}
+        found = {row[0]: record(row) for row in db.execute(plan.page(), (json.dumps(records),))}
         gone = {
             row[0]
             for row in db.execute(

@@ -1,4 +1,4 @@
-"""Composite requests: up to 25 requests in one, later ones using the answers of earlier ones."""
+"""Composite and batch requests: up to 25 requests in one; in a composite, later ones use the answers of earlier ones."""
 
 import json
 import re
@@ -56,6 +56,33 @@ def _look_up(match: re.Match[str], answers: dict[str, Any]) -> Any:
     return found
 
 
+def batch(call: Call, dispatch: Dispatch) -> Answer:
+    """Answer ``/composite/batch``: up to 25 requests, each for itself; `dispatch` answers one of them."""
+    body = call.record()
+    parts = body.get("batchRequests")
+    if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts) or not parts:
+        raise ApiError(400, "INVALID_INPUT", "batchRequests must be a list of requests")
+    if len(parts) > LARGEST:
+        raise ApiError(400, "LIMIT_EXCEEDED", f"The maximum number of subrequests is {LARGEST}")
+    results: list[dict[str, Any]] = []
+    failed = False
+    for part in parts:
+        if failed and body.get("haltOnError") is True:
+            halted = {"errorCode": "BATCH_PROCESSING_HALTED", "message": "Batch processing halted per request"}
+            results.append({"statusCode": 412, "result": [halted]})
+            continue
+        url = "/services/data/" + str(part.get("url", "")).removeprefix("/services/data/")
+        try:
+            answer = dispatch(
+                _call(call, {"method": part.get("method"), "url": url, "body": part.get("richInput")}, {})
+            )
+        except ApiError as error:
+            answer = Answer.refusal(error)
+        failed = failed or answer.status >= 300
+        results.append({"statusCode": answer.status, "result": answer.data})
+    return Answer(data={"hasErrors": failed, "results": results})
+
+
 def run(org: Org, call: Call, dispatch: Dispatch) -> Answer:
     """Answer a composite request; `dispatch` answers one of its parts."""
     body = call.record()
@@ -94,7 +121,7 @@ def _each(call: Call, parts: list[dict[str, Any]], dispatch: Dispatch, *, stop: 
         try:
             answer = dispatch(_call(call, part, answers))
         except ApiError as error:
-            answer = Answer(error.status, error.payload())
+            answer = Answer.refusal(error)
         failed = failed or answer.status >= 300
         if answer.status < 300:
             answers[name] = answer.data
@@ -109,12 +136,12 @@ def _call(outer: Call, part: dict[str, Any], answers: dict[str, Any]) -> Call:
     version = re.match(r"/services/data/v(\d+\.\d)/", url.path)
     if not version:
         raise ApiError(400, "INVALID_INPUT", "url must begin with /services/data/vX.0/")
-    if url.path.endswith("/composite"):
+    if re.search(r"/composite(/batch)?/?$", url.path):
         raise ApiError(400, "INVALID_INPUT", "composite requests can't be nested")
     headers = {str(k).lower(): str(v) for k, v in (part.get("httpHeaders") or {}).items()}
     body = _resolve(part.get("body"), answers)
     return Call(
-        method=str(part.get("method", "GET")).upper(),
+        method=str(part.get("method") or "GET").upper(),
         path=unquote(url.path),
         query=dict(parse_qsl(url.query)),
         headers={"authorization": outer.headers.get("authorization", "")} | headers,

@@ -1,6 +1,7 @@
 # ruff: noqa: S608 - statements are made of names from the schema; values are always parameters
 """REST: what the org is: versions, objects, limits, counts."""
 
+from sandbox.salesforce.fronts.bulk import DAILY_BATCHES
 from sandbox.salesforce.fronts.messages import Answer, Call
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.schema import describe
@@ -71,7 +72,7 @@ def limits(org: Org, call: Call, actor: Actor) -> Answer:
     used = org.usage
     figures = {
         "DailyApiRequests": (org.settings.api_limit, used.requests),
-        "DailyBulkApiBatches": (15_000, used.bulk_batches),
+        "DailyBulkApiBatches": (DAILY_BATCHES, used.bulk_batches),
         "DailyBulkV2QueryJobs": (10_000, used.query_jobs),
         "DailyBulkV2QueryFileStorageMB": (976_562, 0),
         "DailyAsyncApexExecutions": (250_000, 0),

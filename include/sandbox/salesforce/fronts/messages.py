@@ -5,7 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from sandbox.salesforce.errors import ApiError
+
+LOGIN_HOSTS = ("https://login.salesforce.com", "https://test.salesforce.com")
+MY_DOMAIN = "https://local.my.salesforce.com"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,9 +31,19 @@ class Call:
         return f"/services/data/v{self.version}"
 
     @property
+    def duplicates(self) -> bool:
+        """Whether the client insists on saving duplicates: ``Sforce-Duplicate-Rule-Header: allowSave=true``."""
+        return "allowsave=true" in self.headers.get("sforce-duplicate-rule-header", "").lower().replace(" ", "")
+
+    @property
     def place(self) -> tuple[str, str]:
         """Method and path, as fault rules match them."""
         return self.method, self.path
+
+    @property
+    def instance(self) -> str:
+        """Where the org's records are: as the client addressed it, or the org's own name if that was a login host."""
+        return MY_DOMAIN if self.origin in LOGIN_HOSTS else self.origin
 
     def json(self) -> Any:
         """Return the body as JSON.
@@ -69,8 +84,21 @@ class Answer:
     type: str = "application/json;charset=UTF-8"
     headers: dict[str, str] = field(default_factory=dict)
 
+    @staticmethod
+    def refusal(error: ApiError) -> "Answer":
+        """Return the answer an error stands for."""
+        payload, headers = error.payload(), dict(error.headers)
+        if isinstance(payload, bytes):
+            return Answer(error.status, raw=payload, type="text/html", headers=headers)
+        return Answer(error.status, payload, headers=headers)
+
     def content(self) -> bytes:
         """Return the body as bytes."""
         if self.raw is not None:
             return self.raw
-        return b"" if self.data is None else json.dumps(self.data, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        if self.data is None:
+            return b""
+        try:
+            return msgspec.json.encode(self.data)
+        except (UnicodeError, OverflowError):  # an answer that repeats what no UTF-8 or 64-bit number can hold
+            return json.dumps(self.data, ensure_ascii=False).encode("utf-8", "surrogatepass")

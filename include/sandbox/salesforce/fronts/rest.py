@@ -6,6 +6,7 @@ from typing import Any
 from sandbox.salesforce import ids
 from sandbox.salesforce.clock import stored
 from sandbox.salesforce.errors import ApiError, from_row, not_found
+from sandbox.salesforce.fronts import conditional
 from sandbox.salesforce.fronts.messages import Answer, Call
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.records import values
@@ -13,6 +14,9 @@ from sandbox.salesforce.records.drafts import Draft, Operation, Reader
 from sandbox.salesforce.schema.model import Field, FieldType, Object
 from sandbox.salesforce.schema.permissions import Actor
 from sandbox.salesforce.soql.running import BATCH
+
+_STAMPS = ("Id", "LastModifiedDate", "SystemModstamp")
+_UPSERT_TELLS = 46.0  # the first version whose upsert says what it updated
 
 
 def batch_size(call: Call) -> int:
@@ -84,7 +88,16 @@ def create(org: Org, call: Call, actor: Actor, name: str) -> Answer:
 def _save(
     org: Org, call: Call, actor: Actor, obj: Object, operation: Operation, draft: Draft, external: Field | None = None
 ) -> None:
-    org.save(actor, obj, operation, [draft], place=call.place, external=external, spoil=org.row_rule(*call.place))
+    org.save(
+        actor,
+        obj,
+        operation,
+        [draft],
+        place=call.place,
+        external=external,
+        spoil=org.row_rule(*call.place),
+        duplicates=call.duplicates,
+    )
     if draft.matches:
         urls = [f"{call.base}/sobjects/{obj.name}/{record}" for record in draft.matches]
         raise ApiError(300, "MULTIPLE", "", body=urls)
@@ -107,7 +120,13 @@ def _existing(org: Org, obj: Object, text: str) -> str:
 def read(org: Org, call: Call, actor: Actor, name: str, record: str) -> Answer:
     """Read one record: all fields the user may see, or those of ``fields=``."""
     obj = org.object(actor, name)
-    return Answer(data=_read(org, call, actor, obj, _existing(org, obj, record)))
+    wanted = _existing(org, obj, record)
+    headers = _conditions(org, call, obj, wanted)
+    return Answer(data=_read(org, call, actor, obj, wanted), headers=headers)
+
+
+def _conditions(org: Org, call: Call, obj: Object, record: str) -> dict[str, str]:
+    return conditional.check(call, obj.name, org.store.rows(org.store.connection, obj, [record], _STAMPS)[record])
 
 
 def _read(org: Org, call: Call, actor: Actor, obj: Object, record: str) -> dict[str, Any]:
@@ -124,6 +143,7 @@ def update(org: Org, call: Call, actor: Actor, name: str, record: str) -> Answer
     """Change a record."""
     obj = org.object(actor, name)
     wanted = _existing(org, obj, record)
+    _conditions(org, call, obj, wanted)
     draft = Reader(org.schema, actor, obj, Operation.UPDATE).from_json([call.record()])[0]
     if draft.id:
         raise ApiError(400, "INVALID_FIELD", "The Id field should not be specified in the sobject data.", ())
@@ -178,7 +198,7 @@ def delete_external(org: Org, call: Call, actor: Actor, name: str, field: str, v
 
 
 def upsert(org: Org, call: Call, actor: Actor, name: str, field: str, value: str) -> Answer:
-    """Create or update a record by an external id: 201 or 200; 300 if several records have it."""
+    """Create or update a record by an external id: 201 or 200 (204 before v46); 300 if several records have it."""
     obj, found, key = _external(org, actor, name, field, value)
     given = call.record()
     if any(k.lower() == found.name.lower() for k in given):
@@ -189,6 +209,8 @@ def upsert(org: Org, call: Call, actor: Actor, name: str, field: str, value: str
     else:
         draft.values[found.name] = key
     _save(org, call, actor, obj, Operation.UPSERT, draft, found)
+    if not draft.created and float(call.version or 0) < _UPSERT_TELLS:
+        return Answer(204)
     return Answer(
         201 if draft.created else 200, {"id": draft.id, "success": True, "errors": [], "created": draft.created}
     )

@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.salesforce.bulk.jobs import INGEST, QUERY
 from sandbox.salesforce.errors import ApiError, not_found
 from sandbox.salesforce.faults import BEFORE, answer
-from sandbox.salesforce.fronts import bulk, collections, composite, control, info, oauth, rest, web
+from sandbox.salesforce.fronts import bulk, collections, composite, control, info, oauth, rest, soap, tree, web
 from sandbox.salesforce.fronts.messages import Answer, Call
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.schema.permissions import Actor
@@ -23,7 +23,9 @@ _OPEN: list[tuple[str, str, Handler]] = [
     ("GET", r"/", web.page),
     ("GET", r"/services/data", info.versions),
     ("POST", r"/services/oauth2/token", oauth.token),
+    ("GET|POST", r"/services/oauth2/authorize", oauth.authorize),
     ("GET|POST", r"/services/oauth2/revoke", oauth.revoke),
+    ("POST", r"/services/Soap/[uc]/(\d+\.0)", soap.login),
     ("GET", r"/sandbox/health", control.health),
     ("GET|POST|DELETE", r"/sandbox/faults(?:/(\d+))?", control.faults),
     ("GET|DELETE", r"/sandbox/calls", control.calls),
@@ -43,6 +45,7 @@ _VERSIONED: list[tuple[str, str, Handler]] = [
     ("GET", r"/limits/recordCount", info.record_count),
     ("GET", r"/(?:query|queryAll)", rest.query),
     ("GET", r"/(?:query|queryAll)/([\w-]+)", rest.query_more),
+    ("POST", r"/composite/tree/(\w+)", tree.create),
     ("POST", r"/composite/sobjects", collections.create),
     ("PATCH", r"/composite/sobjects", collections.update),
     ("DELETE", r"/composite/sobjects", collections.delete),
@@ -100,7 +103,7 @@ class Router:
             result = self._find(self._open, call, call.path or "/")
             return result(self.org, call), client
         except ApiError as error:
-            return Answer(error.status, error.payload(), headers=dict(error.headers)), client
+            return Answer.refusal(error), client
         except Exception:
             _log.exception("%s %s failed", call.method, call.path)
             return Answer(500, [{"message": "An unexpected error occurred", "errorCode": "UNKNOWN_EXCEPTION"}]), client
@@ -122,7 +125,7 @@ class Router:
         try:
             result = self.inner(call, actor)
         except ApiError as error:
-            result = Answer(error.status, error.payload(), headers=dict(error.headers))
+            result = Answer.refusal(error)
         result.headers["Sforce-Limit-Info"] = f"api-usage={usage.requests}/{limit}"
         return result
 
@@ -140,7 +143,10 @@ class Router:
         if rest_of_path.rstrip("/") == "/composite":
             if call.method == "POST":
                 return composite.run(self.org, call, lambda part: self.inner(part, actor))
-            return Answer(data={"sobjects": f"{call.base}/composite/sobjects"})
+            resources = ("sobjects", "tree", "batch")
+            return Answer(data={name: f"{call.base}/composite/{name}" for name in resources})
+        if rest_of_path.rstrip("/") == "/composite/batch" and call.method == "POST":
+            return composite.batch(call, lambda part: self.inner(part, actor))
         return self._find(self._versioned, call, rest_of_path)(self.org, call, actor)
 
     @staticmethod

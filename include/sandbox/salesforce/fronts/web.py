@@ -1,10 +1,11 @@
 # ruff: noqa: S608 - statements are made of names from the schema; values are always parameters
-"""The one-page web view: objects, record counts, recent calls."""
+"""The one-page web view: objects, an object's latest records, recent calls."""
 
 from html import escape
 
 from sandbox.salesforce.fronts.messages import Answer, Call
 from sandbox.salesforce.org import Org
+from sandbox.salesforce.store import quoted
 
 _STYLE = """
 :root { color-scheme: light dark; font: 15px/1.45 system-ui, sans-serif }
@@ -17,15 +18,35 @@ code { font-size: .9em } .bad { color: #c33; font-weight: 600 } .scroll { overfl
 """
 
 
+_SHOWN = 50
+
+
+def _records(org: Org, name: str) -> str:
+    obj = org.schema.object(name)
+    if obj is None:
+        return ""
+    latest = f'SELECT {quoted(obj.columns)} FROM "{obj.name}" ORDER BY SystemModstamp DESC, Id DESC LIMIT {_SHOWN}'
+    rows = org.store.connection.execute(latest).fetchall()
+    # Columns without a value in any of them would only be in the way.
+    kept = [at for at in range(len(obj.columns)) if any(row[at] is not None for row in rows)]
+    head = "".join(f"<th>{escape(obj.columns[at])}" for at in kept)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{'' if row[at] is None else escape(str(row[at]))}" for at in kept) for row in rows
+    )
+    title = f"{escape(obj.label)}: the latest {len(rows)} records"
+    return f"<h2 id=records>{title}</h2><div class=scroll><table><tr>{head}{body}</table></div>"
+
+
 def page(org: Org, call: Call) -> Answer:
-    """Answer ``GET /``."""
+    """Answer ``GET /``; ``?object=Account`` shows its latest records too."""
     objects = []
     for obj in sorted(org.schema.objects.values(), key=lambda o: o.name):
         live, gone = org.store.connection.execute(
             f'SELECT count(*) FILTER (WHERE IsDeleted = 0), count(*) FILTER (WHERE IsDeleted = 1) FROM "{obj.name}"'
         ).fetchone()
         objects.append(
-            f"<tr><td>{escape(obj.label)}<td><code>{escape(obj.name)}</code><td><code>{obj.prefix}</code>"
+            f"<tr><td>{escape(obj.label)}<td><a href=/?object={obj.name}#records><code>{escape(obj.name)}</code></a>"
+            f"<td><code>{obj.prefix}</code>"
             f"<td class=n>{len(obj.fields)}<td class=n>{live}<td class=n>{gone}"
         )
     rows = []
@@ -46,6 +67,7 @@ def page(org: Org, call: Call) -> Answer:
 <p>API calls today: {org.usage.requests} of {org.settings.api_limit}. Org time: {org.clock.stamp()}.</p>
 <h2>Objects</h2><div class=scroll><table><tr><th>Label<th>Name<th>Prefix<th class=n>Fields<th class=n>Records
 <th class=n>In recycle bin{"".join(objects)}</table></div>
+{_records(org, call.query.get("object", ""))}
 <h2>Faults</h2><ul>{rules or "<li>none"}</ul>
 <h2>Recent calls</h2><div class=scroll><table><tr><th>At<th>Client<th>Method<th>Path<th>Status<th class=n>ms
 {"".join(rows) or "<tr><td colspan=6>none yet"}</table></div>"""

@@ -98,10 +98,10 @@ class Checks:
                 elif state[value]:
                     draft.refuse("ENTITY_IS_DELETED", "entity is deleted", field.name)
 
-    def unique(self, drafts: Sequence[Draft]) -> None:
-        """Refuse values of unique fields that another live record, or an earlier draft, has."""
+    def unique(self, drafts: Sequence[Draft], but: Field | None = None) -> None:
+        """Refuse values of unique fields that another live record, or an earlier draft, has; `but` was matched before."""
         for field in self.obj.fields.values():
-            if not field.unique:
+            if not field.unique or field is but:
                 continue
             holders = [d for d in drafts if d.values.get(field.name) is not None]
             if not holders:

@@ -77,7 +77,7 @@ class Reader:
 
     def _own(self, name: str) -> Column:
         item = self.actor.field(self.obj, name)
-        if item is None or not item.stored:
+        if item is None or item.type is FieldType.ADDRESS:
             raise no_such_column(self.obj, name)
         return Column(field=item, convert=values.converter(item))
 
@@ -86,6 +86,13 @@ class Reader:
         kind, _, relation = relation.rpartition(":")
         for item in self.obj.fields.values():
             if item.relationship and item.relationship.lower() == relation.lower():
+                if kind and kind.lower() not in (name.lower() for name in item.reference_to):
+                    break
+                if item.polymorphic and not kind:
+                    message = (
+                        f"{relation} may be of several objects: name one, as in {item.reference_to[0]}:{relation}.Key"
+                    )
+                    raise ApiError(400, "INVALID_FIELD", message, ())
                 target = self.schema.object(kind or item.reference_to[0])
                 if target is None or not self.actor.permissions.reads(self.obj, item):
                     break

@@ -4,10 +4,11 @@
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sandbox.salesforce.schema.model import Field, FieldType, Object, Schema, Summary, SummaryFilter
+from sandbox.salesforce.store import quoted
 
 _OPERATORS = {
     "equals": "IS",
@@ -33,18 +34,25 @@ def _condition(child: Object, item: SummaryFilter) -> tuple[str, Any]:
     return f'"{field.name}" {_OPERATORS[item.operation]} ?', value
 
 
-def statement(child: Object, summary: Summary) -> tuple[str, list[Any]]:
-    """Return the SQL that computes a roll-up per parent (parents as a JSON array, the last parameter), and its values."""
-    terms = [_condition(child, item) for item in summary.filters]
-    where = "".join(f" AND {sql}" for sql, _ in terms)
-    column = "*" if summary.field is None else f'"{_field(child, summary.field).name}"'
-    via = _field(child, summary.via).name
+def statement(child: Object, summaries: Sequence[Summary]) -> tuple[str, list[Any]]:
+    """Return the SQL that computes roll-ups over the same reference, per parent, and its values.
+
+    The parents are a JSON array, the last parameter.
+    """
+    columns, values = [], []
+    for summary in summaries:
+        terms = [_condition(child, item) for item in summary.filters]
+        column = "*" if summary.field is None else f'"{_field(child, summary.field).name}"'
+        kept = f" FILTER (WHERE {' AND '.join(sql for sql, _ in terms)})" if terms else ""
+        columns.append(f"{summary.operation}({column}){kept}")
+        values += [value for _, value in terms]
+    via = _field(child, summaries[0].via).name
     # Names come from the schema; values are parameters.
     sql = (
-        f'SELECT "{via}", {summary.operation}({column}) FROM "{child.name}" WHERE IsDeleted = 0{where} '
+        f'SELECT "{via}", {", ".join(columns)} FROM "{child.name}" WHERE IsDeleted = 0 '
         f'AND "{via}" IN (SELECT value FROM json_each(?)) GROUP BY 1'
     )
-    return sql, [value for _, value in terms]
+    return sql, values
 
 
 def _field(obj: Object, name: str) -> Field:
@@ -72,38 +80,47 @@ def recalculate(
         stamp: The instant of the change; changed parents are modified at it.
         user_id: Who changed the children.
     """
-    changed: dict[str, dict[str, dict[str, Any]]] = defaultdict(lambda: defaultdict(dict))
+    together: dict[tuple[str, str], list[tuple[Field, Summary]]] = defaultdict(list)
     for obj, field in schema.summaries(child):
-        if field.summary is None:
-            continue
-        wanted = sorted({p for p in parents.get(_field(child, field.summary.via).name, ()) if p})
+        if field.summary is not None:
+            together[obj.name, _field(child, field.summary.via).name].append((field, field.summary))
+    changed: dict[str, dict[str, dict[str, Any]]] = defaultdict(lambda: defaultdict(dict))
+    for (name, via), pairs in together.items():
+        wanted = sorted({p for p in parents.get(via, ()) if p})
         if not wanted:
             continue
-        sql, parameters = statement(child, field.summary)
+        sql, parameters = statement(child, [summary for _, summary in pairs])
         packed = json.dumps(wanted)
-        totals = dict(db.execute(sql, [*parameters, packed]).fetchall())
-        # Amounts are stored as doubles: a sum is brought back to the digits of what it sums.
-        scale = (
-            _field(child, field.summary.field).scale
-            if field.summary.operation == "sum" and field.summary.field
-            else None
-        )
-        empty = None if field.summary.operation in ("min", "max") else 0.0
+        totals = {row[0]: row[1:] for row in db.execute(sql, [*parameters, packed])}
+        nothing = (None,) * len(pairs)
+        rules = [(field.name, *_ending(child, summary)) for field, summary in pairs]
         current = db.execute(
-            f'SELECT Id, "{field.name}" FROM "{obj.name}" WHERE Id IN (SELECT value FROM json_each(?))', (packed,)
+            f'SELECT Id, {quoted([field.name for field, _ in pairs])} FROM "{name}" '
+            "WHERE Id IN (SELECT value FROM json_each(?))",
+            (packed,),
         )
-        for record, old in current:
-            new = totals.get(record, empty)
-            new = round(float(new), 15 if scale is None else scale) if new is not None else None
-            if new != old:
-                changed[obj.name][record][field.name] = new
+        for record, *old in current:
+            for (field_name, empty, scale), before, total in zip(rules, old, totals.get(record, nothing), strict=True):
+                new = empty if total is None else round(float(total), scale)
+                if new != before:
+                    changed[name][record][field_name] = new
     for name, records in changed.items():
-        obj = schema.objects[name.lower()]
+        groups: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
         for record, values in records.items():
-            values = {**values, "LastModifiedDate": stamp, "LastModifiedById": user_id, "SystemModstamp": stamp}
-            assignments = ", ".join(f'"{column}" = ?' for column in values)
-            db.execute(f'UPDATE "{name}" SET {assignments} WHERE Id = ?', (*values.values(), record))
-        _climb(db, schema, obj, sorted(records), stamp, user_id)
+            groups[tuple(values)].append((*values.values(), stamp, user_id, stamp, record))
+        for names, rows in groups.items():
+            columns = (*names, "LastModifiedDate", "LastModifiedById", "SystemModstamp")
+            assignments = ", ".join(f'"{column}" = ?' for column in columns)
+            db.executemany(f'UPDATE "{name}" SET {assignments} WHERE Id = ?', rows)
+        _climb(db, schema, schema.objects[name.lower()], sorted(records), stamp, user_id)
+
+
+def _ending(child: Object, summary: Summary) -> tuple[float | None, int]:
+    """Return what a roll-up over nothing is, and the digits after the point it is brought to."""
+    empty = None if summary.operation in ("min", "max") else 0.0
+    # Amounts are stored as doubles: a sum is brought back to the digits of what it sums.
+    summed = summary.operation == "sum" and summary.field
+    return empty, _field(child, summary.field).scale if summed and summary.field else 15
 
 
 def _climb(db: sqlite3.Connection, schema: Schema, obj: Object, records: list[str], stamp: str, user_id: str) -> None:

@@ -4,14 +4,17 @@
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sandbox.salesforce.errors import FieldProblem
 from sandbox.salesforce.records import rollups
 from sandbox.salesforce.records.checks import Checks, compared
 from sandbox.salesforce.records.drafts import Draft, Operation
+from sandbox.salesforce.records.duplicates import find_duplicates
 from sandbox.salesforce.records.rules import Record, Saved
 from sandbox.salesforce.records.standard_rules import RULES
+from sandbox.salesforce.records.validations import validate
 from sandbox.salesforce.schema.countries import Countries
 from sandbox.salesforce.schema.model import Field, FieldType, Object
 from sandbox.salesforce.schema.permissions import Actor
@@ -21,7 +24,7 @@ BLOCK = 200
 
 
 class Saving:
-    """One block of records of one object being saved inside the caller's write transaction."""
+    """Records of one object being saved inside the caller's write transaction, in blocks of at most `BLOCK`."""
 
     def __init__(
         self,
@@ -33,28 +36,70 @@ class Saving:
         operation: Operation,
         external: Field | None,
         stamp: str,
+        *,
+        duplicates: bool = False,
     ) -> None:
+        self.duplicates = duplicates
         self.store, self.db, self.countries, self.actor, self.obj = store, db, countries, actor, obj
         self.operation, self.external, self.stamp = operation, external, stamp
         self.checks = Checks(store, db, obj)
         self.old: dict[str, dict[str, Any]] = {}
+        fields = obj.fields.values()
+        self.rules = RULES.get(obj.name, ())
+        summaries = [f.summary for _, f in store.schema.summaries(obj) if f.summary]
+        self.parents: dict[str, set[str]] = {obj.fields[s.via.lower()].name: set() for s in summaries}
+        summed = {name for s in summaries for name in (s.field, *(item.field for item in s.filters)) if name}
+        self.summed = {*self.parents, *(obj.fields[name.lower()].name for name in summed)}
+        self.required = [
+            f for f in fields if f.required and f.createable and f.default is None and f.type is not FieldType.BOOLEAN
+        ]
+        self.defaults = {
+            f.name: _default(f)
+            for f in fields
+            if f.default is not None and (f.createable or f.type is not FieldType.BOOLEAN)
+        }
+        self.addresses = [f.name.removesuffix("CountryCode") for f in fields if f.name.endswith("CountryCode")]
+        self.person = obj.field("FirstName") is not None and obj.field("LastName") is not None
+        self.owned = obj.field("OwnerId") is not None
+        self.fixed = {f.name for f in fields if f is not external and not f.updateable}
+        # An insert that gives others was refused before, or is an administrator's.
+        inserting = operation is Operation.INSERT
+        self.made = set() if inserting else {f.name for f in fields if f is not external and not f.createable}
 
     def save(self, drafts: Sequence[Draft]) -> None:
-        """Save the drafts that have no errors and note in the others why they were refused; at most `BLOCK`."""
+        """Save the drafts that have no errors and note in the others why they were refused."""
+        for start in range(0, len(drafts), BLOCK):
+            self._block(drafts[start : start + BLOCK])
+        if any(self.parents.values()):
+            rollups.recalculate(self.db, self.store.schema, self.obj, self.parents, self.stamp, self.actor.user_id)
+
+    def _block(self, drafts: Sequence[Draft]) -> None:
         self.checks.find_parents(drafts)
         self._identify(drafts)
         self._may(drafts)
-        self.old = self.store.rows(self.db, self.obj, [d.id for d in drafts if d.id and not d.errors])
+        known = [d.id for d in drafts if d.id and not d.errors]
+        self.old = self.store.rows(self.db, self.obj, known, self._looked_at()) if known else {}
         self._exists(drafts)
         self._complete([d for d in drafts if not d.errors])
         self.checks.references([d for d in drafts if not d.errors])
-        self.checks.unique([d for d in drafts if not d.errors])
+        self.checks.unique([d for d in drafts if not d.errors], but=self.external)
         self.checks.hierarchy([d for d in drafts if not d.errors])
         self._apply_rules([d for d in drafts if not d.errors])
+        today = date.fromisoformat(self.stamp[:10])
+        validate(self.db, self.store.schema, self.obj, [d for d in drafts if not d.errors], self.old, today)
+        find_duplicates(self.db, self.obj, [d for d in drafts if not d.errors], self.old, allowed=self.duplicates)
         good = [d for d in drafts if not d.errors]
         self._insert([d for d in good if d.id is None])
         self._update([d for d in good if not d.created])
         self._roll_up(good)
+
+    def _looked_at(self) -> list[str]:
+        """Return the stored fields that saving looks at; none stands for all, which rules may look at."""
+        if self.rules or self.obj.validations or self.obj.duplicates:
+            return []
+        parts = ("CountryCode", "StateCode")
+        names = {"IsDeleted", *self.summed, *(prefix + part for prefix in self.addresses for part in parts)}
+        return sorted(names | ({"FirstName", "LastName"} if self.person else set()))
 
     def _identify(self, drafts: Sequence[Draft]) -> None:
         if self.operation is Operation.INSERT:
@@ -118,16 +163,8 @@ class Saving:
                     "INSUFFICIENT_ACCESS_OR_READONLY",
                     f"insufficient access rights: {self.obj.name} can't be {what} by this user",
                 )
-            locked = (
-                []
-                if draft.errors
-                else [
-                    name
-                    for name in draft.values
-                    if (f := self.obj.fields[name.lower()]) is not self.external
-                    and not (f.updateable if draft.id else f.createable or self.operation is Operation.INSERT)
-                ]
-            )
+            fixed = self.fixed if draft.id else self.made
+            locked = [] if draft.errors or fixed.isdisjoint(draft.values) else [n for n in draft.values if n in fixed]
             if locked:
                 draft.refuse(
                     "INVALID_FIELD_FOR_INSERT_UPDATE",
@@ -147,49 +184,30 @@ class Saving:
                     draft.refuse("ENTITY_IS_DELETED", "entity is deleted")
 
     def _complete(self, drafts: Sequence[Draft]) -> None:
-        fields = self.obj.fields.values()
-        required = [
-            f for f in fields if f.required and f.createable and f.default is None and f.type is not FieldType.BOOLEAN
-        ]
-        defaults = [
-            (
-                f.name,
-                int(f.default == "true")
-                if f.type is FieldType.BOOLEAN
-                else float(f.default)
-                if f.precision
-                else f.default,
-            )
-            for f in fields
-            if f.default is not None and (f.createable or f.type is not FieldType.BOOLEAN)
-        ]
-        addresses = [f.name.removesuffix("CountryCode") for f in fields if f.name.endswith("CountryCode")]
-        person = self.obj.field("FirstName") is not None and self.obj.field("LastName") is not None
-        owned = self.obj.field("OwnerId") is not None
         for draft in drafts:
             old = self.old.get(draft.id or "", {})
             new = draft.values
             if draft.id is None:
-                for name, default in defaults:
+                for name, default in self.defaults.items():
                     new.setdefault(name, default)
-                if owned and new.get("OwnerId") is None:
+                if self.owned and new.get("OwnerId") is None:
                     new["OwnerId"] = self.actor.user_id
-                missing = [f.name for f in required if new.get(f.name) is None]
+                missing = [f.name for f in self.required if new.get(f.name) is None]
             else:
-                missing = [f.name for f in required if f.name in new and new[f.name] is None]
+                missing = [f.name for f in self.required if f.name in new and new[f.name] is None]
             if missing:
                 draft.refuse("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(missing)}]", *missing)
-            for prefix in addresses:
+            for prefix in self.addresses:
                 try:
                     self.countries.align(prefix, new, old)
                 except FieldProblem as problem:
                     draft.errors.append(problem.error)
-            if person and ("FirstName" in new or "LastName" in new):
+            if self.person and ("FirstName" in new or "LastName" in new):
                 parts = (new.get(name, old.get(name)) for name in ("FirstName", "LastName"))
                 new["Name"] = " ".join(part for part in parts if part)
 
     def _apply_rules(self, drafts: Sequence[Draft]) -> None:
-        rules = RULES.get(self.obj.name, ())
+        rules = self.rules
         if not rules or not drafts:
             return
         saved = Saved(store=self.store, db=self.db, actor=self.actor, obj=self.obj, stamp=self.stamp)
@@ -241,14 +259,17 @@ class Saving:
             self.db.executemany(f'UPDATE "{self.obj.name}" SET {assignments} WHERE Id = ?', rows)
 
     def _roll_up(self, drafts: Sequence[Draft]) -> None:
-        vias = {f.summary.via for _, f in self.store.schema.summaries(self.obj) if f.summary}
-        parents: dict[str, set[str]] = {}
-        for via in vias:
-            name = self.obj.fields[via.lower()].name
-            parents[name] = {d.values[name] for d in drafts if d.values.get(name)}
-            parents[name] |= {old[name] for d in drafts if (old := self.old.get(d.id or "")) and old[name]}
-        if parents:
-            rollups.recalculate(self.db, self.store.schema, self.obj, parents, self.stamp, self.actor.user_id)
+        for draft in drafts if self.parents else ():
+            new, old = draft.values, self.old.get(draft.id or "", {})
+            if not old or any(new.get(name, old[name]) != old[name] for name in self.summed):
+                for via, parents in self.parents.items():
+                    parents.update(p for p in (new.get(via), old.get(via)) if p)
+
+
+def _default(field: Field) -> Any:
+    if field.type is FieldType.BOOLEAN:
+        return int(field.default == "true")
+    return float(field.default or 0) if field.precision else field.default
 
 
 def _numbered(pattern: str, number: int) -> str:

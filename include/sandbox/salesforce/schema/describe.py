@@ -45,10 +45,15 @@ def field(obj: Object, item: Field, actor: Actor, labels: dict[str, str]) -> dic
     edits = actor.permissions.edits(obj, item) and not obj.read_only
     text, number = item.type in TEXT_TYPES, item.type in NUMBER_TYPES
     boolean = item.type is FieldType.BOOLEAN
-    calculated = item.summary is not None and not item.createable
+    calculated = item.formula is not None or (item.summary is not None and not item.createable)
     default: Any = None
-    if item.default is not None and item.type is not FieldType.PICKLIST:
-        default = item.default == "true" if boolean else item.default
+    if boolean:
+        default = item.default == "true"
+    elif item.default is not None and item.type is not FieldType.PICKLIST:
+        default = item.default
+    address = item.type is FieldType.ADDRESS
+    # The parts of a person's name, where the object has people.
+    named = obj.field("LastName") is not None and item.name in ("Name", "FirstName", "LastName", "Salutation")
     use_labels = item.name.endswith(("CountryCode", "StateCode"))
     return {
         "aggregatable": item.filterable and not boolean and item.type is not FieldType.MULTIPICKLIST,
@@ -56,18 +61,19 @@ def field(obj: Object, item: Field, actor: Actor, labels: dict[str, str]) -> dic
         "autoNumber": item.auto_number is not None,
         "byteLength": item.length * 3 if text else item.length,
         "calculated": calculated,
-        "calculatedFormula": None,
+        "calculatedFormula": item.formula,
         "cascadeDelete": item.master_detail,
         "caseSensitive": item.case_sensitive,
-        "compoundFieldName": item.compound,
+        "compoundFieldName": item.compound or ("Name" if named and item.name != "Name" else None),
         "controllerName": item.name.replace("StateCode", "CountryCode") if item.name.endswith("StateCode") else None,
-        "createable": item.createable and edits,
+        "createable": item.createable and edits and not address,
         "custom": item.custom,
         "defaultValue": default,
         "defaultValueFormula": None,
         "defaultedOnCreate": item.default is not None
+        or boolean
         or item.auto_number is not None
-        or not item.createable
+        or not (item.createable or item.name in ("MasterRecordId", "Name"))
         or item.name == "OwnerId",
         "dependentPicklist": item.name.endswith("StateCode"),
         "deprecatedAndHidden": False,
@@ -75,10 +81,10 @@ def field(obj: Object, item: Field, actor: Actor, labels: dict[str, str]) -> dic
         "displayLocationInDecimal": False,
         "encrypted": False,
         "externalId": item.external_id,
-        "extraTypeInfo": "plaintextarea" if item.type is FieldType.TEXTAREA else None,
-        "filterable": item.filterable,
+        "extraTypeInfo": "personname" if named else "plaintextarea" if item.type is FieldType.TEXTAREA else None,
+        "filterable": item.filterable or address,
         "filteredLookupInfo": None,
-        "formulaTreatNullNumberAsZero": False,
+        "formulaTreatNullNumberAsZero": item.formula is not None and number and item.blank_as_zero,
         "groupable": item.filterable
         and item.type not in (FieldType.DATETIME, FieldType.MULTIPICKLIST)
         and not (number and item.type is not FieldType.INT),
@@ -92,21 +98,21 @@ def field(obj: Object, item: Field, actor: Actor, labels: dict[str, str]) -> dic
         "maskType": None,
         "name": item.name,
         "nameField": item.name == obj.name_field,
-        "namePointing": False,
-        "nillable": not (item.required or boolean),
+        "namePointing": item.polymorphic,
+        "nillable": not (item.required or boolean or item.name == obj.name_field or item.name == "OwnerId"),
         "permissionable": not item.always_visible,
         "picklistValues": _picklist(item, labels if use_labels else {}),
-        "polymorphicForeignKey": False,
+        "polymorphicForeignKey": item.polymorphic,
         "precision": 0 if item.type is FieldType.INT else item.precision,
-        "queryByDistance": False,
+        "queryByDistance": address,
         "referenceTargetField": None,
         "referenceTo": list(item.reference_to),
         "relationshipName": item.relationship,
         "relationshipOrder": 0 if item.master_detail else None,
-        "restrictedDelete": item.on_delete is OnDelete.RESTRICT and item.custom and item.type is FieldType.REFERENCE,
+        "restrictedDelete": item.on_delete is OnDelete.RESTRICT and item.custom,
         "restrictedPicklist": item.restricted,
         "scale": item.scale,
-        "searchPrefilterable": item.type is FieldType.REFERENCE,
+        "searchPrefilterable": item.createable and item.reference_to not in ((), ("User",)),
         "soapType": _SOAP.get(item.type, "xsd:string"),
         "sortable": item.filterable and item.type is not FieldType.MULTIPICKLIST,
         "type": item.type.value,
@@ -168,10 +174,21 @@ def describe(schema: Schema, obj: Object, actor: Actor, base: str, labels: dict[
         "lookupLayoutable": None,
         "namedLayoutInfos": [],
         "networkScopeFieldName": None,
-        "recordTypeInfos": [],
+        "recordTypeInfos": [
+            {
+                "active": True,
+                "available": True,
+                "defaultRecordTypeMapping": True,
+                "developerName": "Master",
+                "master": True,
+                "name": "Master",
+                "recordTypeId": "012000000000000AAA",
+                "urls": {"layout": f"{base}/sobjects/{obj.name}/describe/layouts/012000000000000AAA"},
+            }
+        ],
         "searchLayoutable": True,
         "sobjectDescribeOption": "FULL",
-        "supportedScopes": [],
+        "supportedScopes": [{"label": f"All {obj.plural.lower()}", "name": "everything"}],
         "childRelationships": [
             {
                 "cascadeDelete": c.field.on_delete is OnDelete.CASCADE,
@@ -181,7 +198,9 @@ def describe(schema: Schema, obj: Object, actor: Actor, base: str, labels: dict[
                 "junctionIdListNames": [],
                 "junctionReferenceTo": [],
                 "relationshipName": c.field.child_relationship,
-                "restrictedDelete": c.field.on_delete is OnDelete.RESTRICT and c.field.custom,
+                "restrictedDelete": c.field.on_delete is OnDelete.RESTRICT
+                and c.field.createable
+                and c.field.name != "OwnerId",
             }
             for c in schema.children(obj)
             if actor.permissions.allows(c.object, "read") and actor.permissions.reads(c.object, c.field)

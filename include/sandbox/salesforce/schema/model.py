@@ -113,6 +113,8 @@ class Field:
     auto_number: str | None = None
     summary: Summary | None = None
     compound: str | None = None
+    formula: str | None = None
+    blank_as_zero: bool = True
     help: str | None = None
 
     def means(self, value: str | None) -> StandardValue | None:
@@ -120,19 +122,44 @@ class Field:
         return next((v for v in self.standard_values if v.name == value), None)
 
     @property
+    def polymorphic(self) -> bool:
+        """Whether it may point to records of several objects."""
+        return len(self.reference_to) > 1
+
+    @property
     def stored(self) -> bool:
-        """Whether the field has a column of its own (addresses are put together from their parts)."""
-        return self.type is not FieldType.ADDRESS
+        """Whether the field has a column of its own (addresses are put together from their parts, formulas computed)."""
+        return self.type is not FieldType.ADDRESS and self.formula is None
 
     @property
     def filterable(self) -> bool:
         """Whether SOQL may filter on it: long text and addresses can't be."""
-        return self.stored and not (self.type is FieldType.TEXTAREA and self.length > 255)
+        return self.type is not FieldType.ADDRESS and not (self.type is FieldType.TEXTAREA and self.length > 255)
 
     @property
     def id_lookup(self) -> bool:
         """Whether upsert may use it."""
         return self.external_id or self.type is FieldType.ID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """A validation rule: a record for which the formula `condition` holds is refused, at `field` if one is named."""
+
+    name: str
+    condition: str
+    message: str
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duplicates:
+    """A duplicate rule: no two records agree in all these `fields`; unless it `blocks`, a client may insist."""
+
+    name: str
+    fields: tuple[str, ...]
+    message: str
+    blocks: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +180,8 @@ class Object:
     read_only: bool = False
     mergeable: bool = False
     rights: str | None = None
+    validations: tuple[Validation, ...] = ()
+    duplicates: tuple[Duplicates, ...] = ()
 
     def field(self, name: str) -> Field | None:
         """Return the field of that name in any letter case, or None."""
@@ -170,6 +199,26 @@ class Child:
 
     object: Object
     field: Field
+
+
+def _shared(name: str, type: FieldType) -> Field:
+    return Field(name=name, label=name, type=type, length=255, createable=False, updateable=False, always_visible=True)
+
+
+# What a polymorphic reference shows of its target in a query, whatever that is.
+NAME = Object(
+    name="Name",
+    label="Name",
+    plural="Names",
+    prefix="",
+    fields={
+        "id": _shared("Id", FieldType.ID),
+        "name": _shared("Name", FieldType.STRING),
+        "type": _shared("Type", FieldType.STRING),
+    },
+    name_field="Name",
+    read_only=True,
+)
 
 
 class Schema:

@@ -3,7 +3,6 @@
 The folder is an ordinary Salesforce project (``sfdx-project.json`` at its root), the same that is deployed to a real org.
 """
 
-import json
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +10,19 @@ from typing import Any
 from xml.etree import ElementTree
 
 from sandbox.salesforce import ids
-from sandbox.salesforce.schema.model import Field, FieldType, Object, OnDelete, StandardValue, Summary, SummaryFilter
+from sandbox.salesforce.schema.model import (
+    Field,
+    FieldType,
+    Object,
+    OnDelete,
+    StandardValue,
+    Summary,
+    SummaryFilter,
+)
+from sandbox.salesforce.schema.source_rules import duplicate_rules, validations
+from sandbox.salesforce.schema.source_xml import NS, MetadataError, package_folders, text, tree, true
 from sandbox.salesforce.schema.standard import system_fields
 
-_NS = "{http://soap.sforce.com/2006/04/metadata}"
 _TYPES = {
     "Text": FieldType.STRING,
     "TextArea": FieldType.TEXTAREA,
@@ -48,105 +56,81 @@ _LENGTHS = {
 }
 
 
-class MetadataError(ValueError):
-    """The metadata folder holds something this org can't do; the message names the file."""
-
-
-def _tree(path: Path) -> ElementTree.Element:
-    # The files are the developer's own project, so the standard parser's known weaknesses don't matter here.
-    return ElementTree.parse(path).getroot()  # noqa: S314
-
-
-def _text(node: ElementTree.Element, tag: str, default: str = "") -> str:
-    found = node.find(_NS + tag)
-    return found.text or default if found is not None else default
-
-
-def _true(node: ElementTree.Element, tag: str) -> bool:
-    return _text(node, tag) == "true"
-
-
-def package_folders(root: Path) -> list[Path]:
-    """Return the `main/default` folders of the project's packages."""
-    project = root / "sfdx-project.json"
-    if not project.is_file():
-        raise MetadataError(f"{root} is not a Salesforce project: sfdx-project.json is missing")
-    packages = json.loads(project.read_text(encoding="utf-8"))["packageDirectories"]
-    return [root / package["path"] / "main" / "default" for package in packages]
-
-
 def _summary(node: ElementTree.Element, path: Path) -> Summary:
-    via = _text(node, "summaryForeignKey")
+    via = text(node, "summaryForeignKey")
     if "." not in via:
         raise MetadataError(f"{path}: summaryForeignKey must be Child.Field")
     child, via = via.split(".", 1)
     filters = tuple(
         SummaryFilter(
-            field=_text(item, "field").split(".")[-1], operation=_text(item, "operation"), value=_text(item, "value")
+            field=text(item, "field").split(".")[-1], operation=text(item, "operation"), value=text(item, "value")
         )
-        for item in node.findall(_NS + "summaryFilterItems")
+        for item in node.findall(NS + "summaryFilterItems")
     )
     return Summary(
-        operation=_text(node, "summaryOperation"),
+        operation=text(node, "summaryOperation"),
         child=child,
         via=via,
         filters=filters,
-        field=_text(node, "summarizedField").split(".")[-1] or None,
+        field=text(node, "summarizedField").split(".")[-1] or None,
     )
 
 
 def read_field(path: Path) -> Field:
     """Return the custom field a `.field-meta.xml` file defines."""
-    node = _tree(path)
-    kind, name = _text(node, "type"), _text(node, "fullName")
+    node = tree(path)
+    kind, name = text(node, "type"), text(node, "fullName")
+    formula = text(node, "formula") or None
     if kind not in _TYPES:
         raise MetadataError(f"{path}: fields of type {kind or '(none)'} are not covered by the local org")
     values: list[str] = []
-    default = _text(node, "defaultValue") or None
+    default = text(node, "defaultValue") or None
     restricted = False
-    value_set = node.find(_NS + "valueSet")
+    value_set = node.find(NS + "valueSet")
     if value_set is not None:
-        restricted = _true(value_set, "restricted")
-        for value in value_set.iter(_NS + "value"):
-            values.append(_text(value, "fullName"))
-            if _true(value, "default"):
-                default = _text(value, "fullName")
-    if kind == "Checkbox":
+        restricted = true(value_set, "restricted")
+        for value in value_set.iter(NS + "value"):
+            values.append(text(value, "fullName"))
+            if true(value, "default"):
+                default = text(value, "fullName")
+    if kind == "Checkbox" and not formula:
         default = default or "false"
     elif default and kind not in ("Picklist", "MultiselectPicklist"):
         if not (default[:1] == default[-1:] == '"' or default.replace(".", "", 1).lstrip("-").isdigit()):
             raise MetadataError(f"{path}: default values that are formulas are not covered by the local org")
         default = default.strip('"')
     detail = kind == "MasterDetail"
-    relationship = _text(node, "relationshipName")
-    computed = kind in ("Summary", "AutoNumber")
-    precision, scale = int(_text(node, "precision", "18")), int(_text(node, "scale", "0"))
+    relationship = text(node, "relationshipName")
+    computed = kind in ("Summary", "AutoNumber") or formula is not None
+    precision, scale = int(text(node, "precision", "18")), int(text(node, "scale", "0"))
     return Field(
         name=name,
-        label=_text(node, "label", name),
+        label=text(node, "label", name),
         type=_TYPES[kind],
-        length=int(_text(node, "length", "0")) or _LENGTHS.get(kind, 0),
+        length=int(text(node, "length", "0")) or (1300 if formula and kind == "Text" else _LENGTHS.get(kind, 0)),
         precision=precision if kind in ("Number", "Currency", "Percent", "Summary") else 0,
         scale=scale if kind in ("Number", "Currency", "Percent", "Summary") else 0,
-        required=_true(node, "required") or detail,
-        unique=_true(node, "unique"),
-        case_sensitive=_true(node, "caseSensitive"),
-        external_id=_true(node, "externalId"),
+        required=true(node, "required") or detail,
+        unique=true(node, "unique"),
+        case_sensitive=true(node, "caseSensitive"),
+        external_id=true(node, "externalId"),
         createable=not computed,
-        updateable=not computed and (not detail or _true(node, "reparentableMasterDetail")),
-        always_visible=_true(node, "required") or detail,
+        updateable=not computed and (not detail or true(node, "reparentableMasterDetail")),
+        always_visible=true(node, "required") or detail,
         custom=True,
-        reference_to=(_text(node, "referenceTo"),) if kind in ("Lookup", "MasterDetail") else (),
+        reference_to=(text(node, "referenceTo"),) if kind in ("Lookup", "MasterDetail") else (),
         relationship=name.removesuffix("__c") + "__r" if kind in ("Lookup", "MasterDetail") else None,
         child_relationship=relationship + "__r" if relationship else None,
-        on_delete=OnDelete.CASCADE if detail else OnDelete(_text(node, "deleteConstraint", "SetNull")),
+        on_delete=OnDelete.CASCADE if detail else OnDelete(text(node, "deleteConstraint", "SetNull")),
         master_detail=detail,
         values=tuple(values),
         restricted=restricted,
         default=default,
-        auto_number=_text(node, "displayFormat") or None if kind == "AutoNumber" else None,
+        auto_number=text(node, "displayFormat") or None if kind == "AutoNumber" else None,
         summary=_summary(node, path) if kind == "Summary" else None,
-        help=_text(node, "inlineHelpText") or None,
+        formula=formula,
+        blank_as_zero=text(node, "formulaTreatBlanksAs", "BlankAsZero") == "BlankAsZero",
+        help=text(node, "inlineHelpText") or None,
     )
 
 
@@ -164,33 +148,34 @@ def _custom_object(folder: Path, fields: list[Field], currencies: tuple[str, ...
     path = folder / f"{folder.name}.object-meta.xml"
     if not path.is_file():
         raise MetadataError(f"{folder}: {path.name} is missing, and {folder.name} is no standard object")
-    node = _tree(path)
-    naming = node.find(_NS + "nameField")
+    node = tree(path)
+    naming = node.find(NS + "nameField")
     if naming is None:
         raise MetadataError(f"{path}: a custom object needs a nameField")
-    auto = _text(naming, "type") == "AutoNumber"
+    auto = text(naming, "type") == "AutoNumber"
     name = Field(
         name="Name",
-        label=_text(naming, "label"),
+        label=text(naming, "label"),
         type=FieldType.STRING,
         length=80,
         required=not auto,
         createable=not auto,
         updateable=not auto,
         always_visible=True,
-        auto_number=_text(naming, "displayFormat") if auto else None,
+        auto_number=text(naming, "displayFormat") if auto else None,
     )
     detail = any(field.master_detail for field in fields)
     system = list(system_fields(currencies=currencies, owner=not detail))
     every = [*system[:2], name, *system[2:], *fields]
     return Object(
         name=folder.name,
-        label=_text(node, "label"),
-        plural=_text(node, "pluralLabel"),
+        label=text(node, "label"),
+        plural=text(node, "pluralLabel"),
         prefix=_prefix(folder.name, taken),
         fields={f.name.lower(): f for f in every},
         name_field="Name",
         custom=True,
+        validations=validations(folder),
     )
 
 
@@ -198,13 +183,13 @@ def _value_sets(package: Path) -> dict[str, tuple[StandardValue, ...]]:
     return {
         path.name.split(".")[0]: tuple(
             StandardValue(
-                name=_text(item, "fullName"),
-                category=_text(item, "groupingString") or None,
-                probability=float(_text(item, "probability")) if _text(item, "probability") else None,
-                closed=_true(item, "closed"),
-                won=_true(item, "won"),
+                name=text(item, "fullName"),
+                category=text(item, "groupingString") or None,
+                probability=float(text(item, "probability")) if text(item, "probability") else None,
+                closed=true(item, "closed"),
+                won=true(item, "won"),
             )
-            for item in _tree(path).findall(_NS + "standardValue")
+            for item in tree(path).findall(NS + "standardValue")
         )
         for path in sorted((package / "standardValueSets").glob("*.standardValueSet-meta.xml"))
     }
@@ -234,10 +219,15 @@ def apply(objects: list[Object], root: Path, currencies: tuple[str, ...]) -> lis
             standard = result.get(folder.name)
             if standard is not None:
                 more = {field.name.lower(): field for field in fields}
-                result[folder.name] = replace(standard, fields={**standard.fields, **more})
+                rules = (*standard.validations, *validations(folder))
+                result[folder.name] = replace(standard, fields={**standard.fields, **more}, validations=rules)
             else:
                 taken = {o.prefix for o in result.values()}
                 result[folder.name] = _custom_object(folder, fields, currencies, taken)
+        for name, rules_of in duplicate_rules(package).items():
+            if name not in result:
+                raise MetadataError(f"{package}: there are duplicate rules for {name}, which does not exist")
+            result[name] = replace(result[name], duplicates=(*result[name].duplicates, *rules_of))
     return list(result.values())
 
 
@@ -246,14 +236,14 @@ def read_permission_sets(root: Path) -> list[dict[str, Any]]:
     sets: list[dict[str, Any]] = []
     for package in package_folders(root):
         for path in sorted((package / "permissionsets").glob("*.permissionset-meta.xml")):
-            node = _tree(path)
+            node = tree(path)
             sets.append(
                 {
                     "name": path.name.split(".")[0],
-                    "label": _text(node, "label"),
+                    "label": text(node, "label"),
                     "objects": {
-                        _text(item, "object"): {
-                            key: _true(item, tag)
+                        text(item, "object"): {
+                            key: true(item, tag)
                             for key, tag in (
                                 ("create", "allowCreate"),
                                 ("read", "allowRead"),
@@ -261,14 +251,14 @@ def read_permission_sets(root: Path) -> list[dict[str, Any]]:
                                 ("delete", "allowDelete"),
                             )
                         }
-                        for item in node.findall(_NS + "objectPermissions")
+                        for item in node.findall(NS + "objectPermissions")
                     },
                     "fields": {
-                        _text(item, "field"): (_true(item, "readable"), _true(item, "editable"))
-                        for item in node.findall(_NS + "fieldPermissions")
+                        text(item, "field"): (true(item, "readable"), true(item, "editable"))
+                        for item in node.findall(NS + "fieldPermissions")
                     },
                     "user": {
-                        _text(item, "name") for item in node.findall(_NS + "userPermissions") if _true(item, "enabled")
+                        text(item, "name") for item in node.findall(NS + "userPermissions") if true(item, "enabled")
                     },
                 }
             )

@@ -166,7 +166,7 @@ def _field(line: str, currencies: tuple[str, ...], sets: dict[str, tuple[Standar
         createable=writable,
         updateable=writable and "createonly" not in flags,
         always_visible=bool(flags & {"required", "visible"}) or name == "Name",
-        reference_to=(argument,) if type is FieldType.REFERENCE else (),
+        reference_to=tuple(argument.split(";")) if type is FieldType.REFERENCE else (),
         relationship=settings.get("parent"),
         child_relationship=settings.get("children"),
         on_delete=OnDelete.RESTRICT if "restrict" in flags else on_delete,

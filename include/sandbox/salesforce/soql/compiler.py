@@ -1,13 +1,13 @@
 # ruff: noqa: S608 - statements are made of names from the schema; values are always parameters
 """Turns a parsed query into SQL statements and a plan for putting records together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import count
 
 from sandbox.salesforce.errors import ApiError
-from sandbox.salesforce.schema.model import ID_TYPES, Child, Field, FieldType, Object, Schema
+from sandbox.salesforce.schema.model import ID_TYPES, NAME, Child, Field, FieldType, Object, Schema
 from sandbox.salesforce.schema.permissions import Actor
 from sandbox.salesforce.soql.conditions import Conditions, Sql
 from sandbox.salesforce.soql.lexer import refuse
@@ -30,11 +30,19 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """A parent some outputs belong to: the SQL of its id, the relationships that lead to it, its object."""
+    """A parent some outputs belong to: the SQL of its id, the relationships that lead to it, its object.
+
+    `by_prefix` names the objects a polymorphic one may be of.
+    """
 
     sql: str
     names: tuple[str, ...]
     type: str
+    by_prefix: Mapping[str, str] = field(default_factory=dict)
+
+    def url(self, record: str) -> str:
+        """Return the end of the record's address; a polymorphic parent's id says which object it is of."""
+        return f"{self.by_prefix.get(record[:3], self.type)}/{record}"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -137,8 +145,13 @@ class Compiler:
         """
         return self._level(parse(self.text))
 
+    def _scope(self, query: Query, name: str) -> Scope:
+        return Scope(
+            self.text, self.schema, self.actor, name, query.object_at, query.alias, self._alias, today=self.today
+        )
+
     def _level(self, query: Query) -> Compiled:
-        scope = Scope(self.text, self.schema, self.actor, query.object, query.object_at, query.alias, self._alias)
+        scope = self._scope(query, query.object)
         return self._plan(query, scope)
 
     def _plan(self, query: Query, scope: Scope) -> Compiled:
@@ -178,7 +191,7 @@ class Compiler:
         return f"{live} AND {sql}", values
 
     def _inner(self, query: Query) -> Sql:
-        scope = Scope(self.text, self.schema, self.actor, query.object, query.object_at, query.alias, self._alias)
+        scope = self._scope(query, query.object)
         what = query.items[0].what
         if len(query.items) != 1 or not isinstance(what, Path):
             raise refuse(self.text, query.at, "The inner select of a semi-join takes exactly one field")
@@ -239,7 +252,8 @@ class Compiler:
                 plan.outputs.append(output)
         for names in {output.names[:depth] for output in plan.outputs for depth in range(1, len(output.names))}:
             table, obj, _ = scope.walk(names, 0)
-            plan.parents.append(Parent(f"{table}.Id", names, obj.name))
+            objects = {o.prefix: o.name for o in self.schema.objects.values()} if obj is NAME else {}
+            plan.parents.append(Parent(f"{table}.Id", names, obj.name, objects))
 
     def _outputs(self, item: Item, scope: Scope, query: Query) -> list[Output]:
         if isinstance(item.what, Query):
@@ -290,9 +304,7 @@ class Compiler:
                 and self.actor.permissions.allows(child.object, "read")
                 and self.actor.permissions.reads(child.object, child.field)
             ):
-                inner = Scope(
-                    self.text, self.schema, self.actor, child.object.name, query.object_at, query.alias, self._alias
-                )
+                inner = self._scope(query, child.object.name)
                 plan = self._plan(query, inner)
                 if plan.aggregate or plan.counting or plan.children:
                     raise refuse(self.text, query.at, "This kind of subquery is not covered by the local org")

@@ -60,7 +60,7 @@ class Queries:
                         "restrict the results to a single batch",
                     )
                 record = renderer(plan, base)
-                return {"totalSize": len(rows), "done": True, "records": [record(row, 0) for row in rows]}
+                return {"totalSize": len(rows), "done": True, "records": [record(row) for row in rows]}
             found = [row[0] for row in db.execute(*plan.ids())]
             size = max(SMALLEST_BATCH, min(batch, BATCH))
             result: dict[str, Any] = {"totalSize": len(found), "done": len(found) <= size}
@@ -93,13 +93,13 @@ class Queries:
         record = renderer(plan, base)
         packed = json.dumps(wanted)
         rows = db.execute(plan.page(), (packed,)).fetchall()
-        records = [record(row, 0) for row in rows]
+        records = [record(row) for row in rows]
         for nested in plan.children:
-            inner = renderer(nested.plan, base)
+            inner = renderer(nested.plan, base, 1)
             sql, values = nested.sql()
             groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
             for row in db.execute(sql, [*values, packed]):
-                groups[row[0]].append(inner(row, 1))
+                groups[row[0]].append(inner(row))
             for row, parent in zip(rows, records, strict=True):
                 group = groups.get(row[0])
                 parent[nested.name] = group and {"totalSize": len(group), "done": True, "records": group}

@@ -1,10 +1,13 @@
+# ruff: noqa: S608 - statements are made of names from the schema; values are always parameters
 """Where names in a query lead: fields, parents by joins, functions; each as SQL with its type."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 
 from sandbox.salesforce.errors import ApiError
-from sandbox.salesforce.schema.model import NUMBER_TYPES, TEXT_TYPES, Field, FieldType, Object, Schema
+from sandbox.salesforce.schema import formula
+from sandbox.salesforce.schema.model import NAME, NUMBER_TYPES, TEXT_TYPES, Field, FieldType, Object, Schema
 from sandbox.salesforce.schema.permissions import Actor
 from sandbox.salesforce.soql.lexer import refuse
 from sandbox.salesforce.soql.tree import Call, Operand, Path
@@ -57,6 +60,13 @@ class Expression:
         return f"{self.sql} COLLATE {collation(self.field)}" if self.field.type in TEXT_TYPES else self.sql
 
 
+def _any_of(objects: Iterable[Object]) -> str:
+    selects = (
+        f'SELECT Id, "{o.name_field or "Id"}" AS "Name", \'{o.name}\' AS "Type" FROM "{o.name}"' for o in objects
+    )
+    return "(" + " UNION ALL ".join(selects) + ")"
+
+
 class Scope:
     """The names one query level can use. `prefix` keeps the table aliases of nested levels apart."""
 
@@ -69,7 +79,10 @@ class Scope:
         at: int,
         alias: str | None,
         new_alias: Callable[[], str],
+        *,
+        today: date,
     ) -> None:
+        self.today = today
         self.text, self.schema, self.actor = text, schema, actor
         self.object = self._object(name, at)
         self.alias = alias
@@ -113,8 +126,8 @@ class Scope:
                 ),
                 None,
             )
-            target = self.schema.object(field.reference_to[0]) if field else None
-            if field is None or target is None or not self.actor.permissions.allows(target, "read"):
+            targets = [o for name in (field.reference_to if field else ()) if (o := self._readable(name))]
+            if field is None or not targets:
                 raise refuse(
                     self.text,
                     at,
@@ -124,10 +137,15 @@ class Scope:
             names = (*names, field.relationship or "")
             if names not in self._joins:
                 alias = self._new_alias()
-                self._joins[names] = (alias, target)
-                self._join_sql.append(f'LEFT JOIN "{target.name}" {alias} ON {alias}.Id = {table}."{field.name}"')
+                self._joins[names] = (alias, NAME if field.polymorphic else targets[0])
+                source = _any_of(targets) if field.polymorphic else f'"{targets[0].name}"'
+                self._join_sql.append(f'LEFT JOIN {source} {alias} ON {alias}.Id = {table}."{field.name}"')
         table, obj = self._joins[names]
         return table, obj, names
+
+    def _readable(self, name: str) -> Object | None:
+        found = self.schema.object(name)
+        return found if found is not None and self.actor.permissions.allows(found, "read") else None
 
     def strip(self, path: Path) -> tuple[str, ...]:
         """Return the parts of a path without the alias or object name some queries put in front."""
@@ -149,7 +167,9 @@ class Scope:
         field = self.actor.field(obj, parts[-1])
         if field is None:
             raise self.no_column(parts[-1], obj, path.at)
-        return Expression(f'{table}."{field.name}"', field, (*names, field.name))
+        own = f'{table}."{field.name}"'
+        sql = own if field.formula is None else formula.field_sql(self.schema, obj, field, table, self.today)
+        return Expression(sql, field, (*names, field.name))
 
     def operand(self, operand: Operand, *, aggregates: bool = False) -> Expression:
         """Resolve a field path or function."""

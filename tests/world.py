@@ -90,9 +90,6 @@ class TwoWay:
     def fills_in(self, definition: BusinessObject) -> frozenset[str]:
         return self.target.fills_in(definition)
 
-    def at_once(self, definition: BusinessObject) -> int | None:
-        return self.target.at_once(definition)
-
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
         return self.target.collapse(definition, table)
 

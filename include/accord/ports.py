@@ -143,10 +143,6 @@ class Target(System, Protocol):
         """Names of the kept fields and constituents the system supplies by itself where it is told nothing (an address of the
         customer's for an order without one): what it holds there is no difference."""
 
-    def at_once(self, definition: BusinessObject) -> int | None:
-        """How many records a chunk should have where one takes this system a good part of a second, so that several senders share
-        the work; None where only memory bounds a chunk."""
-
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
         """`table` with everything the target can't distinguish made equal (trimmed text, empty as null, rounding)."""
 

@@ -58,7 +58,6 @@ class FakeTarget(Fake):
     side: Owner = Owner.ERP
     lacks: frozenset[str] = frozenset()  # canonical names it has no place for
     supplies: frozenset[str] = frozenset()  # canonical names it fills in by itself
-    share: int | None = None  # what it asks a chunk to have
     request_size: int = 100
     longest_request: timedelta = timedelta(seconds=2)
     enforces_key: bool = True  # False: a target that lets a second one in, to see tests fail
@@ -99,9 +98,6 @@ class FakeTarget(Fake):
 
     def fills_in(self, definition: BusinessObject) -> frozenset[str]:
         return self.supplies
-
-    def at_once(self, definition: BusinessObject) -> int | None:
-        return self.share
 
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
         return collapse_text(definition, table)

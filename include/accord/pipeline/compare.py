@@ -51,10 +51,6 @@ from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
 
-MOST_CHUNKS = (
-    200  # of a target that asks for small ones: each is a task of an engine, which costs a second and has limits
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkToLoad:
@@ -133,8 +129,6 @@ class Comparison:
             "object": self.definition.name,
             "flow": self.run.flow.name,
             "chunk_rows": self.accord.chunk_rows,
-            "at_once": self.target.at_once(self.definition) or self.accord.chunk_rows,
-            "most_chunks": MOST_CHUNKS,
             "ordered": self.definition.ordered,
             "judged": self.definition.name == self.run.flow.object,  # a status is told of quarantined records too
         }

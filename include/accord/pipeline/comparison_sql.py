@@ -58,9 +58,8 @@ NUMBER = (
     "UPDATE staged SET tree = key WHERE tree IS NULL AND bucket = 'changed'",
     """WITH trees AS (SELECT tree, count(*) AS n, min(depth) AS depth, min(batch_chunk) AS batch_chunk
                       FROM staged WHERE bucket = 'changed' GROUP BY tree),
-       places AS (SELECT tree, sum(n) OVER (ORDER BY depth, batch_chunk, tree) - n AS before,
-                    least(%(chunk_rows)s, greatest(%(at_once)s, sum(n) OVER () / %(most_chunks)s)) AS size FROM trees)
-       UPDATE staged s SET number = floor(p.before / p.size) FROM places p WHERE p.tree = s.tree AND s.bucket = 'changed'""",
+       places AS (SELECT tree, sum(n) OVER (ORDER BY depth, batch_chunk, tree) - n AS before FROM trees)
+       UPDATE staged s SET number = (p.before / %(chunk_rows)s)::int FROM places p WHERE p.tree = s.tree AND s.bucket = 'changed'""",
 )
 
 CHANGED_OF_CHUNK = """

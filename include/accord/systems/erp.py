@@ -47,7 +47,6 @@ class TargetHandler(Handler[Context], ABC):
     safety: ClassVar[Safety]
     keeps: ClassVar[frozenset[str]]
     fills_in: ClassVar[frozenset[str]] = frozenset()
-    at_once: ClassVar[int | None] = None
 
     @abstractmethod
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
@@ -153,9 +152,6 @@ class Erp(Generic[Context], ABC):
 
     def fills_in(self, definition: BusinessObject) -> frozenset[str]:
         return self._target(definition).fills_in
-
-    def at_once(self, definition: BusinessObject) -> int | None:
-        return self._target(definition).at_once
 
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
         return self._target(definition).collapse(definition, table)

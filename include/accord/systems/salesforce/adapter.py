@@ -115,10 +115,6 @@ class Salesforce:
         """Nothing."""
         return frozenset()
 
-    def at_once(self, definition: BusinessObject) -> int | None:
-        """Bulk requests take as many as there are."""
-        return None
-
     def collapse(self, definition: BusinessObject, table: pa.Table) -> pa.Table:
         """`table` with everything Salesforce can't distinguish made equal."""
         return collapsed(definition, writing_of(definition), table)

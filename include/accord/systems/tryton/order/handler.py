@@ -24,7 +24,6 @@ class Orders(TargetHandler[Context]):
     safety = Safety.DRAFT_THEN_COMMIT  # sale.reference is not unique
     keeps = KEEPS
     fills_in = frozenset({"addresses", "payment_terms"})  # the party's own
-    at_once = 100  # some twenty seconds' work: Tryton takes 0.2 s for a sale
     places = PLACES
     needs = NEEDS
 

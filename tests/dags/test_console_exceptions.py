@@ -67,6 +67,10 @@ def test_from_the_list_to_the_replay(filled: World, user: TestClient, monkeypatc
     edited = user.post("exceptions/1/edit", data={"field": "website", "value": "two.example", "why": "agreed"})
     assert edited.headers["location"] == "/accord/exceptions/1/?done=edited&n=1"
     assert "1 field(s) are edited now" in user.get("exceptions/1/?done=edited&n=1").text
+    user.post("exceptions/act", data={"action": "assigned", "ids": "1", "to": "ann"})
+    history = user.get("exceptions/1/").text
+    assert "record edited: website (agreed)" in history
+    assert "exception assigned" in history
     assert user.post("exceptions/1/edit", data={"field": "credit_limit", "value": "1", "why": "x"}).status_code == 409
 
     replayed = user.post("exceptions/act", data={"action": "replay", "ids": "1", "why": "mended"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
@@ -16,7 +16,9 @@ from accord_airflow.console.security import Person, Signed
 
 SIZE = 200  # events on a page
 
-TONES = {"exception": "bad", "finding": "warn", "delivery": "good"}
+
+if TYPE_CHECKING:
+    from accord.trace import Event
 
 router = APIRouter()
 
@@ -39,7 +41,7 @@ def _trace(request: Request, person: Person, of: str, *, start: int, values: boo
     from accord.hub.overview import engine_runs
     from accord.trace import trace
 
-    shown: dict[str, Any] = {"of": of, "start": start, "size": SIZE, "values": values, "tones": TONES}
+    shown: dict[str, Any] = {"of": of, "start": start, "size": SIZE, "values": values, "tone": _tone}
     if not of:
         return render(request, "trace.html", title="Trace", found=None, problem="", **shown)
     with opened() as accord:
@@ -59,6 +61,18 @@ def _trace(request: Request, person: Person, of: str, *, start: int, values: boo
     return render(
         request, "trace.html", title=f"Trace of {of}", found=found, events=events, runs=runs, problem="", **shown
     )
+
+
+def _tone(event: Event) -> str:
+    """How an event looks: what arrived or was settled, what was found or refused, and all else."""
+    match event.what:
+        case "delivery":
+            return "good" if ": applied" in event.text else "bad"
+        case "exception":
+            return "good" if event.text.startswith("closed") else "bad"
+        case "finding":
+            return "warn"
+    return ""
 
 
 def _beyond(allowed: Callable[[list[str]], list[str]], objects: set[str]) -> str:

@@ -152,6 +152,9 @@ def test_the_web_server_flow_gives_a_refresh_token(org: Org) -> None:
 def test_a_code_needs_its_redirect_and_verifier(org: Org) -> None:
     form = {"grant_type": "authorization_code", "redirect_uri": "http://localhost/other", **APP}
     assert token(org, **form, code=code(org)).data["error"] == "redirect_uri_mismatch"
+    stranger = {"client_id": "accord-admin", "client_secret": "local-only-admin-secret"}
+    answer = token(org, **{**form, **stranger, "redirect_uri": BACK}, code=code(org))
+    assert answer.data == {"error": "invalid_grant", "error_description": "invalid authorization code"}
     verifier = "v" * 50
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
     public = {"grant_type": "authorization_code", "redirect_uri": BACK, "client_id": APP["client_id"]}

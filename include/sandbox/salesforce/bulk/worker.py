@@ -15,7 +15,7 @@ from sandbox.salesforce.faults import Kind, Rule
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.records.drafts import Column, Operation, Reader
 from sandbox.salesforce.schema.model import NUMBER_TYPES, TEXT_TYPES, FieldType
-from sandbox.salesforce.soql.compiler import Compiled, Output
+from sandbox.salesforce.soql.plan import Compiled, Output
 
 _log = logging.getLogger("sandbox.salesforce")
 # Rows committed at once, together with their results: small enough to let other writers in between.

@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.salesforce.records.values import to_json
 from sandbox.salesforce.schema.model import Field, FieldType
-from sandbox.salesforce.soql.compiler import Compiled
+from sandbox.salesforce.soql.plan import Compiled
 
 Renderer = Callable[[tuple[Any, ...]], dict[str, Any]]
 

@@ -12,7 +12,8 @@ from sandbox.salesforce import ids
 from sandbox.salesforce.clock import Clock
 from sandbox.salesforce.errors import ApiError
 from sandbox.salesforce.schema.permissions import Actor
-from sandbox.salesforce.soql.compiler import LARGEST_AGGREGATE, Compiled, Compiler
+from sandbox.salesforce.soql.compiler import Compiler
+from sandbox.salesforce.soql.plan import LARGEST_AGGREGATE, Compiled
 from sandbox.salesforce.soql.records import renderer
 from sandbox.salesforce.store import Store
 

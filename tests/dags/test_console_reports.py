@@ -69,5 +69,5 @@ def test_nothing_outside_the_folder_is_served(someone: TestClient, reports: Path
 
 def test_a_page_can_talk_to_nobody(someone: TestClient, reports: Path) -> None:
     answer = someone.get("reports/runs/customer/run%20%3C1%3E/source/index.html")
-    assert "connect-src 'none'" in answer.headers["content-security-policy"]
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"

@@ -17,8 +17,8 @@ from accord_airflow.runtime import reports_folder
 LISTED = 200
 PAGES = "runs/*/*/*/index.html"  # as accord.quality.report writes them: flow, run, gate
 DATA_DOCS = "data_docs/index.html"
-# Great Expectations' pages bring styles and scripts of their own. Reports are read, never let to talk to anybody
-POLICY = "default-src 'self' 'unsafe-inline' data:; connect-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+# reports and Data Docs are read: they bring their style, run nothing, and talk to nobody
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 
 router = APIRouter()
 

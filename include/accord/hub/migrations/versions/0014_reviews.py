@@ -22,7 +22,7 @@ ALTER TABLE gate_verdict
   ADD COLUMN previous bigint;                         -- the run it is held against
 ALTER TABLE finding ADD COLUMN currency char(3), ADD COLUMN at_risk numeric(38, 6), ADD COLUMN correlation uuid;
 CREATE INDEX exception_held ON exception (flow, category) WHERE state <> 'closed' AND target = '';
-CREATE INDEX exception_settled ON exception (flow, closed) WHERE state = 'closed';
+CREATE INDEX exception_gone_through ON exception (flow, closed) WHERE state = 'closed';
 
 CREATE TABLE review (                                 -- a rule that fails at a gate of a flow, until nothing fails it any more
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -54,7 +54,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop them."""
     op.execute(
-        """DROP TABLE digest, review_comment, review; DROP INDEX exception_settled, exception_held;
+        """DROP TABLE digest, review_comment, review; DROP INDEX exception_gone_through, exception_held;
            ALTER TABLE finding DROP COLUMN currency, DROP COLUMN at_risk, DROP COLUMN correlation;
            ALTER TABLE gate_verdict DROP COLUMN records, DROP COLUMN reasons, DROP COLUMN at_risk, DROP COLUMN previous;
            ALTER TABLE gate_result DROP COLUMN part, DROP COLUMN fresh, DROP COLUMN recurring, DROP COLUMN fixed, DROP COLUMN before,

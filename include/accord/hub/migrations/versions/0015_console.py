@@ -30,6 +30,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop them."""
     op.execute(
-        """DROP INDEX difference_worst, difference_outcome, identity_native, exception_run, exception_assigned, exception_settled, exception_waiting;
+        """DROP INDEX difference_worst, difference_outcome, identity_native, exception_run, exception_assigned, exception_settled,
+             exception_waiting;
            ALTER TABLE exception DROP COLUMN request"""
     )

@@ -13,6 +13,7 @@ import psycopg
 
 from accord.batch import Staging
 from accord.errors import AccordError, Stop
+from accord.hub import Hub
 from accord.runtime import Accord
 from accord.service_levels.alerting import Alerted, alert, check
 from accord.service_levels.channels import Channel
@@ -21,7 +22,6 @@ from accord.service_levels.message import Message
 from accord.service_levels.settings import Alerting
 from accord.service_levels.targets import LEVELS, ServiceLevel
 from accord.settings import Connection, dsn
-from tests.hub import KeptHub
 from tests.world import QuickAccord
 
 ORDERS = "order__salesforce_to_erp"
@@ -47,7 +47,7 @@ class Levels:
     systems: dict[str, Connection] = field(default_factory=dict)
     told: list[tuple[str, Message]] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
-    kept: list[KeptHub] = field(default_factory=list)  # the first is the test's own
+    kept: list[Hub] = field(default_factory=list)  # the first is the test's own
 
     def accord(self) -> Accord:
         alerting = Alerting(
@@ -67,8 +67,8 @@ class Levels:
             accord.kept = self._keep()
         return accord
 
-    def _keep(self) -> KeptHub:
-        self.kept.append(KeptHub(dsn(self.hub)))
+    def _keep(self) -> Hub:
+        self.kept.append(Hub(dsn(self.hub)))
         return self.kept[-1]
 
     def close(self) -> None:

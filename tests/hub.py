@@ -7,51 +7,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-import psycopg
 import pytest
-from psycopg.rows import dict_row
 
 from accord.hub import Hub
-from accord.hub.connection import Session
 from accord.settings import Connection
 from sandbox.stack import postgres
 from sandbox.stack.processes import Processes
 
 TEMPLATE = "hub_template"
-
-
-class KeptHub(Hub):
-    """A hub that keeps its connection: one serves all sessions that do not overlap, as opening them takes half of a small run's
-    time. A hub belongs to one thread."""
-
-    def __init__(self, address: str) -> None:
-        super().__init__(address)
-        self._address = address
-        self._idle: Session | None = None
-
-    @contextmanager
-    def session(self) -> Iterator[Session]:
-        connection = self._idle or psycopg.connect(self._address, row_factory=dict_row, autocommit=True)
-        self._idle = None
-        try:
-            with connection.transaction():
-                yield connection
-        except BaseException:
-            connection.close()  # as the end of a process closes it
-            raise
-        if self._idle is None:
-            self._idle = connection
-        else:
-            connection.close()
-
-    def close(self) -> None:
-        if self._idle:
-            self._idle.close()
-            self._idle = None
 
 
 @dataclass(slots=True)

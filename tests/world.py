@@ -23,7 +23,6 @@ from accord.ports import Check, Safety, Selection, Sending, Sink
 from accord.runtime import Accord
 from accord.settings import Connection, dsn
 from tests.fakes import FakeSource, FakeTarget, Write
-from tests.hub import KeptHub
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -113,7 +112,7 @@ class TwoWay:
 class QuickAccord(Accord):
     """A process whose hub keeps its connection."""
 
-    kept: KeptHub
+    kept: Hub
 
     @property
     def hub(self) -> Hub:
@@ -125,7 +124,7 @@ class World:
 
     def __init__(self, hub: Connection, folder: Path) -> None:
         self.hub_connection, self.folder = hub, folder
-        self.kept = [KeptHub(dsn(hub))]  # the first is the test's own
+        self.kept = [Hub(dsn(hub))]  # the first is the test's own
         self._right = hub
         self.extras: dict[str, dict[str, Any]] = {}  # connection → what its extra says
         self.clock = START
@@ -202,7 +201,7 @@ class World:
             **usual | knobs,
         )
         if isinstance(accord, QuickAccord):
-            accord.kept = KeptHub(dsn(self._right))
+            accord.kept = Hub(dsn(self._right))
             self.kept.append(accord.kept)
         return accord
 

@@ -177,6 +177,8 @@ class Accord:
 
     def close(self) -> None:
         """Let go of every connection."""
+        if self._hub is not None:
+            self._hub.close()
         for system in self._systems.values():
             system.close()
         self._systems.clear()

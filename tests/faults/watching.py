@@ -21,7 +21,6 @@ from accord.runtime import Accord
 from accord.settings import dsn
 from accord.systems.results import Outcome
 from tests.fakes import FakeTarget
-from tests.hub import KeptHub
 from tests.world import TwoWay, World
 
 REQUEST = "request to the target"
@@ -62,7 +61,7 @@ class Watch:
             raise Killed(str(place))
 
 
-class WatchedHub(KeptHub):
+class WatchedHub(Hub):
     """The hub, with a look at every commit."""
 
     def __init__(self, address: str, watch: Watch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 _PARTITION_LOCK = 0x4ACC0
 # the class of the locks that are signs of life
 LIFE = 0x4ACC1
+KEPT = 4  # idle connections of a process: a run uses two at the same time
 
 
 def only(cursor: psycopg.Cursor[DictRow]) -> DictRow:
@@ -32,22 +34,23 @@ def only(cursor: psycopg.Cursor[DictRow]) -> DictRow:
 
 
 class Hub:
-    """The hub at a libpq connection string. Nothing is opened before it is used."""
+    """The hub at a libpq connection string. Nothing is opened before it is used; sessions that follow each other share a connection,
+    as opening one takes longer than most of them. Threads may share a hub; `close` lets go of what is kept open."""
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self._streams: dict[tuple[str, str], int] = {}
-        self._shared: Session | None = None
+        self._idle: list[Session] = []
+        self._process = os.getpid()
 
-    @contextmanager
-    def one_connection(self) -> Iterator[None]:
-        """Sessions of the block, one after another and in one thread, share a connection: opening one takes longer than a small read."""
-        with self._connected(autocommit=True) as connection:
-            self._shared = connection
-            try:
-                yield
-            finally:
-                self._shared = None
+    def __del__(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections nobody uses. The hub can be used again."""
+        for connection in self._kept():
+            connection.close()
+        self._idle.clear()
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -56,45 +59,51 @@ class Hub:
         Raises Unavailable when the hub can't be reached, BadCredentials when it refuses the login, Stop when its schema
         is not there.
         """
-        shared, self._shared = self._shared, None  # a session within this one has a connection of its own
-        if shared is None:
-            with self._connected(autocommit=False) as connection:
-                yield connection
-            return
-        with self._named_errors(), shared.transaction():
-            yield shared
-        self._shared = shared
+        with self.statements() as connection, connection.transaction():
+            yield connection
 
     @contextmanager
     def statements(self) -> Iterator[Session]:
         """A connection on which every statement is a transaction of its own, for many small ones. Raises as `session` does."""
-        with self._connected(autocommit=True) as connection:
-            yield connection
-
-    @contextmanager
-    def _connected(self, *, autocommit: bool) -> Iterator[Session]:
+        connection = self._taken() or self._opened()
         try:
-            connection: Session = psycopg.connect(
-                self._dsn, row_factory=dict_row, connect_timeout=10, autocommit=autocommit
-            )
+            yield connection
+        except BaseException as error:
+            connection.close()  # whatever state it is in
+            _explain(error)
+            raise
+        if len(self._kept()) < KEPT:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def _opened(self) -> Session:
+        try:
+            return psycopg.connect(self._dsn, row_factory=dict_row, connect_timeout=10, autocommit=True)
         except psycopg.OperationalError as error:
             raise _unreachable(error) from None
-        with self._named_errors(), connection:
-            yield connection
 
-    @contextmanager
-    def _named_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
-            raise Stop(
-                f"The hub's schema is not what this version needs ({error.diag.message_primary}).",
-                cure="Run `accord hub upgrade`.",
-            ) from error
-        except (psycopg.errors.AdminShutdown, psycopg.errors.CrashShutdown) as error:
-            raise Unavailable(
-                "The hub ended the session.", cure="Start the hub and run again; nothing was half-written."
-            ) from error
+    def _taken(self) -> Session | None:
+        """A connection kept from before that still answers; None when there is none."""
+        kept = self._kept()
+        while kept:
+            try:
+                connection = kept.pop()
+            except IndexError:
+                return None  # another thread was faster
+            try:
+                connection.execute("")
+            except psycopg.OperationalError:
+                connection.close()  # the server has ended it since
+            else:
+                return connection
+        return None
+
+    def _kept(self) -> list[Session]:
+        """The idle connections of this process: a fork's are its parent's to use and to close."""
+        if self._process != os.getpid():
+            self._idle, self._process = [], os.getpid()
+        return self._idle
 
     @contextmanager
     def alive(self, number: int) -> Iterator[None]:
@@ -173,6 +182,19 @@ class Hub:
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["dsn"] = self._dsn
         return config
+
+
+def _explain(error: BaseException) -> None:
+    """Raise what a reader understands in the place of what the server said, where that is known."""
+    if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
+        raise Stop(
+            f"The hub's schema is not what this version needs ({error.diag.message_primary}).",
+            cure="Run `accord hub upgrade`.",
+        ) from error
+    if isinstance(error, psycopg.errors.AdminShutdown | psycopg.errors.CrashShutdown):
+        raise Unavailable(
+            "The hub ended the session.", cure="Start the hub and run again; nothing was half-written."
+        ) from error
 
 
 def _unreachable(error: psycopg.OperationalError) -> Unavailable | BadCredentials:

@@ -27,6 +27,7 @@ from sandbox.company.rows import rows
 from sandbox.demo import business_day, summary
 from sandbox.demo.console import Console
 from sandbox.erp import finance as tryton_finance
+from sandbox.erp import server as erp_server
 from sandbox.erp.legacy.install import finance as legacy_finance
 from sandbox.stack import airflow, connections, services
 from sandbox.stack.airflow_api import AirflowApi
@@ -60,18 +61,20 @@ def up(home: Path) -> None:
     console = Console(steps=14)
     begun = datetime.now(UTC)
     with locked(home, "demo", waiting=console.note):
-        with console.step("Starting PostgreSQL with the hub and the legacy ERP, Tryton, and the Salesforce org"):
-            running = services.up(home, tell=console.note)
+        with console.step("Starting PostgreSQL with the hub and the legacy ERP, and the Salesforce org"):
+            first = services.up(home, (services.POSTGRES, services.SALESFORCE), tell=console.note)
+            connections.write(home, connections.of(None, erp_server.of_home(home), None))
         with console.step("Loading the sample company into the org"):
-            org = Org.as_administrator(running.salesforce_url)
+            org = Org.as_administrator(first.salesforce_url)
             console.note(str(load(org, list(rows(company())))))
         with console.step("Preparing the hub"):
             os.environ.update(connections.read(home), ACCORD_HOME=str(home))
             accord = Accord.from_environment()
             console.note(f"the hub's schema is at revision {accord.hub.upgrade()}")
-        with console.step("Starting Airflow"):
-            web = airflow.ensure_running(home, running.postgres, tell=console.note)
-        api = web.api()
+        with console.step("Starting Tryton and Airflow"), ThreadPoolExecutor() as together:
+            all_services = together.submit(services.up, home, tell=console.note)
+            web = together.submit(airflow.ensure_running, home, first.postgres, tell=console.note)
+            api, running = web.result().api(), all_services.result()
         with console.step("Customers go from Salesforce to the ERPs, run by Airflow's scheduler"):
             move(accord, api, flows_for("customer"), console)
         with console.step("Finance sets terms and limits and posts receivables in both ERPs"):
@@ -90,9 +93,11 @@ def up(home: Path) -> None:
             console.note(str(subscribe(org, per_entity=CONTRACTS_OF_AN_ENTITY, today=today)))
             move(accord, api, flows_for("contract"), console)
         with console.step("Warehouses ship, finance bills and receives in both ERPs"):
-            console.note(f"Tryton: {business_day.told(business_day.in_tryton(running.erp))}")
-            dsn = running.postgres.dsn(services.LEGACY)
-            console.note(f"legacy ERP: {business_day.told(business_day.in_legacy(dsn))}")
+            with ThreadPoolExecutor() as together:
+                in_tryton = together.submit(business_day.in_tryton, running.erp)
+                in_legacy = together.submit(business_day.in_legacy, running.postgres.dsn(services.LEGACY))
+            console.note(f"Tryton: {business_day.told(in_tryton.result())}")
+            console.note(f"legacy ERP: {business_day.told(in_legacy.result())}")
         with console.step("Sales amends contracts, which are billed by now; schedules, ARR and renewals come back"):
             if amended := amend(org, today=datetime.now(UTC).date()):
                 console.note(f"{amended} contracts amended")
@@ -185,9 +190,7 @@ def run_flows(api: AirflowApi, flows: Sequence[str], console: Console) -> None:
         DemoFailed: a run failed.
     """
     api.wait_for_dags(list(flows))
-    for flow in flows:
-        api.unpause(flow)
-    runs = {flow: api.trigger(flow, EVERYTHING) for flow in flows}
+    runs = {flow: api.begin(flow, EVERYTHING) for flow in flows}
     with ThreadPoolExecutor(max_workers=len(flows)) as together:
         waits = {
             flow: together.submit(api.wait, flow, run, progress=_reporter(flow, console)) for flow, run in runs.items()

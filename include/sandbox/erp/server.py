@@ -47,6 +47,16 @@ class Erp:
         return client
 
 
+def of_home(home: Path, *, database: str = DATABASE, free_port: bool = False) -> Erp:
+    """Where the ERP of this home answers, or will once it is started.
+
+    Raises:
+        PortTaken: another program holds the port.
+    """
+    held = Processes(home).is_running(SERVICE)
+    return Erp(home=home, port=Ports(home, free=free_port).get("tryton", held=held), database=database)
+
+
 def ensure_running(
     home: Path,
     postgres: Server,
@@ -71,9 +81,8 @@ def ensure_running(
     """
     shared = shared or home
     keeper = Processes(home)
-    port = Ports(home, free=free_port).get("tryton", held=keeper.is_running(SERVICE))
+    erp = of_home(home, database=database, free_port=free_port)
     interpreter = python(shared, tell)
-    erp = Erp(home=home, port=port, database=database)
     template = None
     if not _is_whole(home, postgres, database):
         keeper.stop(SERVICE)  # it may hold connections to a half-made database of that name

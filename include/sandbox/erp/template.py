@@ -22,6 +22,7 @@ from sandbox.stack.postgres import Server
 
 HERE = Path(__file__).parent
 LOCK, INSTALLER = HERE / "requirements.lock", HERE / "inside" / "install.py"
+ACTIVATION = HERE / "inside" / "activate.py"
 DECLARED = (HERE / "company.json", HERE / "catalogue.json")
 ENVIRONMENT = "tryton-venv"
 
@@ -103,7 +104,7 @@ def _install(
     server.create_database(half, drop=True)
     config = write_config(folder(shared, "cache") / "tryton-template.conf", server)
     write_whole(password_file, secrets.token_urlsafe(24) + "\n", mode=0o600)
-    admin: list[str | Path] = [interpreter.parent / "trytond-admin", "-c", config, "-d", half]
+    admin: list[str | Path] = [interpreter, ACTIVATION, "-d", half]
     admin += ["-l", "en", "--email", "admin@example.com"]
     steps: list[list[str | Path]] = [
         [*admin, "-u", *MODULES, "--activate-dependencies"],
@@ -112,7 +113,11 @@ def _install(
     with log.open("wb") as output:
         for step in steps:
             done = subprocess.run(  # noqa: S603 - Tryton's own programs with our words
-                step, stdout=output, stderr=output, env={"TRYTONPASSFILE": str(password_file)}, check=False
+                step,
+                stdout=output,
+                stderr=output,
+                env={"TRYTOND_CONFIG": str(config), "TRYTONPASSFILE": str(password_file)},
+                check=False,
             )
             if done.returncode:
                 last = log.read_text(errors="replace").strip().splitlines()[-1:]

@@ -199,6 +199,8 @@ def _settings(home: Path, server: Server, port: int, dags: Path, plugins: Path) 
         "logging": {"base_log_folder": str(folder(home, "airflow") / "logs")},
         # A new or changed DAG file shows within seconds; an unchanged one is not parsed again all the time.
         "dag_processor": {"refresh_interval": "10", "min_file_process_interval": "60", "parsing_processes": "1"},
+        # how long a task that is over may go unnoticed: by default a second, as long as most of the sample company's tasks take
+        "scheduler": {"scheduler_idle_sleep_time": "0.2"},
         "usage_data_collection": {"enabled": "false"},
     }
     settings = {

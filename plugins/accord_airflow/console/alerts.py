@@ -9,10 +9,10 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, Response
 
 from accord.errors import Stop
-from accord_airflow.console.hub import opened
 from accord_airflow.console.notices import notice
 from accord_airflow.console.rendering import back, render
 from accord_airflow.console.security import Person, Signed
+from accord_airflow.runtime import opened
 
 SERVICE_LEVELS = "service_levels"  # the DAG that measures what is no single flow's
 

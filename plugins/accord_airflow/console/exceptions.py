@@ -13,11 +13,11 @@ from fastapi.responses import HTMLResponse, Response
 
 from accord.categories import KINDS, Category, Queue
 from accord.errors import Stop
-from accord_airflow.console.hub import opened
 from accord_airflow.console.notices import notice
 from accord_airflow.console.rendering import back, render
 from accord_airflow.console.security import Person, Signed
 from accord_airflow.console.starting import start
+from accord_airflow.runtime import opened
 
 if TYPE_CHECKING:
     from accord.hub.queue import Filter

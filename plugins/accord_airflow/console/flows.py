@@ -7,10 +7,10 @@ from fastapi.responses import HTMLResponse, Response
 
 from accord_airflow.console.alerts import SERVICE_LEVELS
 from accord_airflow.console.exceptions import REPLAY
-from accord_airflow.console.hub import opened
 from accord_airflow.console.reconciliation import RECONCILIATION
 from accord_airflow.console.rendering import render
 from accord_airflow.console.security import Signed
+from accord_airflow.runtime import opened
 
 SIZE = 25  # runs on a page
 # a DAG that is no flow, and the page that has what it works on

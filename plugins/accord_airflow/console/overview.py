@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from accord_airflow.console.hub import opened
 from accord_airflow.console.rendering import render
 from accord_airflow.console.security import Signed
+from accord_airflow.runtime import opened
 
 router = APIRouter()
 

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, Response
 
 from accord.errors import Stop
-from accord_airflow.console.hub import opened
 from accord_airflow.console.notices import notice
 from accord_airflow.console.rendering import back, render
 from accord_airflow.console.security import Signed
 from accord_airflow.console.starting import start
+from accord_airflow.runtime import opened
 
 SIZE = 50  # differences on a page
 MOST = 1000  # of one decision: their keys travel with the run

@@ -11,10 +11,10 @@ from fastapi.responses import HTMLResponse, Response
 from accord.categories import Category
 from accord.errors import Stop
 from accord_airflow.console.exceptions import visible
-from accord_airflow.console.hub import opened
 from accord_airflow.console.notices import notice
 from accord_airflow.console.rendering import back, render
 from accord_airflow.console.security import Signed
+from accord_airflow.runtime import opened
 
 HOURS = (1, 2, 4, 8, 24)
 

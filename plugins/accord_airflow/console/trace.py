@@ -10,9 +10,9 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
 from accord.errors import Stop
-from accord_airflow.console.hub import opened
 from accord_airflow.console.rendering import render
 from accord_airflow.console.security import Person, Signed
+from accord_airflow.runtime import opened
 
 SIZE = 200  # events on a page
 

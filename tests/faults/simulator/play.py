@@ -41,7 +41,6 @@ from tests.faults.simulator.stage import (
     VirtualTime,
 )
 from tests.faults.simulator.systems import StagedSource, StagedTarget
-from tests.hub import KeptHub
 from tests.world import TwoWay
 
 BEGIN = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -131,12 +130,12 @@ class Theatre:
     address: str
     folder: Path
     real: Mapping[str, Enter] = field(default_factory=dict)
-    hub: KeptHub = field(init=False)
+    hub: Hub = field(init=False)
 
     def __post_init__(self) -> None:
-        with KeptHub(self.address).session() as session:
+        with Hub(self.address).session() as session:
             session.execute(HUB_CLOCK)
-        self.hub = KeptHub(self.address)
+        self.hub = Hub(self.address)
 
     def play(self, schedule: Schedule) -> Played:
         """Let it happen, set everything right, and judge."""

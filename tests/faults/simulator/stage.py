@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from random import Random
 
 from accord.errors import Unavailable
+from accord.hub import Hub
 from accord.hub.connection import Session
 from tests.faults.simulator.schedule import KILLED, Strike
-from tests.hub import KeptHub
 
 LEASE = timedelta(seconds=3)
 LONGEST = timedelta(seconds=1)  # a request of a target in memory
@@ -182,7 +182,7 @@ class VirtualDatetime(datetime):
         return process.stage.clock(process.stage.worker_skew) if process else datetime.now(UTC)
 
 
-class StagedHub(KeptHub):
+class StagedHub(Hub):
     """The hub: its clock is the stage's, and every transaction's begin and end is a point."""
 
     def __init__(self, address: str, stage: Stage) -> None:

@@ -26,7 +26,7 @@ YEARS_BACK, YEARS_AHEAD = 1, 2  # fiscal years around the current one
 def main(database: str, config_file: str, declared: dict[str, Any], catalogue: dict[str, Any], year: int) -> None:
     session = config.set_trytond(database, config_file=config_file)
     with session.set_context(active_test=False):
-        import_countries.do_import()
+        countries()
         import_currencies.do_import()
     rates(declared["currency_rates"], year)
     terms = [payment_term(term) for term in declared["payment_terms"]]
@@ -42,6 +42,14 @@ def main(database: str, config_file: str, declared: dict[str, Any], catalogue: d
     setup_trade.set_up(pairs, catalogue, year)
     categories(declared["legal_entities"])
     users(declared, companies)
+
+
+def countries() -> None:
+    """Countries and their subdivisions, without translations: the company speaks English, and those take longer than the rest."""
+    known = import_countries.update_countries(import_countries.get_countries())
+    import_countries.update_subdivisions_parent(
+        import_countries.update_subdivisions(known, import_countries.get_subdivisions())
+    )
 
 
 def rates(declared: dict[str, str], year: int) -> None:

@@ -21,6 +21,8 @@ from tests.dags.console import browser as browser
 from tests.dags.console import console as console
 from tests.dags.console import filled as filled
 from tests.dags.console import parsed as parsed
+from tests.dags.world import hub_dsn as hub_dsn
+from tests.dags.world import upgraded as upgraded
 from tests.dags.world import world as world
 from tests.stack import dsn as dsn
 from tests.stack import postgres_server as postgres_server

@@ -136,20 +136,17 @@ def test_a_decision_is_kept_and_a_run_goes_on_with_it(filled: World, user: TestC
     assert runs(CUSTOMERS)[-1][1:] == ("user", {"keys": ["salesforce:2"]})
 
 
-def test_what_can_be_done_about_it_no_more_is_not_offered(filled: World, user: TestClient) -> None:
+def test_what_is_settled_and_what_is_no_flows(filled: World, user: TestClient) -> None:
     filled.hub("UPDATE exception SET state = 'closed', closed = now(), resolution = 'mended' RETURNING id")
     page = user.get("exceptions/1/").text
     assert "Settled" in page
     assert 'method="post"' not in page
     assert "is closed" in user.post("exceptions/2/decide", data={"answer": "approve"}).text
-
-
-def test_a_matter_of_no_flow_has_a_page_too(filled: World, browser: Browsers) -> None:
     filled.hub(
         f"""INSERT INTO exception (kind, flow, object, key, category, queue, severity, message, correlation)
             VALUES ('parked', 'outbox', 'subscriber', 'billing', '{Category.SUBSCRIBER}', 'integration', 3, 'It answers 410.',
               gen_random_uuid()) RETURNING id"""  # noqa: S608 - ours
     )
-    page = browser("viewer").get("exceptions/3/").text
+    page = user.get("exceptions/3/").text
     assert "Mend the receiver" in page
     assert "Nothing was sent" in page

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +21,7 @@ from accord.objects.customer import CUSTOMER
 from accord.objects.definition import Owner
 from accord.settings import Connection
 from accord.systems.tryton.adapter import places as places
+from sandbox.stack.postgres import Server
 from tests.fakes import FakeSource, FakeTarget
 
 CHANGED = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -70,10 +73,28 @@ def open_system(name: str, connection: Connection) -> Any:
     return getattr(WORLD[0], name)
 
 
+@pytest.fixture(scope="session")
+def upgraded(postgres_server: Server) -> str:
+    """The name of an upgraded, empty hub to copy."""
+    name = f"dags_hub_{uuid.uuid4().hex[:12]}"
+    postgres_server.create_database(name)
+    Hub(postgres_server.dsn(name)).upgrade()
+    return name
+
+
 @pytest.fixture
-def world(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def hub_dsn(postgres_server: Server, upgraded: str) -> Iterator[str]:
+    """The address of an empty hub of the test's own."""
+    name = f"hub_{uuid.uuid4().hex[:12]}"
+    postgres_server.create_database(name, template=upgraded)
+    yield postgres_server.dsn(name)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def world(hub_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """A fresh hub, empty systems, and the connections and folders Airflow would be given."""
-    found = conninfo_to_dict(dsn)
+    found = conninfo_to_dict(hub_dsn)
     connection = {
         "conn_type": "postgres",
         "host": found["host"],
@@ -89,6 +110,5 @@ def world(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setenv("ACCORD_REPORTS", f"{tmp_path}/reports")
     for name in ("salesforce", "tryton", "legacy"):
         monkeypatch.setitem(systems.ADAPTERS, name, "tests.dags.world:open_system")
-    Hub(dsn).upgrade()
-    monkeypatch.setattr("tests.dags.world.WORLD", [World(dsn=dsn, reports=tmp_path / "reports")])
+    monkeypatch.setattr("tests.dags.world.WORLD", [World(dsn=hub_dsn, reports=tmp_path / "reports")])
     return WORLD[0]

@@ -95,7 +95,7 @@ def queue(request: Request, person: Signed, after: str | None = None) -> Respons
         which = wanted(words, visible(accord, person))
         found = page(accord.hub, which, size=SIZE, after=after)
         counted = [] if which.closed else sums(accord.hub, which)  # what is settled is only looked up
-        flows = flow_names(accord.hub)
+        flows = person.may_read(flow_names(accord.hub))
     return render(
         request,
         "exceptions/list.html",

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
+from accord_airflow.console.alerts import readable as readable_alerts
 from accord_airflow.console.rendering import render
 from accord_airflow.console.security import Signed
 from accord_airflow.runtime import opened
@@ -23,7 +24,7 @@ def show(request: Request, person: Signed) -> Response:
 
     with opened() as accord:
         found = overview(accord.hub)
-        late = alerts(accord.hub)
+        late = readable_alerts(person, alerts(accord.hub))
         systems = accord.availability.overview()
     readable = set(person.may_read(found["flows"]))
     waiting = [row for row in found["exceptions"] if row["flow"] in readable]

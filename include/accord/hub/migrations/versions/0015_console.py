@@ -13,7 +13,8 @@ ALTER TABLE exception ADD COLUMN request jsonb;       -- what was sent, masked: 
 -- sums of what waits, without touching the rows
 CREATE INDEX exception_waiting ON exception (flow, kind, category, queue, severity) INCLUDE (opened, currency, at_risk)
   WHERE state <> 'closed';
-CREATE INDEX exception_gravest_settled ON exception ((-severity), id) WHERE state = 'closed';
+CREATE INDEX exception_settled ON exception ((-severity), id) WHERE state = 'closed';
+CREATE INDEX exception_assigned ON exception ((coalesce(assignee, '')), (-severity), id) WHERE state <> 'closed';
 CREATE INDEX exception_run ON exception (run);
 CREATE INDEX identity_native ON identity (native);
 CREATE INDEX difference_outcome ON difference (reconciliation, outcome, currency) INCLUDE (at_risk);
@@ -29,6 +30,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop them."""
     op.execute(
-        """DROP INDEX difference_worst, difference_outcome, identity_native, exception_run, exception_gravest_settled, exception_waiting;
+        """DROP INDEX difference_worst, difference_outcome, identity_native, exception_run, exception_assigned, exception_settled,
+             exception_waiting;
            ALTER TABLE exception DROP COLUMN request"""
     )

@@ -98,3 +98,14 @@ def test_quarantined_once_and_released_by_its_correction(world: World) -> None:
     world.change("bad", country="NL")
     world.run()
     assert world.exceptions() == []
+
+
+@pytest.mark.usefixtures("open_gates")
+def test_what_was_sent_of_a_refused_record_is_kept_masked(world: World) -> None:
+    key = world.customer("1", phone="+31 20 1", website="one.example")
+    world.tryton.rejects = {key: Category.REFUSED}
+    world.run()
+    (row,) = world.exceptions()
+    assert row["request"]["website"] == "one.example"
+    assert row["request"]["phone"] == "(personal)"
+    assert "currency" not in row["request"], "Tryton keeps none: it was not sent"

@@ -45,7 +45,9 @@ def there(stage: Stage) -> str:
     """The run by which the scheduler took the customers to the ERPs."""
     for flow in (CUSTOMERS, *TO_SALESFORCE):
         stage.api.unpause(flow)
-    return stage.scheduled(CUSTOMERS)
+    run = stage.scheduled(CUSTOMERS)
+    stage.count_arrived()
+    return run
 
 
 @pytest.fixture(scope="session")
@@ -63,4 +65,5 @@ def again(stage: Stage, back: dict[str, str]) -> dict[str, str]:
     stage.backfill(TO_SALESFORCE[-1])
     runs = stage.play((CUSTOMERS, *TO_SALESFORCE), EVERYTHING)
     stage.wait_for_backfills()
+    stage.rewritten = [stage.org_writes(), stage.written("tryton"), stage.written("legacy")]
     return runs

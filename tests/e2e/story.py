@@ -75,6 +75,10 @@ class Stage:
     web: Airflow
     api: AirflowApi
     notes: dict[str, int] = field(default_factory=dict)
+    arrived: list[dict[str, int]] = field(
+        default_factory=list
+    )  # by the schedule's run, before tests did anything: see `count_arrived`
+    rewritten: list[Any] = field(default_factory=list)  # by the second runs of everything
     backfills: list[tuple[str, int]] = field(default_factory=list)
 
     @property
@@ -143,6 +147,12 @@ class Stage:
 
     def organization(self) -> Org:
         return Org.as_administrator(self.running.salesforce_url)
+
+    def count_arrived(self) -> None:
+        """Count the ERPs' customers now: parties that Tryton got, and rows and different keys of the legacy ERP."""
+        tryton = "SELECT count(*)::int AS n FROM watch.note WHERE relation = 'party_party' AND operation = 'INSERT'"
+        legacy = "SELECT count(*)::int AS n, count(DISTINCT external_ref)::int AS keys FROM erp.customer"
+        self.arrived = [*self.ask(self.running.erp.database, tryton), *self.ask(services.LEGACY, legacy)]
 
     def forget(self) -> None:
         """Count writes from now on."""

@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
@@ -23,7 +23,7 @@ from sandbox.erp.server import Erp
 from sandbox.erp.statements import Receipt, receive
 from sandbox.erp.trading import Day
 
-AT_ONCE = 25  # orders in a call: more take Tryton longer each
+AT_ONCE = 25  # orders shipped in a call: more take Tryton longer each
 SHIPPED, PARTLY, BILLED, PAID, RETURNED = 3, 1, 2, 2, 1  # of ten orders
 
 
@@ -46,7 +46,7 @@ def in_tryton(erp: Erp) -> Counter[str]:
         sorted(rows(day.operations, "sale.sale", ours, fields), key=itemgetter("company")), itemgetter("company")
     )
     for _, group in by_company:  # one after the other: Tryton locks whole tables
-        sales = list(group)
+        sales = _of(group, SHIPPED)
         for start in range(0, len(sales), AT_ONCE):
             _work(day, sales[start : start + AT_ONCE], done)
     done["invoices of contracts"] += _bill(day)
@@ -54,10 +54,10 @@ def in_tryton(erp: Erp) -> Counter[str]:
 
 
 def _work(day: Day, sales: Sequence[many.Row], done: Counter[str]) -> None:
-    """Ship, bill and receive for some orders of one company."""
+    """Ship, bill and receive for some orders of one company that go today."""
     entity = sales[0]["company."]["party."]["code"]
     tracking = {str(sale["reference"]): f"TRK{sale['reference'][-8:]}" for sale in sales}
-    unsent = [sale for sale in _of(sales, SHIPPED) if sale["shipment_state"] == "waiting"]
+    unsent = [sale for sale in sales if sale["shipment_state"] == "waiting"]
     done["shipments"] += many.ship(day, unsent, tracking)
     posted = many.invoice(day, _of(sales, BILLED))
     done["invoices"] += len(posted)
@@ -70,7 +70,7 @@ def _work(day: Day, sales: Sequence[many.Row], done: Counter[str]) -> None:
         done["payments"] += receive(day.finance, some, entity=entity, currency=currency)
 
 
-def _of(sales: Sequence[many.Row], share: int) -> list[many.Row]:
+def _of(sales: Iterable[many.Row], share: int) -> list[many.Row]:
     return [sale for sale in sales if _dice(str(sale["reference"])) < share]
 
 

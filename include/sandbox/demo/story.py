@@ -104,9 +104,8 @@ def up(home: Path) -> None:
                 for flow in flows_for("contract"):
                     console.note(f"{flow}: {describe(run_flow(accord, FLOWS[flow], params=Params(full_refresh=True)))}")
             move(accord, api, flows_for("contract_status", "renewal"), console)
-            move(accord, api, flows_for("contract_renewal"), console)
-        with console.step("Shipments, invoices, credit memos and payments go to Salesforce"):
-            move(accord, api, flows_for("order_status", "shipment", "invoice"), console)
+        with console.step("Renewal deals, shipments, invoices, credit memos and payments go to Salesforce"):
+            move(accord, api, flows_for("contract_renewal", "order_status", "shipment", "invoice"), console)
             move(accord, api, flows_for("credit_memo", "payment"), console)
             move(accord, api, flows_for("customer_account", "product"), console)  # balances and stock have moved
             for process in PROCESSES.values():

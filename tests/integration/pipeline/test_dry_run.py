@@ -5,7 +5,17 @@ from __future__ import annotations
 from accord.pipeline.runs import Params
 from tests.world import World, counts
 
-WRITTEN = {"flow", "run", "comparison", "stream", "gate_result", "gate_verdict", "finding", "alembic_version"}
+WRITTEN = {
+    "flow",
+    "run",
+    "comparison",
+    "stream",
+    "gate_result",
+    "gate_verdict",
+    "finding",
+    "alembic_version",
+    "kpi_position",
+}
 
 
 def test_a_dry_run(world: World) -> None:

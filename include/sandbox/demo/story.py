@@ -98,15 +98,14 @@ def up(home: Path) -> None:
                 in_legacy = together.submit(business_day.in_legacy, running.postgres.dsn(services.LEGACY))
             console.note(f"Tryton: {business_day.told(in_tryton.result())}")
             console.note(f"legacy ERP: {business_day.told(in_legacy.result())}")
-        with console.step("Sales amends contracts, which are billed by now; schedules, ARR and renewals come back"):
+        with console.step("Sales amends contracts, which are billed by now"):
             if amended := amend(org, today=datetime.now(UTC).date()):
                 console.note(f"{amended} contracts amended")
                 for flow in flows_for("contract"):
                     console.note(f"{flow}: {describe(run_flow(accord, FLOWS[flow], params=Params(full_refresh=True)))}")
-            move(accord, api, flows_for("contract_status", "renewal"), console)
-        with console.step("Renewal deals, shipments, invoices, credit memos and payments go to Salesforce"):
-            move(accord, api, flows_for("contract_renewal", "order_status", "shipment", "invoice"), console)
-            move(accord, api, flows_for("credit_memo", "payment"), console)
+        with console.step("Renewals and ARR, shipments, invoices, credit memos and payments go to Salesforce"):
+            move(accord, api, flows_for("contract_status", "renewal", "order_status", "shipment", "invoice"), console)
+            move(accord, api, flows_for("contract_renewal", "credit_memo", "payment"), console)
             move(accord, api, flows_for("customer_account", "product"), console)  # balances and stock have moved
             for process in PROCESSES.values():
                 processes.advance(accord, process)

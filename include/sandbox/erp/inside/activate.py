@@ -8,6 +8,7 @@ foreign key, two thirds of the whole time. The catalog itself, asked for the one
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Any
 
@@ -39,4 +40,5 @@ def _foreign_keys(table: Any) -> dict[tuple[str, str], str]:
 
 if __name__ == "__main__":
     TableHandler._fk_deltypes = property(_foreign_keys)
+    gc.disable()  # all it makes stays until it ends, which looking for garbage only delays
     sys.exit(main())

@@ -247,7 +247,7 @@ class Day:
         ids = sorted({bill["invoice_line."]["invoice"] for bill in bills})
         if not ids:
             return []
-        self.finance.call("model.account.invoice.write", ids, {"invoice_date": dt.datetime.now(tz=dt.UTC).date()})
+        self.finance.call("model.account.invoice.write", ids, {"invoice_date": None})  # today where the company is
         in_company_of(self.finance, found, "account.invoice.post", ids)
         return [row["number"] for row in rows(self.finance, "account.invoice", [("id", "in", ids)], ["number"])]
 

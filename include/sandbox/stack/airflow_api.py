@@ -88,6 +88,10 @@ class AirflowApi:
         self.patch(f"dags/{dag_id}", {"is_paused": False})
         return True
 
+    def pause(self, dag_id: str) -> None:
+        """Keep the scheduler from starting runs of a DAG."""
+        self.patch(f"dags/{dag_id}", {"is_paused": True})
+
     def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None, *, logical_date: str | None = None) -> str:
         """Start a run now, with these params. Returns its run id."""
         body = {"logical_date": logical_date, "conf": dict(conf or {})}

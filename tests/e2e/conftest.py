@@ -67,3 +67,10 @@ def again(stage: Stage, back: dict[str, str]) -> dict[str, str]:
     stage.wait_for_backfills()
     stage.rewritten = [stage.org_writes(), stage.written("tryton"), stage.written("legacy")]
     return runs
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # the first test that asks for a part of the story waits until it is told: minutes, beside other tests
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(900))

@@ -69,6 +69,9 @@ class Category(StrEnum):
 # what keeps a record from passing: the hub's word for it
 KINDS = ("quarantined", "rejected", "parked", "duplicate", "difference", "approval")
 
+# where a review of a failing rule may stand until it is settled
+REVIEW_STATES = ("open", "acknowledged", "accepted")
+
 # exceptions of a flow that are about no record of it: their key names a batch, or a field
 ABOUT_NO_RECORD = (Category.BATCH_REFUSED, Category.DRIFT)
 

@@ -6,21 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.outside.tool import Tool, install
+from tests.outside.tool import Tool, install, login
 from tests.salesforce_org import Org
 
 
-@pytest.fixture(scope="module")
-def python() -> Path:
-    return install("airbyte")
-
-
 @pytest.fixture
-def source(org: Org, python: Path, tmp_path: Path) -> Tool:
-    config = {
-        "refresh_token": org.refresh_token(),
-        "client_id": org.admin_id,
-        "client_secret": org.admin_secret,
+def source(org: Org, tmp_path: Path) -> Tool:
+    config = login(org) | {
         "start_date": "2026-01-01T00:00:00Z",
         "stream_slice_step": "P3650D",
         "force_use_bulk_api": True,
@@ -42,7 +34,7 @@ def source(org: Org, python: Path, tmp_path: Path) -> Tool:
     }
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
     (tmp_path / "catalog.json").write_text(json.dumps({"streams": [chosen]}), encoding="utf-8")
-    return Tool(python=python, folder=tmp_path, org=org)
+    return Tool(python=install("airbyte"), folder=tmp_path, org=org)
 
 
 def test_it_reads_by_bulk_jobs(source: Tool, org: Org) -> None:

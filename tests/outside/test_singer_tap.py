@@ -6,27 +6,19 @@ from typing import Any
 
 import pytest
 
-from tests.outside.tool import Tool, install
+from tests.outside.tool import Tool, install, login
 from tests.salesforce_org import Org
 
 
-@pytest.fixture(scope="module")
-def python() -> Path:
-    return install("tap-salesforce")
-
-
 @pytest.fixture
-def tap(org: Org, python: Path, tmp_path: Path) -> Tool:
-    config = {
-        "refresh_token": org.refresh_token(),
-        "client_id": org.admin_id,
-        "client_secret": org.admin_secret,
+def tap(org: Org, tmp_path: Path) -> Tool:
+    config = login(org) | {
         "start_date": "2020-01-01T00:00:00Z",
         "api_type": "REST",
         "select_fields_by_default": "true",
     }
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    return Tool(python=python, folder=tmp_path, org=org)
+    return Tool(python=install("tap-salesforce"), folder=tmp_path, org=org)
 
 
 def _read(tap: Tool, *more: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:

@@ -51,6 +51,11 @@ class Tool:
         return done.stdout
 
 
+def login(org: Org) -> dict[str, str]:
+    """Return what a tool signs in with, by the names its configuration has for it."""
+    return {"refresh_token": org.refresh_token(), "client_id": org.admin_id, "client_secret": org.admin_secret}
+
+
 def install(name: str) -> Path:
     """Return the interpreter of the environment that ``tools/<name>.lock`` describes, made at need."""
     return ensure_environment(default_home(), f"{name}-venv", _LOCKS / f"{name}.lock")

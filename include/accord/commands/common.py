@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -21,8 +22,12 @@ def instant(text: str) -> datetime:
 
 
 def print_json(body: Any) -> None:
-    """The answer to --json."""
-    print(json.dumps(body, indent=2, default=str))
+    """The answer to --json. Dataclasses are told by their fields."""
+    print(json.dumps(body, indent=2, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
 
 
 def print_rows(rows: Sequence[T], line: Callable[[T], str], *, empty: str, as_json: bool) -> int:

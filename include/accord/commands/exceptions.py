@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from accord.categories import KINDS, Category, Queue
+from accord.commands.common import print_json
 from accord.errors import Stop
 
 if TYPE_CHECKING:
@@ -144,7 +143,8 @@ def _list(accord: Accord, asked: argparse.Namespace) -> int:
 
     found = page(accord.hub, _filter(asked), size=asked.size, after=asked.after)
     if asked.json:
-        return _json({"exceptions": found.rows, "after": found.after})
+        print_json({"exceptions": found.rows, "after": found.after})
+        return 0
     for row in found.rows:
         print(_line(row))
     if not found.rows:
@@ -175,7 +175,8 @@ def _show(accord: Accord, asked: argparse.Namespace) -> int:
 
     row = show(accord, asked.id, who=getpass.getuser(), values=asked.values)
     if asked.json:
-        return _json(row)
+        print_json(row)
+        return 0
     print(_line(row).strip())
     print(f"  {row['message']}")
     for name, said in (
@@ -219,7 +220,8 @@ def _discard(accord: Accord, asked: argparse.Namespace) -> int:
 
 def _told(asked: argparse.Namespace, done: Any, what: str) -> int:
     if asked.json:
-        return _json(asdict(done))
+        print_json(done)
+        return 0
     _print_totals(done.totals)
     print("Nothing was changed." if asked.dry_run else f"{done.changed:,} {what}.")
     return 0
@@ -235,7 +237,7 @@ def _replay(accord: Accord, asked: argparse.Namespace) -> int:
 def _print_replay(asked: argparse.Namespace, done: Replay) -> int:
     failed = int(any(one.error for one in done.flows))
     if asked.json:
-        _json(asdict(done))
+        print_json(done)
         return failed
     _print_totals(done.totals)
     for one in done.flows:
@@ -259,7 +261,8 @@ def _edit(accord: Accord, asked: argparse.Namespace) -> int:
         raise Stop("Nothing is to be edited.", cure="Give --set FIELD=VALUE, --empty FIELD or --undo FIELD.")
     done = edit(accord, asked.id, values=values, undo=asked.undo, who=getpass.getuser(), why=asked.why)
     if asked.json:
-        return _json(done)
+        print_json(done)
+        return 0
     paths = ", ".join(done["edited"])
     print(f"{done['key']}: {f'{paths} edited, until the source changes' if paths else 'nothing is edited any more'}.")
     print(f"`accord exceptions replay {asked.id}` sends it.")
@@ -275,8 +278,3 @@ def _tell_apart(accord: Accord, asked: argparse.Namespace) -> int:
 def _print_totals(totals: Sequence[Mapping[str, Any]]) -> None:
     for row in totals:
         print(f"{row['exceptions']:>7,} {row['flow']}: {row['category']}{_money(row)}")
-
-
-def _json(body: Any) -> int:
-    print(json.dumps(body, indent=2, default=str))
-    return 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import getpass
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from accord.commands.common import print_json
@@ -37,7 +36,7 @@ def _housekeeping(accord: Accord, asked: argparse.Namespace) -> int:
 
     kept = housekeep(accord, dry_run=asked.dry_run)
     if asked.json:
-        print_json(asdict(kept))
+        print_json(kept)
         return 0
     would = "would be " if asked.dry_run else ""
     for name in kept.made:

@@ -23,14 +23,12 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 
 def _migrate(accord: Accord, asked: argparse.Namespace) -> int:
-    from dataclasses import asdict
-
     from accord.commands.flows import summary_lines
     from accord.migration import migrate
 
     done = migrate(accord, asked.entity, dry_run=asked.dry_run)
     if asked.json:
-        print_json(asdict(done))
+        print_json(done)
         return 0
     print(f"{done.entity}: from {', '.join(done.former)} to {done.system}{', dry' if done.dry_run else ''}")
     for one in done.matched:

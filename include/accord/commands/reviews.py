@@ -6,15 +6,13 @@ import argparse
 import getpass
 from typing import TYPE_CHECKING, Any
 
-from accord.categories import Queue
+from accord.categories import REVIEW_STATES, Queue
 from accord.commands.common import print_json, print_rows
 
 if TYPE_CHECKING:
     from accord.commands.common import Commands
     from accord.hub.gate_reports import GateReport, GateStanding
     from accord.runtime import Accord
-
-STATES = ("open", "acknowledged", "accepted")
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -37,7 +35,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     listed = actions.add_parser("list", parents=[common], help="rules that fail: open ones first")
     listed.add_argument("--owner", choices=[str(queue) for queue in Queue])
     listed.add_argument("--flow")
-    listed.add_argument("--state", choices=STATES)
+    listed.add_argument("--state", choices=REVIEW_STATES)
     whose = listed.add_mutually_exclusive_group()
     whose.add_argument("--of", metavar="PERSON", dest="assignee", help="assigned to this person")
     whose.add_argument("--of-nobody", action="store_const", const="", dest="assignee", help="assigned to nobody")
@@ -71,16 +69,11 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 
 def _gates(accord: Accord, asked: argparse.Namespace) -> int:
-    from dataclasses import asdict
-
     from accord.hub.gate_reports import standings
 
     with accord.hub.session() as session:
         found = standings(session)
-    if asked.json:
-        print_json([asdict(one) for one in found])
-        return 0
-    return print_rows(found, _gate_line, empty="No gate has judged anything yet.", as_json=False)
+    return print_rows(found, _gate_line, empty="No gate has judged anything yet.", as_json=asked.json)
 
 
 def _gate_line(one: GateStanding) -> str:
@@ -107,7 +100,6 @@ def _report(accord: Accord, asked: argparse.Namespace) -> int:
 
 
 def _digest(accord: Accord, asked: argparse.Namespace) -> int:
-    from dataclasses import asdict
     from datetime import UTC, datetime
 
     from accord.quality.digest import digest
@@ -117,7 +109,7 @@ def _digest(accord: Accord, asked: argparse.Namespace) -> int:
         accord.hub, asked.owner, until=datetime.now(UTC), environment=alerting.environment, site=alerting.site
     )
     if asked.json:
-        print_json(asdict(told))
+        print_json(told)
     else:
         print("There is nothing to say: no mail would go out." if told.empty else told.text)
     return 0
@@ -149,6 +141,7 @@ def _line(row: dict[str, Any]) -> str:
 
 def _show(accord: Accord, asked: argparse.Namespace) -> int:
     from accord.hub.reviews import show
+    from accord.quality.report import fields_said
 
     row = show(accord.hub, asked.review)
     if asked.json:
@@ -167,8 +160,7 @@ def _show(accord: Accord, asked: argparse.Namespace) -> int:
             f"  accepted  until {row['accepted_until']:%Y-%m-%d %H:%M}Z by {row['accepted_by']}, {failed}: {row['accepted_why']}"
         )
     for one in row["samples"]:
-        fields = ", ".join(f"{name}: {shown}" for name, shown in one["fields"].items())
-        print(f"  sample    {one['key']} ({one['correlation']}) {fields}".rstrip())
+        print(f"  sample    {one['key']} ({one['correlation']}) {fields_said(one)}".rstrip())
     for one in row["comments"]:
         print(f"  {one['at']:%Y-%m-%d %H:%M}Z {one['who']}: {one['text']}")
     for one in row["history"]:

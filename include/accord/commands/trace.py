@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import getpass
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from accord.commands.common import print_json
@@ -31,7 +30,7 @@ def _trace(accord: Accord, asked: argparse.Namespace) -> int:
 
     found = trace(accord, asked.key, values=asked.values, who=getpass.getuser())
     if asked.json:
-        print_json(asdict(found))
+        print_json(found)
         return 0
     belonging = f", with {', '.join(found.belonging)}" if found.belonging else ""
     print(f"{', '.join(found.keys)}{belonging}")

@@ -111,11 +111,7 @@ class Hub:
 
         Raises what `session` raises.
         """
-        try:
-            connection = psycopg.connect(self._dsn, autocommit=True, connect_timeout=10)
-        except psycopg.OperationalError as error:
-            raise _unreachable(error) from None
-        with connection:
+        with self._opened() as connection:
             connection.execute("SELECT pg_advisory_lock(%s, %s)", (LIFE, number))
             yield
 

@@ -118,10 +118,8 @@ class ChunkLoad:
         self.unwritten = drift.left_out(lacking, self.definition, found)
         with self.accord.hub.session() as session:
             drift.note(session, self.run, self.chunk.target, lacking, self.chunk.object, self.chunk.target)
-        side = self.accord.system(self.run.flow.source).side
-        names = self.target.keeps(self.definition) & self.definition.sent_by(side, creating=False)
         collapsed = self.target.collapse(self.definition, conform(self.definition, changes))
-        rest = content_hash(self.definition, collapsed, names - self.unwritten)
+        rest = content_hash(self.definition, collapsed, self._sent(creating=False) - self.unwritten)
         return changes.set_column(changes.column_names.index("hash"), "hash", rest)
 
     def _as_there(self, changes: pa.Table) -> pa.Table:
@@ -384,11 +382,15 @@ class ChunkLoad:
 
     def _with_requests(self, mine: pa.Table, raised: Sequence[Raised]) -> list[Raised]:
         """`raised` with what was sent of their records, masked."""
-        side = self.accord.system(self.run.flow.source).side
-        names = self.target.keeps(self.definition) & self.definition.sent_by(side, creating=True)
+        names = self._sent(creating=True)
         refused = mine.filter(pc.is_in(mine["key"], pa.array([one.key for one in raised], pa.string())))
         requests = {row["key"]: shown(self.definition, row, names) for row in refused.to_pylist()}
         return [replace(one, request=requests.get(one.key)) for one in raised]
+
+    def _sent(self, *, creating: bool) -> frozenset[str]:
+        """Names of the fields and constituents the source's side sends and the target keeps."""
+        side = self.accord.system(self.run.flow.source).side
+        return self.target.keeps(self.definition) & self.definition.sent_by(side, creating=creating)
 
     def _parked(self, row: Mapping[str, Any], category: Category, dispatch: int) -> Raised:
         return Raised(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -113,7 +114,12 @@ def sparkline(values: Sequence[int], what: str) -> str:
 
 def money(amounts: Mapping[str, str]) -> str:
     """Amounts per currency as text; '' for none."""
-    return ", ".join(f"{float(amount):,.2f} {currency}" for currency, amount in sorted(amounts.items()))
+    return ", ".join(f"{Decimal(amount):,.2f} {currency}" for currency, amount in sorted(amounts.items()))
+
+
+def fields_said(sample: Mapping[str, Any]) -> str:
+    """The fields of a sample, outlined, as text."""
+    return ", ".join(f"{name}: {shown}" for name, shown in sample["fields"].items())
 
 
 def review_said(review: Mapping[str, Any]) -> str:
@@ -167,8 +173,8 @@ def _failing(rule: RuleReport, review: Link) -> Iterable[str]:
         yield '<div class="wide"><table><caption>Some of them, values masked</caption>'
         yield "<thead><tr><th>Record</th><th>Correlation id</th><th>Fields</th></tr></thead><tbody>"
         for one in rule.samples:
-            fields = ", ".join(f"{name}: {shown}" for name, shown in one["fields"].items())
-            yield f"<tr><td>{escape(one['key'])}</td><td><code>{escape(one['correlation'])}</code></td><td>{escape(fields)}</td></tr>"
+            yield f"<tr><td>{escape(one['key'])}</td><td><code>{escape(one['correlation'])}</code></td>"
+            yield f"<td>{escape(fields_said(one))}</td></tr>"
         yield "</tbody></table></div>"
     yield f'<p class="dim">{escape(rule.part)} · {escape(rule.rule)}</p></section>'
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from accord.hub.gate_reports import FATES, GateReport, RuleReport
-from accord.quality.report import headline, money, review_said
+from accord.quality.report import fields_said, headline, money, review_said
 
 
 def report_text(report: GateReport) -> str:
@@ -40,7 +40,6 @@ def _failing(rule: RuleReport) -> Iterator[str]:
     if len(rule.trend) > 1:
         yield f"  Failed, run by run: {' '.join(map(str, rule.trend))}"
     for one in rule.samples:
-        fields = ", ".join(f"{name}: {shown}" for name, shown in one["fields"].items())
-        yield f"  {one['key']}  {one['correlation']}  {fields}".rstrip()
+        yield f"  {one['key']}  {one['correlation']}  {fields_said(one)}".rstrip()
     if rule.review:
         yield f"  {review_said(rule.review)}"

@@ -161,7 +161,7 @@ def status(home: Path) -> None:
 
 def move(accord: Accord, api: AirflowApi, flows: Sequence[str], console: Console) -> None:
     """Run these flows: the first time by Airflow's scheduler, later in this process, which shows as well that nothing is
-    written again and takes seconds. The scheduler goes on with them by itself either way.
+    written again and takes seconds. The scheduler goes on with them by itself once the story is told.
 
     Raises:
         DemoFailed: a run failed.

@@ -15,6 +15,7 @@ from accord.flows import FLOWS
 from accord.hub.processes import Process
 from accord.pipeline.runs import read_run
 from accord.pipeline.settle import OUT, summarize
+from accord.quality.report import money
 from accord.recurring import arr
 from accord.runtime import Accord
 from sandbox.company.org import Org
@@ -150,5 +151,4 @@ def _written(summaries: Sequence[Mapping[str, Any]], target: str) -> int:
 
 
 def _money(amounts: Mapping[str, str]) -> str:
-    shown = ", ".join(f"{Decimal(amount):,.2f} {currency}" for currency, amount in sorted(amounts.items()))
-    return f", {shown}" if shown else ""
+    return f", {money(amounts)}" if amounts else ""

@@ -117,8 +117,10 @@ def queue(request: Request, person: Signed, after: str | None = None) -> Respons
 @router.get("/{number}/", response_class=HTMLResponse)
 def detail(request: Request, person: Signed, number: int) -> Response:
     """One exception: what to do, what was sent and answered, its history. No system is asked."""
+    from accord.hub.queue import one
+
     with opened() as accord:
-        return _detail(request, person, accord, number)
+        return _detail(request, person, accord, one(accord.hub, number))
 
 
 @router.post("/{number}/compare", response_class=HTMLResponse)
@@ -131,24 +133,24 @@ def compare(request: Request, person: Signed, number: int, values: Annotated[boo
         row = one(accord.hub, number)
         person.must_run(row["flow"])
         sides = compared(accord, row, who=person.name, values=values)
-        return _detail(request, person, accord, number, sides=sides)
+        return _detail(request, person, accord, row, sides=sides)
 
 
-def _detail(request: Request, person: Person, accord: Accord, number: int, **more: Any) -> Response:
+def _detail(
+    request: Request, person: Person, accord: Accord, row: Mapping[str, Any], sides: Mapping[str, Any] | None = None
+) -> Response:
     from accord.exceptions import described
-    from accord.hub.queue import one
     from accord.sent import sent
 
-    row = one(accord.hub, number)
     person.must_read(row["flow"])
     return render(
         request,
         "exceptions/detail.html",
-        title=f"Exception {number}",
+        title=f"Exception {row['id']}",
         notice=notice(request),
         row=described(accord, row),
         sent=sent(accord.hub, row),
-        sides=more.get("sides"),
+        sides=sides,
         may_act=bool(person.may_run([row["flow"]])) and row["state"] == "open",
         me=person.name,
     )

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 
-from accord.categories import Queue
+from accord.categories import REVIEW_STATES, Queue
 from accord.errors import Stop
+from accord_airflow.console.exceptions import NOBODY
 from accord_airflow.console.notices import notice
 from accord_airflow.console.rendering import back, render, root
 from accord_airflow.console.security import Person, Signed
@@ -17,9 +18,6 @@ from accord_airflow.runtime import opened
 
 if TYPE_CHECKING:
     from accord.hub.connection import Hub
-
-STATES = ("open", "acknowledged", "accepted")
-NOBODY = "nobody"  # in the filter: assigned to nobody
 
 router = APIRouter()
 
@@ -61,7 +59,7 @@ def gates(
         reviews=[row | {"money": money(row["at_risk"])} for row in listed if row["flow"] in readable],
         asked={"owner": owner, "state": state, "assignee": assignee, "settled": settled},
         owners=[str(queue) for queue in Queue],
-        states=STATES,
+        states=REVIEW_STATES,
         nobody=NOBODY,
         me=person.name,
     )

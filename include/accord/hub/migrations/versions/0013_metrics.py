@@ -7,7 +7,7 @@ from alembic import op
 revision = "0013"
 down_revision = "0012"
 
-# kept by accord.metrics.keeping from the deliveries since it last looked: the images are too big to be read for every figure
+# kept by accord.metrics.facts from the deliveries since it last looked: the images are too big to be read for every figure
 TABLES = """
 CREATE TABLE kpi_record (                             -- a transaction as a target was last told it
   stream smallint NOT NULL REFERENCES stream, key text NOT NULL, object text NOT NULL,

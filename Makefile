@@ -8,6 +8,8 @@ PY := $(VENV)/bin/python
 # two cores run two processes of tests
 PYTEST := $(PY) -m pytest -n logical --maxprocesses 4 --no-loadscope-reorder
 export PYTHONUNBUFFERED := 1
+# container images like to set it: every task and every test process would compile what it imports anew, for seconds
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install demo down status test test-fast soak lint format lock clean distclean \
 	test-static test-unit test-contract test-dags test-integration test-faults test-outside test-e2e

@@ -6,7 +6,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -24,6 +24,7 @@ PREFERRED_VERSION = 64.0
 CLIENT = "accord"  # change events carry it as their origin, so that what we wrote is recognized
 LONGEST_URL = 12_000  # bytes; Salesforce refuses a URI above 16,384 with 414
 
+_LAST_OF_SECOND = timedelta(microseconds=999_999)
 _USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
 
 
@@ -139,11 +140,14 @@ class Client:
 
 
 def told_at(response: requests.Response) -> datetime:
-    """The server's clock in its Date header (whole seconds, never late); the local clock where it tells none."""
+    """When the server was asked, by its clock: its Date header, which has whole seconds; where in that second, by the local clock,
+    so that of two readings within one second the later is the later. The local clock alone where it tells no date."""
+    asked = datetime.now(UTC) - response.elapsed
     try:
-        return parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
+        second = parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
     except (KeyError, TypeError, ValueError):
-        return datetime.now(UTC) - response.elapsed
+        return asked
+    return max(second, min(asked, second + _LAST_OF_SECOND))
 
 
 def _typed(response: requests.Response, *, changes: bool) -> AccordError:

@@ -50,10 +50,11 @@ def describe(client: Client, sobject: str) -> Described:
         if refused.status != requests.codes.not_found:
             raise
         raise SchemaDrift(f"Salesforce shows no object {sobject}.", cure=PERMISSION_CURE) from None
+    at = told_at(response)
     told = response.json()
     return Described(
         sobject=sobject,
-        at=told_at(response),
+        at=at,
         fields={f["name"]: f for f in told.get("fields", ())},
         rights=frozenset(right for right in ("createable", "updateable", "deletable") if told.get(right)),
     )

@@ -44,7 +44,7 @@ class TestStack:
         """Tryton with the sample company; its data is whatever this home's earlier tests left."""
         server = self.postgres()
         with locked(self.home, "up"):
-            return erp_server.ensure_running(self.home, server, shared=self.shared, free_port=True)
+            return erp_server.ensure_running(self.home, server, shared=self.shared, free_port=True, workers=1)
 
     def fresh_erp(self, database: str) -> Erp:
         """A Tryton of its own, with a database of this name that holds the sample company and nothing else.
@@ -53,7 +53,7 @@ class TestStack:
         """
         server, home = self.postgres(), folder(self.home, f"{OTHERS}/{database}")
         with locked(home, "up"):
-            return erp_server.reset(home, server, shared=self.shared, database=database, free_port=True)
+            return erp_server.reset(home, server, shared=self.shared, database=database, free_port=True, workers=1)
 
 
 @contextmanager

@@ -177,7 +177,10 @@ def test_finance_interrupted_after_posting_does_not_post_again(erp: Erp, accord:
 def test_it_is_found_running_and_not_started_again(stack: TestStack, erp: Erp) -> None:
     keeper = Processes(erp.home)
     before = {one.name: one.pid for one in keeper.status()}
-    assert erp_server.ensure_running(erp.home, stack.postgres(), shared=stack.shared, database=erp.database) == erp
+    assert (
+        erp_server.ensure_running(erp.home, stack.postgres(), shared=stack.shared, database=erp.database, workers=1)
+        == erp
+    )
     assert {one.name: one.pid for one in keeper.status()} == before
 
 

@@ -67,7 +67,7 @@ def finance(erp: Erp, today: dt.date | None = None) -> int:
 
 
 def _one_company(client: Client, company: dict[str, Any], own: list[str], today: dt.date) -> int:
-    client.context = client.context | {"company": company["id"]}
+    client = client.within(company=company["id"])
     fields = ["code", "credit_limit_amount", "tax_identifier", "addresses.invoice", "addresses.country.code"]
     buys = ("relations", "where", [("type.name", "=", BUYS), ("to", "=", company["party"])])
     customers = _all(client, "party.party", [("code", "not in", own), buys], fields)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+from copy import copy
 from decimal import Decimal
 from typing import Any
 
 import requests
 
+LOGIN = "common.db.login"
 _MOMENT = ("year", "month", "day", "hour", "minute", "second", "microsecond")
 
 
@@ -36,6 +38,7 @@ class Client:
         self._http = requests.Session()
         self._http.trust_env = False  # a proxy from the environment has no business on the loopback address
         self._timeout = timeout
+        self._who: tuple[str, str] | None = None
         self.context: dict[str, Any] = {}
 
     def login(self, user: str, password: str) -> None:
@@ -44,14 +47,19 @@ class Client:
         Raises:
             TrytonError: wrong user or password (``LoginException``, or HTTP 401).
         """
-        self._http.headers.pop("Authorization", None)
-        uid, token = self._post("common.db.login", [user, {"password": password}, "en"])[:2]
-        credentials = base64.b64encode(f"{user}:{uid}:{token}".encode()).decode()
-        self._http.headers["Authorization"] = f"Session {credentials}"
+        self._who = None
+        self._authenticate(user, password)
         self.context = self._post("model.res.user.get_preferences", [True, {}])
+        self._who = (user, password)
+
+    def within(self, **context: Any) -> Client:
+        """The same session, whose calls have more context."""
+        narrower = copy(self)
+        narrower.context = self.context | context
+        return narrower
 
     def call(self, method: str, *params: Any, context: dict[str, Any] | None = None) -> Any:
-        """Call ``model.<name>.<method>`` with the session's context, extended by ``context``.
+        """Call ``model.<name>.<method>`` with the session's context, extended by ``context``; one that has ended is opened again.
 
         Raises:
             TrytonError: the server refused.
@@ -59,11 +67,20 @@ class Client:
         """
         return self._post(method, [*params, self.context | (context or {})])
 
+    def _authenticate(self, user: str, password: str) -> None:
+        self._http.headers.pop("Authorization", None)
+        uid, token = self._post(LOGIN, [user, {"password": password}, "en"])[:2]
+        credentials = base64.b64encode(f"{user}:{uid}:{token}".encode()).decode()
+        self._http.headers["Authorization"] = f"Session {credentials}"
+
     def _post(self, method: str, params: list[Any]) -> Any:
         body = json.dumps({"id": 0, "method": method, "params": params}, default=_encode)
         answer = self._http.post(
             self._address, data=body, headers={"Content-Type": "application/json"}, timeout=self._timeout
         )
+        if answer.status_code == requests.codes.unauthorized and self._who and method != LOGIN:
+            self._authenticate(*self._who)
+            return self._post(method, params)
         if answer.status_code != requests.codes.ok:
             raise TrytonError(f"HTTP {answer.status_code}", answer.text[:200])
         content = json.loads(answer.text, object_hook=_decode)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from sandbox.erp.rpc import Client
@@ -41,10 +43,15 @@ class Erp:
         return secret(self.home, f"tryton_{login}")
 
     def client(self, login: str = "accord") -> Client:
-        """A logged-in session."""
-        client = Client(self.url, self.database)
-        client.login(login, self.password(login))
-        return client
+        """A logged-in session; a thread's own is kept, as the ERP takes its time over passwords."""
+        return _session(self.url, self.database, login, self.password(login), threading.get_ident())
+
+
+@lru_cache
+def _session(url: str, database: str, login: str, password: str, _thread: int) -> Client:
+    client = Client(url, database)
+    client.login(login, password)
+    return client
 
 
 def of_home(home: Path, *, database: str = DATABASE, free_port: bool = False) -> Erp:
@@ -64,6 +71,7 @@ def ensure_running(
     shared: Path | None = None,
     database: str = DATABASE,
     free_port: bool = False,
+    workers: int = WORKERS,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Erp:
     """Start the ERP, making its database at first from the template, or find it running.
@@ -73,6 +81,7 @@ def ensure_running(
         postgres: the server its database is in.
         shared: the home whose cached template and Tryton environment are used; ``home`` when not given.
         free_port: take any free port instead of the configured one.
+        workers: processes of the server. What one has just written, another may still remember otherwise for a moment.
         tell: hears, in words, what takes long.
 
     Raises:
@@ -87,7 +96,7 @@ def ensure_running(
     if not _is_whole(home, postgres, database):
         keeper.stop(SERVICE)  # it may hold connections to a half-made database of that name
         template = _make_database(shared, postgres, database, tell)
-    _serve(keeper, interpreter, erp, postgres)
+    _serve(keeper, interpreter, erp, postgres, workers)
     if template:
         _set_passwords(erp, template)
         _mark(home, database).touch()
@@ -113,12 +122,15 @@ def reset(
     shared: Path | None = None,
     database: str = DATABASE,
     free_port: bool = False,
+    workers: int = WORKERS,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Erp:
     """Throw the ERP's data away and start afresh from the template; otherwise as `ensure_running`."""
     Processes(home).stop(SERVICE)
     _mark(home, database).unlink(missing_ok=True)
-    return ensure_running(home, postgres, shared=shared, database=database, free_port=free_port, tell=tell)
+    return ensure_running(
+        home, postgres, shared=shared, database=database, free_port=free_port, workers=workers, tell=tell
+    )
 
 
 def is_healthy(url: str) -> bool:
@@ -126,10 +138,10 @@ def is_healthy(url: str) -> bool:
     return answers(f"{url}/rpc/", {"id": 0, "method": "common.server.version", "params": []})
 
 
-def _serve(keeper: Processes, interpreter: Path, erp: Erp, postgres: Server) -> None:
+def _serve(keeper: Processes, interpreter: Path, erp: Erp, postgres: Server, workers: int) -> None:
     config = write_config(folder(erp.home, SERVICE) / "trytond.conf", postgres)
     argv: list[str | Path] = [interpreter, "-m", "gunicorn", "trytond.application:app"]
-    argv += ["--bind", f"{LOOPBACK}:{erp.port}", "--workers", str(WORKERS), "--threads", str(THREADS)]
+    argv += ["--bind", f"{LOOPBACK}:{erp.port}", "--workers", str(workers), "--threads", str(THREADS)]
     argv += ["--timeout", "600", "--keep-alive", "75", "--no-control-socket"]
     argv += ["--preload"]  # the database is loaded once, which takes seconds, and not by every process
 

@@ -42,7 +42,10 @@ _FAST = {
     "unix_socket_directories": "",
     "listen_addresses": LOOPBACK,
 }
-_CARELESS = {"fsync": "off", "full_page_writes": "off"}
+# a test's hundreds of databases live for seconds each: looking whether they need a vacuum is most of what would be done for them
+_CARELESS = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
+_COPIES_FILES = 15  # the version that has a choice of how a database is copied
+_DROP = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +76,16 @@ class Server:
             template: the database to copy; nobody may be connected to it.
             drop: replace an existing one, sending its users away.
         """
-        if drop:
-            self.drop_database(name)
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'").format(
-            sql.Identifier(name), sql.Identifier(template or "template0")
-        )
+        words = "CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'"
+        if self.binaries.major >= _COPIES_FILES:
+            words += (
+                " STRATEGY file_copy"  # a third of the time that copying through the log takes, the default since then
+            )
         with self._administer() as connection:
+            if drop:
+                connection.execute(_DROP.format(sql.Identifier(name)))
             try:
-                connection.execute(statement)
+                connection.execute(sql.SQL(words).format(sql.Identifier(name), sql.Identifier(template or "template0")))
             except psycopg.errors.DuplicateDatabase:
                 return False
         return True
@@ -88,7 +93,7 @@ class Server:
     def drop_database(self, name: str) -> None:
         """Remove a database, if there, sending its users away."""
         with self._administer() as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            connection.execute(_DROP.format(sql.Identifier(name)))
 
     def rename_database(self, old: str, new: str) -> None:
         """Give a database its final name: the last step of making one that must be whole or absent."""

@@ -55,13 +55,13 @@ def open_gates(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def world(systems: Systems, tmp_path: Path) -> RealWorld:
+def world(systems: Systems, tmp_path: Path) -> Iterator[RealWorld]:
     number = next(systems.numbers)
     hub, legacy = f"real_hub_{number}", f"real_legacy_{number}"
     systems.server.create_database(hub, template=HUB, drop=True)
     systems.server.create_database(legacy, template=LEGACY, drop=True)
     systems.org.reset()
-    return RealWorld(
+    world = RealWorld(
         org=systems.org,
         erp=systems.erp,
         server=systems.server,
@@ -71,3 +71,5 @@ def world(systems: Systems, tmp_path: Path) -> RealWorld:
         folder=tmp_path,
         people=systems.org.session(admin=True),
     )
+    yield world
+    world.rest()

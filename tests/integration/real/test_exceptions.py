@@ -41,7 +41,6 @@ def test_edited_and_replayed_and_linked_to_what_finance_has(world: RealWorld) ->
     assert finance.call(f"{PARTY}.search", [["code", "=", twin]]) == []
     assert world.rows("SELECT native FROM link WHERE key = %s AND native IS NOT NULL AND hash IS NOT NULL AND stream IN "
                       "(SELECT id FROM stream WHERE target = 'tryton')", f"salesforce:{twin}") == [{"native": str(known)}]  # fmt: skip
-    accord.close()
 
     world.forget()
     assert counts(world.run(), "tryton") == {"unchanged": 2}

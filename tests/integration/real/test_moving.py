@@ -56,7 +56,6 @@ def test_a_legal_entity_moves(world: RealWorld, monkeypatch: pytest.MonkeyPatch)
     world.read_from_the_beginning(*STATUSES.values())
     accord = world.accord()
     done = migrate(accord, "GB01")
-    accord.close()
     assert done.waiting == []
     assert [(row["system"], row["state"], row["orders"]) for row in done.left] == [("tryton", "In Fulfilment", 1)]
     products = next(one for one in done.matched if one.object == "product")

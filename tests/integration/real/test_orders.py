@@ -146,6 +146,7 @@ def test_the_policy_holds_orders_before_anything_is_posted(world: RealWorld, sal
         assert said.lower().startswith(next(iter(held[order])))
     # the price list and the account are put right; the orders themselves stay as they are, and come by themselves
     since = world.people.soql(f"SELECT SystemModstamp FROM Order WHERE Id = '{routed}'")[0]["SystemModstamp"]  # noqa: S608 - ours
+    world.next_second(routed, "Order")
     world.change(sales.entry("MI-1004", 1190), "PricebookEntry", UnitPrice=1190)
     world.change(account, Legal_Entities__c="GB01;NL01")
     window = Params(since=dt.datetime.fromisoformat(since) + dt.timedelta(seconds=1))

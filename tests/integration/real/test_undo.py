@@ -36,7 +36,6 @@ def test_a_bad_run_is_taken_back_in_both_erps(world: RealWorld) -> None:
 
     accord = world.accord()
     done, summary = undo(accord, bad, who="somebody")
-    accord.close()
     assert steps(done) == {"legacy": {"restore": 2}, "tryton": {"deactivate": 1, "leave": 1, "restore": 1}}
     assert summary["error"] is None
     assert counts(summary, "tryton") == {"applied": 2, "superseded": 1}

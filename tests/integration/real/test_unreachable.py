@@ -134,7 +134,6 @@ def test_a_permission_nothing_is_decided_by(world: RealWorld) -> None:
         (there,) = erps.target(name).read_back(CUSTOMER, wanted).to_pylist()
         assert there["phone"] == "+31 1", name
         assert there["website"] == "two.example", name
-    erps.close()
 
     world.org.reset_permissions()
     assert world.run()["error"] is None

@@ -188,7 +188,8 @@ CREATE TEMP TABLE result (key text PRIMARY KEY, native text, outcome text, gone 
 _APPLY = """
 UPDATE link l SET version = p_version, read_at = p_read_at, native = coalesce(r.native, l.native),
   hash = CASE WHEN r.gone AND coalesce(r.native, l.native) IS NULL THEN NULL ELSE p_hash END,
-  gone = r.gone, merged_into = r.merged_into, deleted = r.deleted, left_out = r.left_out, state = r.state,
+  gone = r.gone, merged_into = r.merged_into, deleted = r.deleted, let_go = r.gone AND NOT r.deleted,
+  left_out = r.left_out, state = r.state,
   dispatch = NULL, p_version = NULL, p_read_at = NULL, p_hash = NULL
 FROM result r
 WHERE l.stream = %(stream)s AND l.key = r.key AND l.key BETWEEN %(low)s AND %(high)s AND l.dispatch = %(dispatch)s

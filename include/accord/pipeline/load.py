@@ -202,9 +202,10 @@ class ChunkLoad:
                 session,
                 stream=self.stream,
                 dispatch=number,
-                rows=changes.select(["key", "version", "read_at", "hash"]),
+                rows=changes.select(["key", "version", "read_at", "hash", "gone"]),
                 overlap=self.run.flow.overlap,
                 undone=self.run.undoes,
+                one_place=self.definition.name if self.definition.has_one_place else None,
             )
             unknown = without_image(session, stream=self.stream, dispatch=number, most=READ_BEFORE + 1)
             changes = with_those_that_came(session, self.stream, self.definition, changes)
@@ -216,20 +217,18 @@ class ChunkLoad:
         answers = self._send(mine, sending, dispatch) if mine.num_rows else RESULTS.empty_table()
         judged, raised = self._answers.judge(mine, answers, dispatch.id)
         settled = [judged]
-        busy = [key for key, bucket in refused.items() if bucket == "busy"]
-        for bucket in ("unchanged", "superseded"):
+        waits = {"elsewhere": Category.ELSEWHERE} | ({"busy": Category.CLAIMED_ELSEWHERE} if give_up else {})
+        for bucket in sorted({*refused.values()} - ({"busy"} - waits.keys())):
             keys = [key for key, why in refused.items() if why == bucket]
-            settled.append(outcomes(changes.filter(pc.is_in(changes["key"], pa.array(keys, pa.string()))), bucket))
-        if give_up and busy:
-            rows = changes.filter(pc.is_in(changes["key"], pa.array(busy, pa.string())))
-            settled.append(outcomes(rows, "parked"))
-            raised += [
-                self._answers.parked(row, Category.CLAIMED_ELSEWHERE, number)
-                for row in rows.select(["key", "version", "_said"]).to_pylist()
-            ]
-            busy = []
+            rows = changes.filter(pc.is_in(changes["key"], pa.array(keys, pa.string())))
+            settled.append(outcomes(rows, "parked" if bucket in waits else bucket))
+            if bucket in waits:
+                raised += [
+                    self._answers.parked(row, waits[bucket], number)
+                    for row in rows.select(["key", "version", "_said"]).to_pylist()
+                ]
         self._record(dispatch, pa.concat_tables(settled), raised)
-        return len(busy)
+        return 0 if give_up else [*refused.values()].count("busy")
 
     def _before(self, mine: pa.Table, unknown: list[str], claimed: Mapping[str, str | None]) -> pa.Table | None:
         """What the target holds of records whose last image is not left, while they are few; None where it is not known."""

@@ -289,7 +289,9 @@ def settle_dispatch(
     """
     session.execute(_RESULTS)
     copy_into(session, "result", results)
-    session.execute("ANALYZE result (key, outcome)")  # of what is looked for: the images would cost as much as all the rest
+    session.execute(
+        "ANALYZE result (key, outcome)"
+    )  # of what is looked for: the images would cost as much as all the rest
     keys = sorted(results["key"].to_pylist())
     arguments = {
         "stream": dispatch.stream,

@@ -48,10 +48,17 @@ class Process:
     def load(self) -> dict[str, int]:
         """Send every chunk."""
         counts: dict[str, int] = {}
+        before = getattr(WatchedTarget.watches, "watch", None)
         WatchedTarget.watches.watch = self.watch
-        for chunk in self.chunks:
-            for bucket, n in load(self.accord, chunk).items():
-                counts[bucket] = counts.get(bucket, 0) + n
+        try:
+            for chunk in self.chunks:
+                for bucket, n in load(self.accord, chunk).items():
+                    counts[bucket] = counts.get(bucket, 0) + n
+        finally:  # the thread may be a test's, or another process's that this one came by in
+            if before is None:
+                del WatchedTarget.watches.watch
+            else:
+                WatchedTarget.watches.watch = before
         return counts
 
     def settle(self) -> dict[str, Any]:

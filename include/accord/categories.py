@@ -49,6 +49,7 @@ class Category(StrEnum):
     REFUSED = "refused by the system"
     NOT_PERMITTED = "not permitted"
     LOCKED = "record locked"
+    TABLES_LOCKED = "tables locked"
     INTERRUPTED = "interrupted"
     CLAIMED_ELSEWHERE = "being written by another run"
     ELSEWHERE = "still in another ERP"
@@ -206,6 +207,9 @@ HANDLING: dict[Category, Handling] = {
         queue=Queue.INTEGRATION, severity=3, remedy="Grant the integration user the permission the answer names."
     ),
     Category.LOCKED: Handling(
+        queue=Queue.INTEGRATION, severity=1, remedy="Nothing: it is tried again by the next run."
+    ),
+    Category.TABLES_LOCKED: Handling(
         queue=Queue.INTEGRATION, severity=1, remedy="Nothing: it is tried again by the next run."
     ),
     Category.INTERRUPTED: Handling(

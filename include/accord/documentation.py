@@ -69,8 +69,12 @@ def page(definition: BusinessObject) -> str:
     if definition.duplicate_rules:
         rules = "; ".join(_duplicates(rule) for rule in definition.duplicate_rules)
         lines += [f"Held as possible duplicates before they are created: the same {rules}.", ""]
-    if definition.amounts:
-        lines += [f"Counts for completeness: {', '.join(definition.amounts)}, per currency.", ""]
+    counting = [
+        *definition.amounts,
+        *([f"{definition.worth.name} ({definition.worth.meaning})"] if definition.worth else []),
+    ]
+    if counting:
+        lines += [f"Counts for completeness: {', '.join(counting)}, per currency.", ""]
     if definition.ordered:
         lines += ["Delivered in order: what comes after a refusal waits until that is replayed or discarded.", ""]
     return "\n".join(lines)

@@ -67,9 +67,18 @@ def arr(lines: Iterable[Line], day: date) -> Decimal:
     return sum((instalment(one) * (YEAR // PERIODS[one["billing_period"]]) for one in running), Decimal("0.00"))
 
 
+def periods(line: Line) -> int:
+    """How many billing periods of a line begin, however far away its last day is."""
+    start, end = line["start_date"], line["end_date"]
+    months = (end.year - start.year) * YEAR + end.month - start.month
+    if months >= 0 and months_after(start, months) > end:
+        months -= 1
+    return months // PERIODS[line["billing_period"]] + 1 if months >= 0 else 0
+
+
 def value(lines: Iterable[Line]) -> Decimal:
     """What the lines come to over their whole term."""
-    return sum((instalment(one) * sum(1 for _ in period_starts(one)) for one in lines), Decimal("0.00"))
+    return sum((instalment(one) * periods(one) for one in lines), Decimal("0.00"))
 
 
 def schedule(lines: Iterable[Line]) -> dict[date, Decimal]:

@@ -162,13 +162,13 @@ def test_answered_requests_leave_nothing_behind(target: InterfaceTables, legacy_
     assert ask(legacy_dsn, "SELECT count(*) FROM inbound.customer WHERE status <> 'accepted'") == [(0,)]
 
 
-def test_a_locked_record_may_pass_later(legacy: Connection, legacy_dsn: str) -> None:
+def test_what_other_work_holds_may_pass_later(legacy: Connection, legacy_dsn: str) -> None:
     target = open_system("legacy", replace(legacy, extra={"lock_timeout_s": 0.2}))
     row = sent(target, customer())
     with psycopg.connect(legacy_dsn) as holder:
         holder.execute("SELECT FROM erp.customer WHERE customer_number = %s FOR UPDATE", [row["native"]])
         answer = send(target, row | {"phone": "1"})[row["key"]]
-        assert (answer["outcome"], answer["category"]) == ("retry", "record locked")
+        assert (answer["outcome"], answer["category"]) == ("retry", "tables locked")
     assert send(target, row | {"phone": "1"})[row["key"]]["outcome"] == "applied"
     target.close()
 

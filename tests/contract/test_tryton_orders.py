@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any, ClassVar
 
+import psycopg
 import pytest
 
 from accord.errors import InDoubt
@@ -28,6 +29,7 @@ from tests.contract.tryton_server import connection as connection
 from tests.contract.tryton_server import finance as finance
 from tests.contract.tryton_server import one as one
 from tests.fakes import FakeSending
+from tests.stack import TestStack
 from tests.tables import Row, changes, wanted
 
 MADE_AT_ONCE = 8  # orders: one call for all costs as much as two for one each
@@ -191,6 +193,17 @@ class TestOrders(Selling):
         assert "100" not in message
         assert [sale["state"] for sale in self.sales(row["key"])] == ["quotation"]
         finance.call(limit, [int(row["customer__native"])], {"credit_limit_amount": Decimal("100000.00")})
+        self.create(target, row)
+        assert [sale["state"] for sale in self.sales(row["key"])] == ["processing"]
+
+    def test_other_work_holds_a_table(self, target: Target, finance: Client, stack: TestStack, tryton: Erp) -> None:
+        """Confirming an order of a customer with a credit limit locks the receivables, or fails: PostgreSQL is asked not to wait."""
+        row = self.sample(1)
+        limit = {"credit_limit_amount": Decimal("100000.00")}
+        finance.call("model.party.party.write", [int(row["customer__native"])], limit)
+        with psycopg.connect(stack.postgres().dsn(tryton.database)) as holder:
+            holder.execute("LOCK account_move_line IN EXCLUSIVE MODE")
+            assert self.refused(target, row)[:2] == ("retry", "tables locked")
         self.create(target, row)
         assert [sale["state"] for sale in self.sales(row["key"])] == ["processing"]
 

@@ -30,6 +30,7 @@ class Fault(StrEnum):
     DROP_BEFORE_COMMIT = "drop before commit"  # nothing took effect, no answer
     DROP_AFTER_COMMIT = "drop after commit"  # everything took effect, no answer
     LOCKED = "locked"  # every record of the request answers "locked"
+    TABLES_LOCKED = "tables locked"  # the request as a whole lost against other work
     UNAVAILABLE = "unavailable"  # refused before anything was taken
 
 
@@ -182,6 +183,8 @@ class FakeTarget(Fake):
                 raise Unavailable(f"{self.name} can't be reached.", cure="Start it.")
             if fault is Fault.LOCKED:
                 return {row["key"]: _locked(row["native"]) for row in request}
+            if fault is Fault.TABLES_LOCKED:
+                return {row["key"]: _crowded(row["native"]) for row in request}
             outcomes = (
                 {}
                 if fault is Fault.DROP_BEFORE_COMMIT
@@ -263,6 +266,12 @@ def _identity(name: str, value: Any) -> str:
 def _locked(native: str | None) -> Outcome:
     return Outcome(
         outcome=Recovery.RETRY, native=native, category=Category.LOCKED, message="Another user holds the record."
+    )
+
+
+def _crowded(native: str | None) -> Outcome:
+    return Outcome(
+        outcome=Recovery.RETRY, native=native, category=Category.TABLES_LOCKED, message="Other work holds the tables."
     )
 
 

@@ -32,20 +32,33 @@ class Process:
         self.watch = watch or Watch()
         self.accord = WatchedAccord(world, self.watch)
         self.run = open_run(self.accord, flow, engine_run=name, kind=RunKind.SCHEDULED, interval=world.interval())
+        self.canonical = ""
         self.chunks: list[dict[str, Any]] = []
 
-    def prepare(self) -> Process:
-        """Up to the comparison: what is to be sent is decided, nothing is claimed."""
-        self.chunks = compare(self.accord, self.run, transform(self.accord, self.run, extract(self.accord, self.run)))
+    def prepare(self, target: str | None = None) -> Process:
+        """Up to the comparison with every target, or with one: what is to be sent is decided, nothing is claimed."""
+        self.canonical = transform(self.accord, self.run, extract(self.accord, self.run))
+        self.chunks = self.compare(target)
         return self
+
+    def compare(self, target: str | None = None) -> list[dict[str, Any]]:
+        """What is to be sent."""
+        return compare(self.accord, self.run, self.canonical, target=target)
 
     def load(self) -> dict[str, int]:
         """Send every chunk."""
         counts: dict[str, int] = {}
+        before = getattr(WatchedTarget.watches, "watch", None)
         WatchedTarget.watches.watch = self.watch
-        for chunk in self.chunks:
-            for bucket, n in load(self.accord, chunk).items():
-                counts[bucket] = counts.get(bucket, 0) + n
+        try:
+            for chunk in self.chunks:
+                for bucket, n in load(self.accord, chunk).items():
+                    counts[bucket] = counts.get(bucket, 0) + n
+        finally:  # the thread may be a test's, or another process's that this one came by in
+            if before is None:
+                del WatchedTarget.watches.watch
+            else:
+                WatchedTarget.watches.watch = before
         return counts
 
     def settle(self) -> dict[str, Any]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import timedelta
+
 import pytest
 
 from accord.errors import Unavailable
 from accord.hub import systems
 from accord.objects import CUSTOMER
-from accord.pipeline import recover
+from accord.pipeline import insist, recover
 from tests.fakes import FakeTarget, Fault
 from tests.faults.watching import LEASE
 from tests.oracle import complaints
@@ -52,12 +55,60 @@ def test_what_stays_locked_waits_for_the_next_run(world: World, target: FakeTarg
     assert counts(world.run(), "tryton") == {"applied": ALL - 1, "parked": 1}
     (held,) = world.exceptions()
     assert (held["key"], held["kind"], held["category"]) == ("salesforce:1", "parked", "record locked")
+    assert target.requests == ALL / 2 + 2  # it alone goes again, as often as Accord is told to: twice
     assert world.status("salesforce:1") == ("Pending", f"Record locked: {held['message']}")
     target.locks = set()
     released = world.run(interval=(world.clock, world.clock))
     assert released["released"] == 1
     assert complaints(world) == []
     assert world.exceptions() == []
+
+
+def test_tables_that_other_work_holds_are_waited_for(world: World, target: FakeTarget) -> None:
+    """Nothing is wrong with the records: more tries than a locked record gets, and nobody is told."""
+    target.faults = [Fault.TABLES_LOCKED] * 3 * 5
+    assert counts(world.run(), "tryton") == {"applied": ALL}
+    assert target.faults == []
+    assert world.exceptions() == []
+    assert complaints(world) == []
+
+
+def test_tables_that_stay_locked_are_left_to_the_next_run(
+    world: World, target: FakeTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Patience is 14 seconds: twice the lease and the longest request. It begins again whenever a record gets through."""
+    target.longest_request = timedelta(seconds=2)
+    clock, free_at = Clock(), [10.0, 20.0]
+    monkeypatch.setattr(insist, "time", clock)
+
+    def hold() -> None:
+        passes = bool(free_at) and clock.now >= free_at[0]
+        target.faults = [] if passes else [Fault.TABLES_LOCKED]
+        del free_at[: int(passes)]
+
+    target.on_request = hold
+    assert counts(world.run(), "tryton") == {"applied": 4, "parked": 2}
+    assert 20 + 14 < clock.now < 20 + 14 + 5
+    (one, _) = world.exceptions()
+    assert (one["kind"], one["category"]) == ("parked", "tables locked")
+    assert world.status(one["key"])[0] == "Pending"
+    target.faults, target.on_request = [], None
+    assert counts(world.run(), "tryton")["applied"] == 2
+    assert world.exceptions() == []
+    assert complaints(world) == []
+
+
+@dataclass(slots=True)
+class Clock:
+    """In the place of the module `time`: it moves when somebody waits."""
+
+    now: float = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
 
 
 def test_refused_in_the_middle(world: World, target: FakeTarget) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from accord.batch import StagedFile
 from accord.errors import InDoubt
+from accord.flows import flow
+from accord.objects import ORDER
 from accord.pipeline.compare import ChunkToLoad
 from accord.pipeline.load import ChunkLoad
 from tests.faults.side_by_side import PATIENCE, Process, beside
@@ -20,6 +24,7 @@ from tests.world import MINUTE, World, counts
 pytestmark = pytest.mark.usefixtures("open_gates")
 
 CLAIM = "load.ChunkLoad._once"
+ORDERS = replace(flow("order__salesforce_to_erp"), status=None)
 ALL = 6
 
 
@@ -161,3 +166,61 @@ def test_a_sender_that_wakes_too_late(world: World, target: WatchedTarget, more_
     assert complaints(world) == []
     assert world.exceptions() == []
     assert other.settle()["error"] is None
+
+
+@pytest.fixture
+def order(world: World) -> str:
+    """An order of a customer both ERPs have; sales has said who sells it."""
+    customer = world.customer("1", entities=("NL01", "US01"))
+    world.run()
+    values = {"customer": customer, "legal_entity": "NL01", "currency": "EUR", "status": "Activated", "total": "10.00"}
+    return world.source.put(ORDER, "O1", at=world.tick(MINUTE), number="O1", **values)
+
+
+def where(world: World, key: str) -> list[str]:
+    """The ERPs in which an order lives."""
+    erps = {"tryton": world.tryton, "legacy": world.legacy}
+    return [name for name, erp in erps.items() for record in erp.held(ORDER, key) if not record["gone"]]
+
+
+@pytest.mark.parametrize("first", ["older", "newer", "sending", "claiming"])
+def test_an_order_given_to_another_legal_entity_while_runs_are_under_way(world: World, order: str, first: str) -> None:
+    """Two runs have seen it in no ERP, and each is to create it in another one: at no time are there two."""
+    target = watched_target(world)
+    world.tick(MINUTE)
+    older = Process(world, "older", flow=ORDERS).prepare()
+    world.source.touch(ORDER, "O1", at=world.tick(), legal_entity="US01", currency="USD")
+    world.tick(MINUTE)
+    newer = Process(world, "newer", flow=ORDERS).prepare("legacy")
+    places: list[list[str]] = []
+
+    def look() -> None:
+        places.append(where(world, order))
+
+    world.legacy.on_request = target.on_request = look
+    if first in ("sending", "claiming"):  # the one comes by in the middle of the other
+        loading: list[Future[dict[str, int]]] = []
+
+        def come_by() -> None:
+            loading.append(beside(newer.load))
+            while not loading[0].done() and not world.rows("SELECT FROM pg_locks WHERE NOT granted"):
+                pass
+
+        older.watch.meanwhile[Place(REQUEST if first == "sending" else CLAIM, "before")] = come_by
+        older.load()
+        loading[0].result(PATIENCE)
+    else:
+        for run in (older, newer) if first == "older" else (newer, older):
+            run.load()
+    look()
+    assert max(map(len, places)) == 1, f"in two ERPs at a time: {places}"
+    newer.chunks = newer.compare("tryton")
+    newer.load()
+    for run in (older, newer):
+        run.settle()
+    for _ in range(3):
+        world.tick(9 * MINUTE)
+        world.run(ORDERS)
+    assert where(world, order) == ["legacy"]
+    assert world.exceptions() == []
+    assert complaints(world) == []

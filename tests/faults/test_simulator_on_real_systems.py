@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.simulator import play
 from tests.faults.simulator.oracle import CLASSES
-from tests.faults.simulator.peaks import all_at_once, every_answer, late_commit, late_effect, late_invoice
+from tests.faults.simulator.peaks import all_at_once, every_answer, late, late_commit, late_effect, late_invoice
 from tests.faults.simulator.play import Theatre
 from tests.faults.simulator.safeguards import SAFEGUARDS
 from tests.faults.simulator.schedule import (
@@ -27,7 +27,8 @@ from tests.faults.simulator.schedule import (
     schedule,
 )
 from tests.faults.simulator.soak import Table, theatre_at
-from tests.faults.simulator.worlds import places
+from tests.faults.simulator.tables import comparing_nothing
+from tests.faults.simulator.worlds import Place, legacy_dsn, places
 from tests.hub import HubServer
 
 SEEDS = (7, 11, 23, 27, 29)
@@ -47,9 +48,14 @@ def no_breakers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def theatre(hub_server: HubServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
-    folder = tmp_path_factory.mktemp("simulator")
-    with places(hub_server.server, folder, ORG_AND_TABLES, 1) as (place,), theatre_at(place) as theatre:
+def place(hub_server: HubServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with places(hub_server.server, tmp_path_factory.mktemp("simulator"), ORG_AND_TABLES, 1) as (place,):
+        yield place
+
+
+@pytest.fixture(scope="module")
+def theatre(place: Place) -> Iterator[Theatre]:
+    with theatre_at(place) as theatre:
         yield theatre
 
 
@@ -78,7 +84,18 @@ def test_whatever_answers_a_request_meets(theatre: Theatre, story: Schedule) -> 
 @pytest.mark.usefixtures("no_breakers")
 @pytest.mark.parametrize("name", SHOWN)
 def test_without_a_safeguard_real_systems_take_harm(theatre: Theatre, name: str) -> None:
-    guard, story = SAFEGUARDS[name], SHOWN[name]
+    takes_harm(theatre, name, SHOWN[name])
+
+
+@pytest.mark.usefixtures("no_breakers")
+def test_without_the_version_comparison_tables_that_compare_nothing_take_harm(place: Place, theatre: Theatre) -> None:
+    with comparing_nothing(legacy_dsn(place)):
+        takes_harm(theatre, "version comparison", of_legacy(late("salesforce")))
+
+
+def takes_harm(theatre: Theatre, name: str, story: Schedule) -> None:
+    """Without the safeguard the story ends badly, with it well."""
+    guard = SAFEGUARDS[name]
     with guard.removed():
         verdict = theatre.play(story).verdict
     assert guard.expected & {kind for kind, n in verdict.counts.items() if n}, str(verdict)

@@ -72,6 +72,12 @@ def test_arr_is_of_the_lines_that_run_on_the_day() -> None:
     assert sum(schedule(both).values()) == value(both)
 
 
+def test_a_line_that_never_ends_has_a_value() -> None:
+    """9999-12-31 is how some say it."""
+    assert value([line(start_date=date(9998, 12, 31), end_date=date(9999, 12, 31), unit_price=Decimal(1))]) == 13 * 3
+    assert value([line(end_date=date(2026, 1, 14))]) == 0
+
+
 def test_what_falls_on_one_day_is_one_instalment() -> None:
     parts = schedule([line(unit_price=Decimal(10)), line(unit_price=Decimal(100), billing_period="Quarterly")])
     assert [parts[day] for day in (FIRST, date(2026, 2, 15), date(2026, 4, 15))] == [330, 30, 330]

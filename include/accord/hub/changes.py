@@ -8,17 +8,18 @@ from typing import Any
 from accord.hub.connection import Session
 
 # what was applied, with what was known before it. Seeds are sent once and stay; a record that is gone keeps its last values.
-# One statement, and no function of ours in it: calling one per record would take as long as all the rest
+# One statement, and no function of ours in it: calling one per record would take as long as all the rest. What did not change is
+# not taken apart, what did only once (OFFSET 0: else for every mention of `same`), and seeds are looked for only where there are some
 _RECORD = """
 WITH imaged AS MATERIALIZED (
   SELECT r.key, r.number, r.refs,
     CASE WHEN i.key IS NOT NULL THEN 'applied' WHEN r.was_plain IS NOT NULL THEN 'read'
          WHEN r.created THEN 'created' ELSE 'unknown' END AS basis,
     was.plain AS old_plain, was.personal AS old_personal,
-    CASE WHEN r.gone THEN was.plain WHEN i.key IS NULL THEN '{}'
+    CASE WHEN r.gone THEN was.plain WHEN i.key IS NULL OR NOT i.plain ?| %(seeds)s::text[] THEN '{}'
          ELSE (SELECT coalesce(jsonb_object_agg(n, i.plain -> n), '{}') FROM unnest(%(seeds)s::text[]) n WHERE i.plain ? n)
     END || r.plain AS new_plain,
-    CASE WHEN r.gone THEN was.personal WHEN i.key IS NULL THEN '{}'
+    CASE WHEN r.gone THEN was.personal WHEN i.key IS NULL OR NOT i.personal ?| %(seeds)s::text[] THEN '{}'
          ELSE (SELECT coalesce(jsonb_object_agg(n, i.personal -> n), '{}') FROM unnest(%(seeds)s::text[]) n WHERE i.personal ? n)
     END || r.personal AS new_personal
   FROM result r LEFT JOIN image i ON i.stream = %(stream)s AND i.key = r.key
@@ -26,11 +27,13 @@ WITH imaged AS MATERIALIZED (
   WHERE r.outcome = 'applied' AND r.plain IS NOT NULL),
 changed AS (
   INSERT INTO change (dispatch, stream, key, personal, basis, before, after)
-  SELECT %(dispatch)s, %(stream)s, key, personal, basis, old - same, new - same
+  SELECT %(dispatch)s, %(stream)s, key, personal, basis,
+    CASE WHEN same IS NULL THEN '{}' ELSE old - same END, CASE WHEN same IS NULL THEN '{}' ELSE new - same END
   FROM imaged
   CROSS JOIN LATERAL (VALUES (false, old_plain, new_plain), (true, old_personal, new_personal)) c (personal, old, new)
-  CROSS JOIN LATERAL (SELECT ARRAY(SELECT e.key FROM jsonb_each(old) e WHERE new -> e.key = e.value) AS same) s
-  WHERE old <> new OR NOT personal)
+  CROSS JOIN LATERAL (SELECT CASE WHEN old <> new
+    THEN ARRAY(SELECT e.key FROM jsonb_each(old) e WHERE new -> e.key = e.value) END AS same OFFSET 0) s
+  WHERE same IS NOT NULL OR NOT personal)
 INSERT INTO image AS i (stream, key, dispatch, number, refs, plain, personal)
 SELECT %(stream)s, key, %(dispatch)s, number, refs, new_plain, new_personal FROM imaged ORDER BY key
 ON CONFLICT (stream, key) DO UPDATE SET dispatch = excluded.dispatch, at = now(), number = coalesce(excluded.number, i.number),

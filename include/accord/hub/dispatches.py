@@ -117,7 +117,24 @@ def open_dispatch(
 
 
 _STAGE = """
-CREATE TEMP TABLE claiming (key text PRIMARY KEY, version timestamptz, read_at timestamptz, hash bytea) ON COMMIT DROP
+CREATE TEMP TABLE claiming (key text PRIMARY KEY, version timestamptz, read_at timestamptz, hash bytea, gone boolean) ON COMMIT DROP
+"""
+
+# who claims records of an object that live in one system at a time does it alone, for as long as the claiming takes: two
+# claims of one key are rows of two streams, which no key keeps apart. One lock, as a chunk has more records than PostgreSQL locks
+_ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('claim ' || %(object)s, 0))"
+
+# what would be created here while another system has it, or is being told of it right now
+_ELSEWHERE = """
+DELETE FROM claiming c
+WHERE NOT c.gone
+  AND NOT EXISTS (SELECT FROM link l WHERE l.stream = %(stream)s AND l.key = c.key
+                  AND ((l.hash IS NOT NULL AND NOT l.gone)
+                       OR (%(undone)s::bigint IS NULL AND NOT newer(c.version, c.read_at, l.version, l.read_at, %(overlap)s))))
+  AND EXISTS (SELECT FROM stream o JOIN link l ON l.stream = o.id AND l.key = c.key
+              WHERE o.object = %(object)s AND o.id <> %(stream)s
+                AND ((l.hash IS NOT NULL AND NOT l.gone) OR l.dispatch IS NOT NULL))
+RETURNING c.key
 """
 
 # comparing the version and claiming the key are this one statement; ORDER BY keeps racing claimers from deadlocking
@@ -161,21 +178,35 @@ WHERE l.dispatch IS DISTINCT FROM %(dispatch)s
 
 
 def claim(
-    session: Session, *, stream: int, dispatch: int, rows: pa.Table, overlap: timedelta, undone: int | None = None
+    session: Session,
+    *,
+    stream: int,
+    dispatch: int,
+    rows: pa.Table,
+    overlap: timedelta,
+    undone: int | None = None,
+    one_place: str | None = None,
 ) -> tuple[dict[str, str | None], dict[str, str]]:
-    """Claim the keys of `rows` (columns key, version, read_at, hash) for `dispatch`. A version older than the
+    """Claim the keys of `rows` (columns key, version, read_at, hash, gone) for `dispatch`. A version older than the
     applied one is claimed only when it was read later, and the applied one is older than that reading by `overlap`. With `undone`,
-    a run, only keys that this run was the last to write are claimed, at the version they have.
+    a run, only keys that this run was the last to write are claimed, at the version they have. `one_place` names the object when its
+    records live in one system at a time: none is claimed to be created that another system has, or is being told of.
 
-    Returns (claimed key → the target's own id or None, refused key → unchanged | superseded | busy).
+    Returns (claimed key → the target's own id or None, refused key → unchanged | superseded | busy | elsewhere).
     """
     session.execute(_STAGE)
     copy_into(session, "claiming", rows)
-    arguments = {"stream": stream, "dispatch": dispatch, "overlap": overlap.total_seconds(), "undone": undone}
+    arguments = {
+        "stream": stream, "dispatch": dispatch, "overlap": overlap.total_seconds(), "undone": undone, "object": one_place,
+    }  # fmt: skip
+    elsewhere: dict[str, str] = {}
+    if one_place:
+        session.execute(_ALONE, arguments)
+        elsewhere = {r["key"]: "elsewhere" for r in session.execute(_ELSEWHERE, arguments).fetchall()}
     taking, refusing = (_CLAIM, _REFUSED) if undone is None else (_CLAIM_BACK, _REFUSED_BACK)
     claimed = {r["key"]: r["native"] for r in session.execute(taking, arguments).fetchall()}
     refused = {r["key"]: r["bucket"] for r in session.execute(refusing, arguments).fetchall()}
-    return claimed, refused
+    return claimed, refused | elsewhere
 
 
 _RESULTS = """
@@ -188,7 +219,8 @@ CREATE TEMP TABLE result (key text PRIMARY KEY, native text, outcome text, gone 
 _APPLY = """
 UPDATE link l SET version = p_version, read_at = p_read_at, native = coalesce(r.native, l.native),
   hash = CASE WHEN r.gone AND coalesce(r.native, l.native) IS NULL THEN NULL ELSE p_hash END,
-  gone = r.gone, merged_into = r.merged_into, deleted = r.deleted, left_out = r.left_out, state = r.state,
+  gone = r.gone, merged_into = r.merged_into, deleted = r.deleted, let_go = r.gone AND NOT r.deleted,
+  left_out = r.left_out, state = r.state,
   dispatch = NULL, p_version = NULL, p_read_at = NULL, p_hash = NULL
 FROM result r
 WHERE l.stream = %(stream)s AND l.key = r.key AND l.key BETWEEN %(low)s AND %(high)s AND l.dispatch = %(dispatch)s
@@ -257,7 +289,9 @@ def settle_dispatch(
     """
     session.execute(_RESULTS)
     copy_into(session, "result", results)
-    session.execute("ANALYZE result")
+    session.execute(
+        "ANALYZE result (key, outcome)"
+    )  # of what is looked for: the images would cost as much as all the rest
     keys = sorted(results["key"].to_pylist())
     arguments = {
         "stream": dispatch.stream,

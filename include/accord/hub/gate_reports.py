@@ -10,6 +10,7 @@ from typing import Any
 from accord.errors import Stop
 from accord.hub.connection import Session
 from accord.hub.reviews import counts, reviews_of
+from accord.quality.verdict import REFUSED, WORST_FIRST
 
 TREND = 20  # runs
 HELD = 200  # records of a page
@@ -218,7 +219,7 @@ CROSS JOIN LATERAL (
   SELECT r.id FROM run r JOIN gate_verdict x ON x.run = r.id AND x.gate = g.gate
   WHERE r.flow = f.name AND NOT r.dry AND r.natives IS NULL ORDER BY r.id DESC LIMIT 1) r
 JOIN gate_verdict v ON v.run = r.id AND v.gate = g.gate
-ORDER BY array_position(ARRAY['stop', 'could not check', 'pass with quarantine', 'pass'], v.verdict), v.quarantined DESC, f.name, v.gate
+ORDER BY array_position(%(worst_first)s::text[], v.verdict), v.quarantined DESC, f.name, v.gate
 """
 
 
@@ -240,7 +241,7 @@ def gate_report(session: Session, run: int, gate: str, *, after: str = "", size:
     if head is None:
         raise Stop(f"Run {run} has no {gate} gate.", cure="`accord reviews gates` names the last run of every gate.")
     place |= {"flow": head["flow"], "object": head["object"], "at": head["at"], "dry": head["dry"]}
-    place |= {"refused": head["verdict"] in ("stop", "could not check"), "after": after, "most": size + 1}
+    place |= {"refused": head["verdict"] in REFUSED, "after": after, "most": size + 1}
     trend = _trend(session, place)
     known = reviews_of(session, head["flow"], gate)
     rules = [
@@ -259,7 +260,7 @@ def gate_report(session: Session, run: int, gate: str, *, after: str = "", size:
 
 def standings(session: Session, *, trend: int = TREND) -> list[GateStanding]:
     """Every gate as its last run left it, those that let nothing pass first, with its last `trend` runs."""
-    rows = session.execute(_STANDINGS).fetchall()
+    rows = session.execute(_STANDINGS, {"worst_first": list(WORST_FIRST)}).fetchall()
     known = counts(session)
     return [
         GateStanding(

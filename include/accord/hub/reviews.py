@@ -20,6 +20,7 @@ from psycopg import sql
 from accord.errors import Stop
 from accord.hub.audit import audit, audited
 from accord.hub.connection import Hub, Session
+from accord.quality.verdict import REFUSED
 
 LONGEST = 90  # days an acceptance may last
 _LONGEST_TEXT = 2000  # characters of a comment or reason
@@ -28,7 +29,7 @@ _OPEN = """
 INSERT INTO review (flow, gate, rule, run)
 SELECT %(flow)s, g.gate, g.rule, g.run FROM gate_result g JOIN gate_verdict v USING (run, gate)
 WHERE g.run = %(run)s AND g.gate = %(gate)s AND (g.errored OR g.failed > 0 AND (
-  g.severity = 'warning' OR v.verdict IN ('stop', 'could not check') OR g.fresh + g.recurring > 0))
+  g.severity = 'warning' OR v.verdict = ANY(%(refused)s) OR g.fresh + g.recurring > 0))
 ORDER BY g.severity, g.rule
 ON CONFLICT (flow, gate, rule) WHERE closed IS NULL DO UPDATE SET run = excluded.run, seen = now()
 """
@@ -85,7 +86,7 @@ def judged(session: Session, run: int, flow: str, gate: str, *, closes: bool) ->
     """Open a review for each rule the run fails at the gate, bring those that are open up to date, and close those of rules nothing
     fails any more: neither a record of this run nor one that is held. A run that read what somebody chose closes nothing."""
     place = {"run": run, "flow": flow, "gate": gate}
-    session.execute(_OPEN, place)
+    session.execute(_OPEN, {**place, "refused": list(REFUSED)})
     if closes:
         session.execute(_with_held(_CLOSE), place)
 

@@ -20,6 +20,7 @@ from accord.objects.definition import (
     Scope,
     Text,
     Whole,
+    Worth,
 )
 from accord.objects.vocabulary import (
     BILLING_PERIODS,
@@ -29,6 +30,7 @@ from accord.objects.vocabulary import (
     LEGAL_ENTITY_CODES,
     PRODUCT_FAMILIES,
 )
+from accord.recurring import value
 
 LINES = Constituent(
     name="lines",
@@ -153,6 +155,14 @@ CONTRACT = BusinessObject(
     ),
     constituents=(LINES,),
     directions=(Direction(towards=Owner.ERP, schedule="*/15 * * * *", status="contract_sync"),),
+    worth=Worth(
+        name="value",
+        meaning="what the lines come to over their terms, without tax",
+        parts="lines",
+        currency="currency",
+        needs=("quantity", "unit_price", "billing_period", "start_date", "end_date"),
+        of=value,
+    ),
     routed_by="legal_entity",
     routing=Routing(entities="customer_entities", country="customer_country", lines="lines", family="family"),
     scope=Scope(field="status", travels=("Activated",)),

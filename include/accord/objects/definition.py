@@ -3,11 +3,12 @@ checks, ownership, masking, lineage, contract, documentation) is derived from a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 
 class Owner(StrEnum):
@@ -241,6 +242,19 @@ class Carried:
     told_by: tuple[tuple[str, ...], ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worth:
+    """An amount no field holds: what the `parts` of a record come to, in its field `currency`. `of` adds up those that have all they
+    `needs`; `name` and `meaning` are for people."""
+
+    name: str
+    meaning: str
+    parts: str
+    currency: str
+    needs: tuple[str, ...]
+    of: Callable[[Iterable[Mapping[str, Any]]], Decimal]
+
+
 # columns every record has, or gets on its way
 RESERVED = frozenset(
     "key version read_at gone merged_into native modified depth hash problems unresolved out_of_scope carries_on carried_on "
@@ -253,7 +267,8 @@ class BusinessObject:
     """A canonical definition.
 
     `duplicate_rules` say what makes two records suspects of being one; `parent` names the reference to the record above
-    in a hierarchy of the same object; `amounts` the money fields, all in one currency, that count for completeness;
+    in a hierarchy of the same object; `amounts` the money fields, all in one currency, that count for completeness, and `worth` an
+    amount that none of them holds;
     `routed_by` the legal entity, or the set of them, that decides which ERPs hold the record, `routing` what decides it where it
     is not given; `scope` which records travel; `state` the field whose last applied value the hub remembers, for processes
     and figures; `progress` what tells how far the other side is with it; `known_by` the fields by which a record of one ERP is
@@ -271,6 +286,7 @@ class BusinessObject:
     constituents: tuple[Constituent, ...] = ()
     directions: tuple[Direction, ...] = ()
     amounts: tuple[str, ...] = ()
+    worth: Worth | None = None
     parent: str | None = None
     duplicate_rules: tuple[DuplicateRule, ...] = ()
     routed_by: str | None = None
@@ -292,10 +308,17 @@ class BusinessObject:
     def __post_init__(self) -> None:
         if taken := RESERVED & {path for path, _ in self.every_field()}:
             raise ValueError(f"{self.name}: {', '.join(sorted(taken))} means something else in every record")
-        if len({self.money(name).currency for name in self.amounts}) > 1:
+        if len(self.currencies) > 1:
             raise ValueError(f"{self.name}: amounts that count together must be in one currency")
         if self.parent is not None and self.reference(self.parent).object != self.name:
             raise ValueError(f"{self.name}: a parent is a {self.name}; declare other records as references")
+
+    @property
+    def currencies(self) -> frozenset[str]:
+        """Name of the field with the currency of what counts for completeness; nothing where nothing does."""
+        return frozenset(self.money(name).currency for name in self.amounts) | (
+            {self.worth.currency} if self.worth else set()
+        )
 
     def field(self, name: str) -> Field:
         """The field called `name`. Raises KeyError with the object's name."""

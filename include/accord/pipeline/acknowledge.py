@@ -29,6 +29,7 @@ PASSING = [
     c.value
     for c in (
         Category.LOCKED,
+        Category.TABLES_LOCKED,
         Category.INTERRUPTED,
         Category.CLAIMED_ELSEWHERE,
         Category.ELSEWHERE,

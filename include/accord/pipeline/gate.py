@@ -15,13 +15,14 @@ from accord.hub.connection import Hub, Session
 from accord.hub.exceptions import Raised, raise_exceptions
 from accord.hub.gate_reports import gate_report
 from accord.pipeline.approving import Approvals
-from accord.pipeline.judged import REFUSED, Held, canonical_ids, keep_judgement, sampled_keys
+from accord.pipeline.judged import Held, canonical_ids, keep_judgement, sampled_keys
 from accord.pipeline.runs import Run, RunKind, read_run
 from accord.pipeline.transform import amount_columns, said_of
 from accord.quality.docs import build_docs
 from accord.quality.gate import ChunkView, Gate, Judgement, Verdict
 from accord.quality.report import report_path, write_report
 from accord.quality.suites import suite_for
+from accord.quality.verdict import REFUSED
 from accord.runtime import Accord
 
 log = logging.getLogger(__name__)

@@ -16,12 +16,11 @@ from accord.hub.connection import Hub, Session, only
 from accord.hub.copying import copy_into
 from accord.hub.reviews import judged
 from accord.pipeline.runs import Run
-from accord.quality.gate import ChunkView, Judgement, RuleResult, Verdict
+from accord.quality.gate import ChunkView, Judgement, RuleResult
 from accord.quality.rule import CANONICAL, ROOT, SOURCE
+from accord.quality.verdict import REFUSED
 from accord.records import correlation_id
 from accord.systems.converting import prefixed
-
-REFUSED = (Verdict.STOP, Verdict.UNCHECKED)
 
 Details = Mapping[str, Mapping[str, Any]]
 

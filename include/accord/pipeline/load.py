@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 
 from accord.availability import CATEGORY
 from accord.batch import StagedFile
-from accord.categories import Category, remedy
-from accord.errors import AccordError, BadCredentials, Recovery, SchemaDrift, SystemShut, Unavailable
+from accord.categories import Category
+from accord.errors import AccordError, BadCredentials, SchemaDrift, SystemShut, Unavailable
 from accord.hub.changes import without_image
 from accord.hub.connection import Session
 from accord.hub.dispatches import (
@@ -34,22 +34,21 @@ from accord.hub.dispatches import (
     settle_dispatch,
 )
 from accord.hub.exceptions import Raised, raise_exceptions
-from accord.masking import shown
 from accord.objects import business_object
 from accord.pipeline import drift, recover
+from accord.pipeline.answers import Answers
 from accord.pipeline.compare import ChunkToLoad
+from accord.pipeline.insist import Insisting
 from accord.pipeline.outcomes import outcomes, pictured, seeds
 from accord.pipeline.references import own_references, with_those_that_came
 from accord.pipeline.runs import Run, read_run
 from accord.ports import Target
-from accord.records import RESULTS, conform, content_hash, correlation_id
+from accord.records import RESULTS, conform, content_hash
 from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
 
-MENDED_IN_TARGET = (Category.NOT_PERMITTED, Category.REFERENCE_UNKNOWN)
 READ_BEFORE = 500  # records of a dispatch that are read before they are overwritten, where their last image is not left
-LOGGED = 50  # failing records named in the log of a chunk; the queue has them all
 
 
 def load(accord: Accord, chunk: Mapping[str, Any]) -> dict[str, int]:
@@ -91,14 +90,14 @@ class ChunkLoad:
         self._recover_own()
         changes = self.accord.staging.read(self.file)
         changes = changes.take(pc.sort_indices(changes, sort_keys=[("depth", "ascending"), ("key", "ascending")]))
-        patience = time.monotonic() + (self.accord.lease + self.target.longest_request).total_seconds() * 2
+        until = time.monotonic() + self._patience
         while True:
             with self.accord.hub.session() as session:
                 remaining = self._remaining(session, changes)
             if not remaining.num_rows:
                 return self._counts()
             try:
-                busy = self._once(self._first(remaining), give_up=time.monotonic() > patience)
+                busy = self._once(self._first(remaining), give_up=time.monotonic() > until)
             except SchemaDrift as found:
                 changes = self._without_what_lacks(changes, found)
                 continue
@@ -145,7 +144,7 @@ class ChunkLoad:
             category = CATEGORY[shut.why]
             raised = [
                 replace(
-                    self._parked(row, category, number),
+                    self._answers.parked(row, category, number),
                     not_before=shut.until,
                     currency=row["_currency"] or None,
                     at_risk=row["_amount"] if row["_currency"] else None,
@@ -203,9 +202,10 @@ class ChunkLoad:
                 session,
                 stream=self.stream,
                 dispatch=number,
-                rows=changes.select(["key", "version", "read_at", "hash"]),
+                rows=changes.select(["key", "version", "read_at", "hash", "gone"]),
                 overlap=self.run.flow.overlap,
                 undone=self.run.undoes,
+                one_place=self.definition.name if self.definition.has_one_place else None,
             )
             unknown = without_image(session, stream=self.stream, dispatch=number, most=READ_BEFORE + 1)
             changes = with_those_that_came(session, self.stream, self.definition, changes)
@@ -215,22 +215,20 @@ class ChunkLoad:
         written = self.definition.without(self.unread | self.unwritten)  # the rest stays as it was told before
         mine = pictured(written, self.target, _with_natives(mine, claimed), self._before(mine, unknown, claimed))
         answers = self._send(mine, sending, dispatch) if mine.num_rows else RESULTS.empty_table()
-        raised: list[Raised] = []
-        settled = [self._judge(mine, answers, dispatch, raised)]
-        busy = [key for key, bucket in refused.items() if bucket == "busy"]
-        for bucket in ("unchanged", "superseded"):
+        judged, raised = self._answers.judge(mine, answers, dispatch.id)
+        settled = [judged]
+        waits = {"elsewhere": Category.ELSEWHERE} | ({"busy": Category.CLAIMED_ELSEWHERE} if give_up else {})
+        for bucket in sorted({*refused.values()} - ({"busy"} - waits.keys())):
             keys = [key for key, why in refused.items() if why == bucket]
-            settled.append(outcomes(changes.filter(pc.is_in(changes["key"], pa.array(keys, pa.string()))), bucket))
-        if give_up and busy:
-            rows = changes.filter(pc.is_in(changes["key"], pa.array(busy, pa.string())))
-            settled.append(outcomes(rows, "parked"))
-            raised += [
-                self._parked(row, Category.CLAIMED_ELSEWHERE, number)
-                for row in rows.select(["key", "version", "_said"]).to_pylist()
-            ]
-            busy = []
+            rows = changes.filter(pc.is_in(changes["key"], pa.array(keys, pa.string())))
+            settled.append(outcomes(rows, "parked" if bucket in waits else bucket))
+            if bucket in waits:
+                raised += [
+                    self._answers.parked(row, waits[bucket], number)
+                    for row in rows.select(["key", "version", "_said"]).to_pylist()
+                ]
         self._record(dispatch, pa.concat_tables(settled), raised)
-        return len(busy)
+        return 0 if give_up else [*refused.values()].count("busy")
 
     def _before(self, mine: pa.Table, unknown: list[str], claimed: Mapping[str, str | None]) -> pa.Table | None:
         """What the target holds of records whose last image is not left, while they are few; None where it is not known."""
@@ -245,127 +243,23 @@ class ChunkLoad:
             return None
 
     def _send(self, changes: pa.Table, sending: OpenDispatch, dispatch: Dispatch) -> pa.Table:
-        """Send, send again what may pass, read back what stayed without an answer.
-
-        Only the first sending knows that nothing was taken. What goes wrong later leaves the dispatch open: in doubt.
-        """
+        """Send and insist. Only the first sending knows that nothing was taken; later trouble leaves the dispatch open: in doubt."""
+        definition = self.definition.without(self.unwritten)
         try:
             changes = self._as_there(changes)
-            answers = self.target.send(self.definition.without(self.unwritten), changes, sending)
+            answers = self.target.send(definition, changes, sending)
         except (Unavailable, BadCredentials, SchemaDrift, SystemShut):
             self._record(dispatch, outcomes(changes.slice(0, 0), "applied"), [])
             raise
-        for attempt in range(self.accord.retries):
-            answers = self._resolve_unknown(changes, answers, sending)
-            again = answers.filter(pc.equal(answers["outcome"], Recovery.RETRY))
-            if not again.num_rows:
-                return answers
-            log.info("run %d → %s: %d record(s) may pass, sent again", self.run.id, self.chunk.target, again.num_rows)
-            self._wait(sending, self.accord.backoff * 2**attempt)
-            rows = changes.filter(pc.is_in(changes["key"], again["key"].combine_chunks()))
-            rest = answers.filter(pc.not_equal(answers["outcome"], Recovery.RETRY))
-            try:
-                answers = pa.concat_tables(
-                    [rest, self.target.send(self.definition.without(self.unwritten), rows, sending)]
-                )
-            except (Unavailable, SystemShut) as error:
-                log.info("run %d → %s: %s", self.run.id, self.chunk.target, error)
-        return self._resolve_unknown(changes, answers, sending)
-
-    def _resolve_unknown(self, changes: pa.Table, answers: pa.Table, sending: OpenDispatch) -> pa.Table:
-        """Rows without an answer: once their request can't take effect any more, what is there counts; the others go again."""
-        unknown = answers.filter(pc.equal(answers["outcome"], Recovery.UNKNOWN))
-        if not unknown.num_rows:
-            return answers
-        self._wait(sending, self.target.longest_request.total_seconds())
-        sent = changes.filter(pc.is_in(changes["key"], unknown["key"].combine_chunks()))
-        natives = dict(zip(sent["key"].to_pylist(), sent["native"].to_pylist(), strict=True))
-        there = recover.found_equal(self.accord, self.target, self.definition, sent, natives)
-        rows = []
-        for row in unknown.to_pylist():
-            arrived = row["key"] in there
-            rows.append(
-                row
-                | (
-                    {"outcome": Recovery.APPLIED, "native": there[row["key"]]}
-                    if arrived
-                    else {"outcome": Recovery.RETRY}
-                )
-            )
-        log.info(
-            "run %d → %s: %d without answer, %d of them had arrived",
-            self.run.id,
-            self.chunk.target,
-            len(rows),
-            len(there),
+        insisting = Insisting(
+            accord=self.accord,
+            run=self.run.id,
+            target=self.target,
+            definition=definition,
+            sending=sending,
+            patience=self._patience,
         )
-        known = answers.filter(pc.not_equal(answers["outcome"], Recovery.UNKNOWN))
-        return pa.concat_tables([known, pa.Table.from_pylist(rows, schema=RESULTS)])
-
-    def _wait(self, sending: OpenDispatch, seconds: float) -> None:
-        """Wait without losing the lease."""
-        until = time.monotonic() + seconds
-        step = max(0.05, self.accord.lease.total_seconds() / 4)
-        while (left := until - time.monotonic()) > 0:
-            sending.before_request()
-            time.sleep(min(left, step))
-
-    def _judge(self, mine: pa.Table, answers: pa.Table, dispatch: Dispatch, raised: list[Raised]) -> pa.Table:
-        """Answers as results; whatever did not pass becomes an exception. Every key claimed gets exactly one result."""
-        by_key = {a["key"]: a for a in answers.to_pylist()}
-        parts = []
-        rows = mine.select(["key", "version", "hash", "_said", "_currency", "_amount"]).to_pylist()
-        buckets: dict[str, list[str]] = {"applied": [], "rejected": [], "parked": []}
-        for row in rows:
-            answer = by_key.get(row["key"]) or {
-                "outcome": Recovery.RETRY,
-                "category": Category.INTERRUPTED,
-                "message": None,
-            }
-            outcome = Recovery(answer["outcome"])
-            if outcome is Recovery.APPLIED:
-                buckets["applied"].append(row["key"])
-                continue
-            # what only the target's owner can mend is tried again by the next run: the record itself will not change
-            rejected = outcome is Recovery.REJECT and answer.get("category") not in MENDED_IN_TARGET
-            buckets["rejected" if rejected else "parked"].append(row["key"])
-            category = Category(answer.get("category") or (Category.REFUSED if rejected else Category.LOCKED))
-            raised.append(
-                replace(
-                    self._parked(row, category, dispatch.id),
-                    kind="rejected" if rejected else "parked",
-                    hash=row["hash"] if rejected else None,
-                    message=answer.get("message") or remedy(category, self.run.flow.source),
-                    answer=answer.get("answer"),
-                    awaits=answer.get("awaits"),
-                    awaits_object=self.definition.name if answer.get("awaits") else None,
-                    currency=row["_currency"] or None,
-                    at_risk=row["_amount"] if row["_currency"] else None,
-                )
-            )
-        raised[:] = self._with_requests(mine, raised)
-        for matter in raised[:LOGGED]:
-            version = matter.version.isoformat() if matter.version else ""
-            log.warning(
-                "%s %s %s → %s: %s, %s",
-                correlation_id(self.definition.name, matter.key, version),
-                self.definition.name,
-                matter.key,
-                self.chunk.target,
-                matter.kind,
-                matter.category,
-            )
-        if len(raised) > LOGGED:
-            log.warning(
-                "run %d → %s: and %d more; all are in the exception queue",
-                self.run.id,
-                self.chunk.target,
-                len(raised) - LOGGED,
-            )
-        natives = {key: a["native"] for key, a in by_key.items() if a["native"]}
-        for bucket, keys in buckets.items():
-            parts.append(outcomes(mine.filter(pc.is_in(mine["key"], pa.array(keys, pa.string()))), bucket, natives))
-        return pa.concat_tables(parts)
+        return insisting.until_answered(changes, answers)
 
     def _record(self, dispatch: Dispatch, results: pa.Table, raised: list[Raised]) -> None:
         with self.accord.hub.session() as session:
@@ -380,29 +274,21 @@ class ChunkLoad:
                 if not self.unwritten and pc.any(pc.equal(results["outcome"], "applied")).as_py():
                     drift.mended(session, self.run, self.chunk.object, self.chunk.target)
 
-    def _with_requests(self, mine: pa.Table, raised: Sequence[Raised]) -> list[Raised]:
-        """`raised` with what was sent of their records, masked."""
-        names = self._sent(creating=True)
-        refused = mine.filter(pc.is_in(mine["key"], pa.array([one.key for one in raised], pa.string())))
-        requests = {row["key"]: shown(self.definition, row, names) for row in refused.to_pylist()}
-        return [replace(one, request=requests.get(one.key)) for one in raised]
-
     def _sent(self, *, creating: bool) -> frozenset[str]:
         """Names of the fields and constituents the source's side sends and the target keeps."""
         side = self.accord.system(self.run.flow.source).side
         return self.target.keeps(self.definition) & self.definition.sent_by(side, creating=creating)
 
-    def _parked(self, row: Mapping[str, Any], category: Category, dispatch: int) -> Raised:
-        return Raised(
-            kind="parked",
-            key=row["key"],
-            category=category,
-            target=self.chunk.target,
-            version=row["version"],
-            said=row["_said"],
-            message=remedy(category, self.run.flow.source),
-            dispatch=dispatch,
+    @property
+    def _answers(self) -> Answers:
+        return Answers(
+            run=self.run, target=self.chunk.target, definition=self.definition, sent=self._sent(creating=True)
         )
+
+    @property
+    def _patience(self) -> float:
+        """Seconds for which somebody else may be in the way."""
+        return (self.accord.lease + self.target.longest_request).total_seconds() * 2
 
     def _dispatch(self, number: int, part: int) -> Dispatch:
         return Dispatch(

@@ -105,7 +105,8 @@ def remember_staying(session: Session, stream: int, system: str, table: pa.Table
 def moved_away(hub: Hub, definition: BusinessObject, table: pa.Table, source: str) -> pa.Array:
     """Per record, whether `source` tells of a record that it has let go for another ERP: what it says of it is history.
 
-    The link of what moved is gone and not deleted; of what sales took back it is both.
+    Only what moved was let go; what sales took back where it was is gone, and not let go. A record that moved and was taken back
+    then is history here all the same.
     """
     about = business_object(definition.about) if definition.about else None
     if about is None or not about.has_one_place:
@@ -113,7 +114,7 @@ def moved_away(hub: Hub, definition: BusinessObject, table: pa.Table, source: st
     with hub.session() as session:
         rows = session.execute(
             """SELECT l.key FROM stream s JOIN link l ON l.stream = s.id AND l.key = ANY(%s)
-               WHERE s.target = %s AND s.object = %s AND l.hash IS NOT NULL AND l.gone AND NOT l.deleted""",
+               WHERE s.target = %s AND s.object = %s AND l.hash IS NOT NULL AND l.gone AND l.let_go""",
             (table["key"].to_pylist(), source, about.name),
         ).fetchall()
     away = {row["key"] for row in rows}

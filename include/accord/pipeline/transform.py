@@ -25,6 +25,7 @@ from accord.pipeline.runs import Run, read_run
 from accord.ports import Source
 from accord.records import CARRIED_ON, CARRIED_PARTS, CARRIES_ON, conform, content_hash
 from accord.runtime import Accord
+from accord.worth import AMOUNT, worths
 
 log = logging.getLogger(__name__)
 
@@ -140,20 +141,20 @@ def prepared(hub: Hub, definition: BusinessObject, table: pa.Table, source: str)
 
 
 def amount_columns(definition: BusinessObject, table: pa.Table) -> tuple[pa.Array, pa.Array]:
-    """(currency, amount) of every row: the sum of the definition's amounts, 0 where there is none, currency '' where unknown."""
-    rows = table.num_rows
-    total = pa.array([Decimal(0)] * rows, pa.decimal128(30, 2))
-    currency = pa.array([""] * rows, pa.string())
+    """(currency, amount) of every row: the sum of the definition's amounts and its worth, 0 where there is none, currency '' where
+    unknown."""
+    total = worths(definition, table)
+    currency = pa.array([""] * table.num_rows, pa.string())
     for name in definition.amounts:
-        kind = definition.money(name)
-        total = pc.add(total, pc.fill_null(table[name].combine_chunks(), Decimal(0))).cast(pa.decimal128(30, 2))
-        currency = pc.fill_null(table[kind.currency].combine_chunks(), "")
+        total = pc.add(total, pc.fill_null(table[name].combine_chunks(), Decimal(0))).cast(AMOUNT)
+    for name in definition.currencies:
+        currency = pc.fill_null(table[name].combine_chunks(), "")
     return currency, total
 
 
 def add_amounts(sums: Amounts, definition: BusinessObject, table: pa.Table, *, sign: int = 1) -> None:
     """Add the table's amounts per currency to `sums`."""
-    if not definition.amounts:
+    if not definition.currencies:
         return
     currency, amount = amount_columns(definition, table)
     grouped = pa.table({"currency": currency, "amount": amount}).group_by("currency").aggregate([("amount", "sum")])

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import Any
 
 import pyarrow as pa
@@ -20,20 +19,12 @@ from accord.quality.frames import ChunkView, Frame, frames_of
 from accord.quality.rule import Rule, Scope, Severity, Suite
 from accord.quality.samples import Sample, samples_of
 from accord.quality.structure import kind
+from accord.quality.verdict import Verdict
 
 __all__ = ["ChunkView", "Gate", "Judgement", "RuleResult", "Verdict"]
 
 OWNER = ""  # the column that holds, beside what batch rules need, the id of the record
 FAILURES = pa.schema([("key", pa.string()), ("rule", pa.string()), ("category", pa.string()), ("message", pa.string())])
-
-
-class Verdict(StrEnum):
-    """What becomes of the batch."""
-
-    PASS = "pass"  # noqa: S105  # a verdict, not a password
-    QUARANTINE = "pass with quarantine"  # the failing records become exceptions, the rest goes on
-    STOP = "stop"  # nothing goes on
-    UNCHECKED = "could not check"  # not the same as failed: nobody knows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

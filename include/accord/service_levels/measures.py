@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -165,30 +165,36 @@ def _step(error: str | None) -> str:
     return steps.split(", ")[0] if steps and not before else "settle"
 
 
+def _each(
+    levels: Sequence[ServiceLevel], environment: str, look: Callable[[ServiceLevel], dict[str, Any] | None]
+) -> Iterator[Measured]:
+    """Every level with what `look` has to say of it: None when it is kept."""
+    for level in levels:
+        found = look(level)
+        yield level, breach(level, environment, **found) if found else None
+
+
 def acceptance(session: Session, levels: Sequence[ServiceLevel], environment: str, now: datetime) -> Iterator[Measured]:
     """Orders that the ERP should have accepted by now, and that wait for nobody."""
-    for level in levels:
+
+    def look(level: ServiceLevel) -> dict[str, Any] | None:
         limit = level.limit or timedelta()
         row = session.execute(_ACCEPTANCE, {"process": level.subject, "before": now - limit}).fetchone()
         if row is None or not row["records"]:
-            yield level, None
-            continue
+            return None
         age = now - row["oldest"]
-        yield (
-            level,
-            breach(
-                level,
-                environment,
-                summary=f"{row['records']:,} {level.object}(s) not accepted by the ERP in {span(limit)}",
-                actual=span(age),
-                late=age - limit,
-                due=instant(row["oldest"] + limit),
-                records=row["records"],
-                category="order pending",
-                where="accord process list",
-                correlation=row["first"],
-            ),
-        )
+        return {
+            "summary": f"{row['records']:,} {level.object}(s) not accepted by the ERP in {span(limit)}",
+            "actual": span(age),
+            "late": age - limit,
+            "due": instant(row["oldest"] + limit),
+            "records": row["records"],
+            "category": "order pending",
+            "where": "accord process list",
+            "correlation": row["first"],
+        }
+
+    return _each(levels, environment, look)
 
 
 def ageing(session: Session, levels: Sequence[ServiceLevel], environment: str, now: datetime) -> Iterator[Measured]:
@@ -201,59 +207,54 @@ def ageing(session: Session, levels: Sequence[ServiceLevel], environment: str, n
         "refused": Category.BATCH_REFUSED,
     }
     rows = {row["queue"]: row for row in session.execute(_AGEING, arguments).fetchall()}
-    for level in levels:
+
+    def look(level: ServiceLevel) -> dict[str, Any] | None:
         row = rows.get(level.subject)
         if row is None:
-            yield level, None
-            continue
+            return None
         age = now - row["oldest"]
-        yield (
-            level,
-            breach(
-                level,
-                environment,
-                summary=f"{level.subject}: {row['records']:,} exception(s) older than agreed, the oldest {span(age)}",
-                allowed=_allowed(),
-                actual=span(age),
-                late=row["late"],
-                records=row["records"],
-                amounts=row["amounts"] or {},
-                category=row["category"],
-                where=f'accord exceptions list --queue "{level.subject}"',
-            ),
-        )
+        return {
+            "summary": f"{level.subject}: {row['records']:,} exception(s) older than agreed, the oldest {span(age)}",
+            "allowed": _allowed(),
+            "actual": span(age),
+            "late": row["late"],
+            "records": row["records"],
+            "amounts": row["amounts"] or {},
+            "category": row["category"],
+            "where": f'accord exceptions list --queue "{level.subject}"',
+        }
+
+    return _each(levels, environment, look)
 
 
 def reconciliation(
     session: Session, levels: Sequence[ServiceLevel], environment: str, now: datetime
 ) -> Iterator[Measured]:
     """Whether every pair of sides was reconciled in time, and whether what was corrected agrees now. Unknown before the first one."""
-    for level in levels:
-        limit = level.limit or timedelta()
-        row = session.execute(_RECONCILIATION, {"before": now - limit}).fetchone()
-        if row is None or not row["pairs"]:
-            continue
+    rows = {
+        level: session.execute(_RECONCILIATION, {"before": now - (level.limit or timedelta())}).fetchone()
+        for level in levels
+    }
+
+    def look(level: ServiceLevel) -> dict[str, Any] | None:
+        limit, row = level.limit or timedelta(), rows[level] or {}
         if not row["late"] and not row["stands"]:
-            yield level, None
-            continue
+            return None
         age = now - row["oldest"]
         late = f"{row['late']} of {row['pairs']} were not reconciled in {span(limit)}" if row["late"] else ""
         stands = f"{row['stands']:,} difference(s) stand though corrected" if row["stands"] else ""
-        yield (
-            level,
-            breach(
-                level,
-                environment,
-                summary=f"reconciliation: {late or stands}",
-                actual=f"the oldest ended {span(age)} ago",
-                late=age - limit,
-                due=instant(row["oldest"] + limit),
-                records=row["stands"],
-                category="reconciliation",
-                where="accord reconcile --trend",
-                correlation=row["flow"],
-            ),
-        )
+        return {
+            "summary": f"reconciliation: {late or stands}",
+            "actual": f"the oldest ended {span(age)} ago",
+            "late": age - limit,
+            "due": instant(row["oldest"] + limit),
+            "records": row["stands"],
+            "category": "reconciliation",
+            "where": "accord reconcile --trend",
+            "correlation": row["flow"],
+        }
+
+    return _each([level for level, row in rows.items() if row and row["pairs"]], environment, look)
 
 
 def _allowed() -> str:

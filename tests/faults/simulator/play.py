@@ -21,7 +21,7 @@ from accord.flows import Flow, flow
 from accord.hub import Hub, dispatches
 from accord.objects import business_object
 from accord.objects.definition import Owner
-from accord.pipeline import acknowledge, flow_run, load, recover, runs
+from accord.pipeline import acknowledge, flow_run, insist, load, recover, runs
 from accord.pipeline.flow_run import run_flow
 from accord.pipeline.reconcile import reconcile
 from accord.pipeline.runs import Params, RunKind
@@ -101,7 +101,7 @@ def virtual() -> Iterator[None]:
     """The pipeline without gates, in the time of the stage."""
     time = VirtualTime()
     with ExitStack() as stack:
-        for module in (load, recover, dispatches, flow_run):
+        for module in (load, insist, recover, dispatches, flow_run):
             stack.enter_context(patch.object(module, "time", time))
         for module in (runs, acknowledge, load):
             stack.enter_context(patch.object(module, "datetime", VirtualDatetime))
@@ -301,20 +301,24 @@ class Playing:
             system.target.answers.clear()
             system.target.locks.clear()
             system.source.set_right()
-        written = 0
+        written, pause, shut = 0, TICK, None
         for number in range(ROUNDS):
-            self.stage.move(self.stage.now + (TICK if number == 0 else 30))
-            before = self._written()
+            self.stage.move(self.stage.now + pause)
+            before, pause, shut = self._written(), 30.0, None
             for name in self.schedule.flows:
                 process = self._start(
                     Start(at=self.stage.now, name=f"round {number} of {name}", flow=name, kind=RunKind.SCHEDULED)
                 )
                 self.stage.play()
-                if process.error:
+                if isinstance(process.error, SystemShut):  # its breaker waits longer: so does the schedule
+                    shut, pause = process.error, max(pause, process.error.wait.total_seconds() + 1)
+                elif process.error:
                     self.crashed.append(f"{process.name} failed: {process.error!r}"[:400])
             written = self._written() - before
-            if number and not written:
+            if number and not written and not shut:
                 break
+        if shut:
+            self.crashed.append(f"still kept away: {shut!r}"[:400])
         return written
 
     def _written(self) -> int:

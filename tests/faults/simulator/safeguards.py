@@ -62,7 +62,7 @@ def without_waiting() -> Iterator[None]:
     with (
         patch.object(recover, "take_over", lambda hub, dispatch, _: taking(hub, dispatch, -play.LEASE)),
         patch.object(recover, "seconds_in_doubt", lambda hub, dispatch, _: asking(hub, dispatch, -play.LEASE)),
-        patch.object(play.load.ChunkLoad, "_wait", lambda *_: None),
+        patch.object(play.insist.Insisting, "_wait", lambda *_: None),
     ):
         yield
 

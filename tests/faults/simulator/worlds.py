@@ -108,12 +108,17 @@ def _org(place: Place) -> Iterator[Enter]:
         yield enter
 
 
+def legacy_dsn(place: Place) -> str:
+    """The database of a place's legacy ERP."""
+    return dsn(connection_from_environment("accord_legacy", place.environment))
+
+
 @contextmanager
 def _tables(place: Place) -> Iterator[Enter]:
     connection = connection_from_environment("accord_legacy", place.environment)
     session = BreakingSession(connection)
     adapter = InterfaceTables("legacy", session)
-    with closing(adapter), closing(Books(dsn(connection))) as books:
+    with closing(adapter), closing(Books(legacy_dsn(place))) as books:
 
         def enter(stage: Stage, schedule: Schedule) -> TwoWay:
             books.empty()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from accord.categories import Category
+from accord.flows import flow
 from accord.hub.overview import overview
-from accord.objects import CUSTOMER, CUSTOMER_ACCOUNT
+from accord.hub.reconciliations import Apply
+from accord.objects import CONTRACT, CUSTOMER, CUSTOMER_ACCOUNT
+from accord.pipeline.reconcile import reconcile
 from tests.world import TRYTON_ACCOUNTS, World, counts
 
 pytestmark = pytest.mark.usefixtures("open_gates")
@@ -78,6 +83,30 @@ def test_read_twice_counts_once(world: World) -> None:
     assert (summary["extracted"], summary["released"]) == (1, 1)
     assert counts(summary, "salesforce") == {"applied": 1, "superseded": 1}
     assert summary["targets"]["salesforce"]["amounts"] == {"applied": {"EUR": "10.00"}, "superseded": {"EUR": "10.00"}}
+
+
+def test_a_contract_counts_with_what_its_lines_come_to(world: World) -> None:
+    """It has no field with an amount: the run proves, and a reconciliation holds against each other, what will be billed."""
+    party(world, "1")
+    contracts, source = flow("contract__salesforce_to_erp"), world.systems["salesforce"].source
+    term = {"start_date": date(2026, 1, 1), "end_date": date(2026, 12, 31)}
+    line: dict[str, Any] = term | {"id": "salesforce:L1", "product": "tryton:P1", "billing_period": "Monthly"}
+    line |= {"quantity": Decimal(2), "unit_price": Decimal("9.5050")}
+    values: dict[str, Any] = term | {"customer": "salesforce:1", "status": "Activated", "term": 12, "lines": [line]}
+    for native, entity, currency in (("C1", "NL01", "EUR"), ("C2", "US01", "USD")):
+        own = {"number": native, "legal_entity": entity, "currency": currency}
+        source.put(CONTRACT, native, at=world.tick(), **values | own)
+    summary = world.run(contracts)
+    assert summary["amounts"] == {"EUR": "228.12", "USD": "228.12"}
+    assert summary["targets"]["tryton"]["amounts"] == {"applied": {"EUR": "228.12"}, "excluded": {"USD": "228.12"}}
+
+    world.tick(timedelta(hours=3))
+    (native,) = world.tryton.records["contract"]
+    (billed,) = world.tryton.records["contract"][native]["lines"]
+    world.tryton.edit(CONTRACT, native, lines=[billed | {"quantity": Decimal(1)}])
+    found = reconcile(world.accord(), contracts, target="tryton", apply=Apply.NONE, who="somebody")
+    assert found["amounts"]["value"] == {"EUR": {"source": "228.120000", "target": "114.120000"}}
+    assert (found["counts"]["amount differs"], found["at_risk"]) == (1, {"EUR": "114.000000"})
 
 
 def test_the_losers_account_follows_the_survivor(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ from accord import processes
 from accord.categories import Category
 from accord.errors import Stop
 from accord.flows import flow
+from accord.hub.reconciliations import Apply, differing
 from accord.migration import Migration, migrate
 from accord.objects import CUSTOMER, CUSTOMER_ACCOUNT, ORDER, PRICE_LIST, PRODUCT
 from accord.objects.order_status import ORDER_STATUS
 from accord.objects.order_sync import ORDER_SYNC
+from accord.pipeline.reconcile import reconcile
 from accord.pipeline.runs import Params, RunKind
 from tests.moving import move
 from tests.oracle import complaints
@@ -172,6 +175,30 @@ def test_both_erps_go_on_with_what_they_have(
     assert where(world, trading["open"]) == {"tryton": False, "legacy": False}
     assert where(world, trading["paid"]) == {"tryton": False}
     assert (place(world, new), place(world, trading["open"])) == ("open", "abandoned")
+
+
+def test_an_order_that_moved_and_is_cancelled_then(
+    world: World, trading: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old ERP let it go long before: what it says of it stays history, to runs and to reconciliations."""
+    key = trading["open"]
+    move(monkeypatch, "GB01", "legacy")
+    carry_out(world)
+    says(world, "tryton", key, "Cancelled")
+    says(world, "legacy", key, "Accepted")
+    world.run(STATUSES["legacy"])
+    world.source.touch(ORDER, "O1", at=world.tick(), status="Cancelled")
+    world.run(ORDERS)
+    says(world, "legacy", key, "Cancelled")
+    world.run(STATUSES["legacy"])
+    assert told(world, key) == ("legacy O1", "Cancelled")
+    world.tick(timedelta(days=1))
+    for which in STATUSES.values():
+        summary = reconcile(world.accord(), which, target="salesforce", apply=Apply.NONE, who="somebody")
+        assert differing(summary) == {}
+    says(world, "tryton", key, "Cancelled")  # somebody touches it there
+    assert counts(world.run(STATUSES["tryton"]), "salesforce")["excluded"] == 1
+    assert told(world, key) == ("legacy O1", "Cancelled")
 
 
 def test_what_the_old_erp_does_not_let_go_is_not_created_again(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, cast
 
 from accord.hub.reconciliations import amounts_of, describe, differing, waits
-from accord.objects import INVOICE
+from accord.objects import CONTRACT, INVOICE
 from accord.pipeline.reconcile.amounts import Amounts, add_amounts, as_kept, counted, merge
 from accord.pipeline.reconcile.sides import Pair
+from accord.pipeline.transform import amount_columns
 from tests.tables import canonical
 
 ROWS = [
@@ -54,6 +56,35 @@ def test_the_amount_of_one_record() -> None:
     assert counted(INVOICE, row, ["total"]) == ("EUR", Decimal("1.31"))
     assert counted(INVOICE, row, []) == ("EUR", Decimal(0)), "the target keeps no amount"
     assert counted(INVOICE, None, ["total"]) == ("", Decimal(0))
+
+
+def subscription(key: str, quantity: int, **changed: Any) -> dict[str, Any]:
+    line: dict[str, Any] = {
+        "id": "1",
+        "product": "tryton:7",
+        "quantity": Decimal(quantity),
+        "unit_price": Decimal("10.0050"),
+    }
+    line |= {"billing_period": "Quarterly", "start_date": date(2026, 1, 1), "end_date": date(2026, 12, 31)} | changed
+    return {"key": key, "currency": "EUR", "lines": [line]}
+
+
+def test_a_contract_comes_to_what_its_lines_do() -> None:
+    """Four quarters of twice 10.005; what can't be billed as it is counts for nothing."""
+    rows = [subscription("a", 2), subscription("b", 1, end_date=None), {"key": "c", "currency": "USD", "lines": None}]
+    table, sums = canonical(CONTRACT, rows), cast(Amounts, {})
+    add_amounts(
+        sums, cast(Pair, SimpleNamespace(definition=CONTRACT, names=frozenset({"lines"}))), table, side="source"
+    )
+    assert {currency: sides["source"] for currency, sides in sums["value"].items()} == {
+        "EUR": Decimal("80.04"),
+        "USD": 0,
+    }
+    (row, *_) = table.to_pylist()
+    assert counted(CONTRACT, row, {"lines"}) == ("EUR", Decimal("80.04"))
+    assert counted(CONTRACT, row, {"number"}) == ("EUR", Decimal(0)), "the target keeps no lines"
+    currency, amounts = amount_columns(CONTRACT, table)
+    assert (currency.to_pylist(), amounts.to_pylist()) == (["EUR", "EUR", "USD"], [Decimal("80.04"), 0, 0])
 
 
 def test_a_summary_in_a_line() -> None:

@@ -251,4 +251,5 @@ def _judged(definition: BusinessObject, facts: Facts) -> tuple[Class, Cause, Cor
 
 def _differing(definition: BusinessObject, facts: Facts) -> Class:
     money = {path for path, one in definition.every_field() if isinstance(one.type, Money)}
-    return Class.AMOUNT_DIFFERS if money & {*facts.fields} else Class.FIELD_DIFFERS
+    _, ours, theirs = facts.amounts
+    return Class.AMOUNT_DIFFERS if money & {*facts.fields} or ours != theirs else Class.FIELD_DIFFERS

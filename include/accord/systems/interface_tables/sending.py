@@ -22,7 +22,9 @@ from accord.systems.nesting import unnested
 
 _ANSWERS = ("external_ref", "status", "code", "reason", "answered_number", "awaits")
 Columns = dict[str, Any]
-_LOCKED = Meaning(outcome=Recovery.RETRY, category=Category.LOCKED, message="Other work in the ERP holds the records.")
+_LOCKED = Meaning(
+    outcome=Recovery.RETRY, category=Category.TABLES_LOCKED, message="Other work in the ERP holds what the batch needs."
+)
 _BROKEN = Meaning(
     outcome=Recovery.UNKNOWN, category=Category.INTERRUPTED, message="The connection ended before the ERP answered."
 )

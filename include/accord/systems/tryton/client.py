@@ -2,6 +2,7 @@
 
 Refused               the server understood the call and refused it: nothing was kept
 ├── Conflict          somebody changed the same records; the same call may pass later
+│   └── Crowded       somebody holds the same tables: nothing is wrong with any record of the call
 └── (others)          told apart by `kind` and `text`, which may quote record values: never log them
 Unavailable, InDoubt, BadCredentials, SchemaDrift, Stop    as in accord.errors
 """
@@ -22,8 +23,9 @@ from accord.settings import Connection
 from accord.systems.tryton.wire import decoded, encoded
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-# Tryton hands PostgreSQL's words on (55P03, 40P01, 40001) with status 503, after it rolled back
-_LOCKED = re.compile("could not obtain lock|deadlock detected|could not serialize")
+# Tryton hands PostgreSQL's words on (55P03, 40P01, 40001) with status 503, after it rolled back and tried again itself
+_LOCKED = re.compile("could not obtain lock on row")
+_CROWDED = re.compile("could not obtain lock on relation|deadlock detected|could not serialize")
 _SKEW = timedelta(seconds=2)  # the Date header has whole seconds
 
 
@@ -37,6 +39,10 @@ class Refused(AccordError):
 
 class Conflict(Refused):
     """Records were changed meanwhile (ConcurrencyException)."""
+
+
+class Crowded(Conflict):
+    """Other work holds tables the call needs, or was chosen over it by PostgreSQL (DatabaseOperationalError)."""
 
 
 class TrytonClient:
@@ -58,7 +64,7 @@ class TrytonClient:
     def call(self, method: str, *parameters: Any, context: dict[str, Any] | None = None) -> Any:
         """Call `model.<name>.<method>` with the session's context extended by `context`.
 
-        A session that has ended is opened again, once: the server had not executed the call. Raises Refused, Conflict,
+        A session that has ended is opened again, once: the server had not executed the call. Raises Refused, Conflict, Crowded,
         Unavailable (nothing was sent), InDoubt (no answer), BadCredentials, SchemaDrift, Stop.
         """
         for fresh in (self._http is None, True):
@@ -135,8 +141,11 @@ class TrytonClient:
     def _result(self, answer: requests.Response, method: str) -> Any:
         if answer.status_code == requests.codes.not_found:
             raise Stop(f"Tryton has no database {self._where.extra.get('database')!r}.", cure="Correct extra.database.")
-        if answer.status_code == requests.codes.service_unavailable and _LOCKED.search(answer.text):
-            raise Conflict("DatabaseOperationalError", "Somebody else works on the same tables.")
+        if answer.status_code == requests.codes.service_unavailable:
+            if _CROWDED.search(answer.text):
+                raise Crowded("DatabaseOperationalError", "Somebody else works on the same tables.")
+            if _LOCKED.search(answer.text):
+                raise Conflict("DatabaseOperationalError", "Somebody else works on the same records.")
         if answer.status_code in (429, 503):
             raise Unavailable(f"Tryton is too busy ({answer.status_code}).", cure="It is tried again.")
         if answer.status_code >= 500:

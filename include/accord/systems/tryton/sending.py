@@ -13,7 +13,7 @@ from accord.categories import Category
 from accord.errors import BadCredentials, InDoubt, Recovery, SchemaDrift, Unavailable
 from accord.ports import Sending
 from accord.systems.results import Outcome, results, unanswered
-from accord.systems.tryton.client import Conflict, Refused, TrytonClient
+from accord.systems.tryton.client import Conflict, Crowded, Refused, TrytonClient
 from accord.systems.tryton.reading import slices
 from accord.systems.tryton.refusals import NOT_ALLOWED, Meaning, meaning_of
 
@@ -71,10 +71,10 @@ class Sender(ABC):
             self._sending.before_request()
             try:
                 call(some)
-            except Conflict:
+            except Conflict as conflict:
                 self._asked = True
                 for row in some:
-                    self._tell(row, _locked(row["native"]))
+                    self._tell(row, _locked(conflict, row["native"]))
             except Refused as refused:
                 if NOT_ALLOWED in refused.text:  # a call that is refused changes nothing
                     raise SchemaDrift(refused.text, cure="Give the integration user the right in Tryton.") from None
@@ -131,10 +131,9 @@ def _recovery(meaning: Meaning) -> Recovery:
     return Recovery.HOLD if meaning.hold else Recovery.REJECT
 
 
-def _locked(native: str | None) -> Outcome:
-    return Outcome(
-        outcome=Recovery.RETRY,
-        native=native,
-        category=Category.LOCKED,
-        message="Somebody else changed the record meanwhile.",
-    )
+def _locked(conflict: Conflict, native: str | None) -> Outcome:
+    if isinstance(conflict, Crowded):
+        category, message = Category.TABLES_LOCKED, "Other work in the ERP holds its tables."
+    else:
+        category, message = Category.LOCKED, "Somebody else changed the record meanwhile."
+    return Outcome(outcome=Recovery.RETRY, native=native, category=category, message=message)

@@ -15,7 +15,7 @@ import pytest
 
 from accord.errors import AccordError, BadCredentials, InDoubt, SchemaDrift, Stop, Unavailable
 from accord.settings import Connection
-from accord.systems.tryton.client import Conflict, Refused, TrytonClient
+from accord.systems.tryton.client import Conflict, Crowded, Refused, TrytonClient
 from accord.systems.tryton.wire import decoded, encoded
 
 METHOD = "model.party.party.search"
@@ -148,7 +148,9 @@ def test_a_wrong_password(open_client: Callable[..., TrytonClient]) -> None:
         ((200, {"error": ["LoginException", ["", ""]]}), BadCredentials),
         ((429, None), Unavailable),
         ((503, None), Unavailable),
-        ((503, b"<p>could not obtain lock on relation &#34;account_move_line&#34;</p>"), Conflict),
+        ((503, b"<p>could not obtain lock on relation &#34;account_move_line&#34;</p>"), Crowded),
+        ((503, b"<p>could not obtain lock on row in relation &#34;sale_sale&#34;</p>"), Conflict),
+        ((503, b"<p>deadlock detected DETAIL: Process 1 waits</p>"), Crowded),
         ((500, None), InDoubt),
         ((502, None), InDoubt),
         ((404, None), Stop),

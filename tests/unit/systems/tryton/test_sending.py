@@ -10,7 +10,7 @@ from accord.errors import InDoubt, SchemaDrift, Unavailable
 from accord.objects import CUSTOMER
 from accord.settings import Connection
 from accord.systems.tryton.adapter import Tryton
-from accord.systems.tryton.client import Conflict, Refused, TrytonClient
+from accord.systems.tryton.client import Conflict, Crowded, Refused, TrytonClient
 from tests.fakes import FakeSending
 from tests.tables import by_key, changes
 
@@ -139,6 +139,11 @@ def test_children_of_a_parent_in_doubt_wait(client: FakeClient) -> None:
 def test_a_conflict_may_pass_later(client: FakeClient) -> None:
     client.troubles = [Conflict("ConcurrencyException", "modified")]
     assert {(o["outcome"], o["category"]) for o in send(client, customers(2)).values()} == {("retry", "record locked")}
+
+
+def test_other_work_that_holds_the_tables_is_no_trouble_of_a_record(client: FakeClient) -> None:
+    client.troubles = [Crowded("DatabaseOperationalError", "locked")]
+    assert {(o["outcome"], o["category"]) for o in send(client, customers(2)).values()} == {("retry", "tables locked")}
 
 
 def test_away_before_anything_was_sent(client: FakeClient) -> None:

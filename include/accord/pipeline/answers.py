@@ -1,0 +1,107 @@
+"""What the target's answers mean: a result for every record that was claimed, an exception for each that did not pass."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from accord.categories import Category, remedy
+from accord.errors import Recovery
+from accord.hub.exceptions import Raised
+from accord.masking import shown
+from accord.objects.definition import BusinessObject
+from accord.pipeline.outcomes import outcomes
+from accord.pipeline.runs import Run
+from accord.records import correlation_id
+
+log = logging.getLogger(__name__)
+
+MENDED_IN_TARGET = (Category.NOT_PERMITTED, Category.REFERENCE_UNKNOWN)
+LOGGED = 50  # failing records named in the log of a chunk; the queue has them all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """Reads what `target` answered in `run`. `sent`: fields and constituents that are sent of a record at most."""
+
+    run: Run
+    target: str
+    definition: BusinessObject
+    sent: frozenset[str]
+
+    def judge(self, mine: pa.Table, answers: pa.Table, dispatch: int) -> tuple[pa.Table, list[Raised]]:
+        """(results, exceptions) of the records `mine`; what there is no answer for was interrupted."""
+        by_key = {a["key"]: a for a in answers.to_pylist()}
+        buckets: dict[str, list[str]] = {"applied": [], "rejected": [], "parked": []}
+        raised: list[Raised] = []
+        for row in mine.select(["key", "version", "hash", "_said", "_currency", "_amount"]).to_pylist():
+            answer = by_key.get(row["key"]) or {"outcome": Recovery.RETRY, "category": Category.INTERRUPTED}
+            if Recovery(answer["outcome"]) is Recovery.APPLIED:
+                buckets["applied"].append(row["key"])
+            else:
+                raised.append(self._refused(row, answer, dispatch))
+                buckets[raised[-1].kind].append(row["key"])
+        raised = self._with_requests(mine, raised)
+        self._log(raised)
+        natives = {key: a["native"] for key, a in by_key.items() if a["native"]}
+        parts = [
+            outcomes(mine.filter(pc.is_in(mine["key"], pa.array(keys, pa.string()))), bucket, natives)
+            for bucket, keys in buckets.items()
+        ]
+        return pa.concat_tables(parts), raised
+
+    def parked(self, row: Mapping[str, Any], category: Category, dispatch: int) -> Raised:
+        """The exception of a record that waits (`row`: key, version, _said)."""
+        return Raised(
+            kind="parked",
+            key=row["key"],
+            category=category,
+            target=self.target,
+            version=row["version"],
+            said=row["_said"],
+            message=remedy(category, self.run.flow.source),
+            dispatch=dispatch,
+        )
+
+    def _refused(self, row: Mapping[str, Any], answer: Mapping[str, Any], dispatch: int) -> Raised:
+        # what only the target's owner can mend is tried again by the next run: the record itself will not change
+        rejected = Recovery(answer["outcome"]) is Recovery.REJECT and answer.get("category") not in MENDED_IN_TARGET
+        category = Category(answer.get("category") or (Category.REFUSED if rejected else Category.LOCKED))
+        return replace(
+            self.parked(row, category, dispatch),
+            kind="rejected" if rejected else "parked",
+            hash=row["hash"] if rejected else None,
+            message=answer.get("message") or remedy(category, self.run.flow.source),
+            answer=answer.get("answer"),
+            awaits=answer.get("awaits"),
+            awaits_object=self.definition.name if answer.get("awaits") else None,
+            currency=row["_currency"] or None,
+            at_risk=row["_amount"] if row["_currency"] else None,
+        )
+
+    def _with_requests(self, mine: pa.Table, raised: Sequence[Raised]) -> list[Raised]:
+        """`raised` with what was sent of their records, masked."""
+        refused = mine.filter(pc.is_in(mine["key"], pa.array([one.key for one in raised], pa.string())))
+        requests = {row["key"]: shown(self.definition, row, self.sent) for row in refused.to_pylist()}
+        return [replace(one, request=requests.get(one.key)) for one in raised]
+
+    def _log(self, raised: Sequence[Raised]) -> None:
+        for matter in raised[:LOGGED]:
+            version = matter.version.isoformat() if matter.version else ""
+            log.warning(
+                "%s %s %s → %s: %s, %s",
+                correlation_id(self.definition.name, matter.key, version),
+                self.definition.name,
+                matter.key,
+                self.target,
+                matter.kind,
+                matter.category,
+            )
+        if len(raised) > LOGGED:
+            rest = len(raised) - LOGGED
+            log.warning("run %d → %s: and %d more; all are in the exception queue", self.run.id, self.target, rest)

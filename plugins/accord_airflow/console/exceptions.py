@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qsl
@@ -41,6 +41,7 @@ FIELDS = (
     "hours",
     "above",
     "currency",
+    "overdue",
     "closed",
 )
 
@@ -55,6 +56,7 @@ def asked(given: Mapping[str, Any]) -> dict[str, str]:
 def wanted(words: Mapping[str, str], within: tuple[str, ...] | None) -> Filter:
     """The filter in `words` (see `asked`), of the flows `within`. Raises Stop for an amount or an age that is none."""
     from accord.hub.queue import Filter
+    from accord.service_levels.measures import agreed
 
     hours, above = words.get("hours"), words.get("above")
     plain: dict[str, Any] = {
@@ -67,6 +69,7 @@ def wanted(words: Mapping[str, str], within: tuple[str, ...] | None) -> Filter:
             older_than=timedelta(hours=int(hours)) if hours else None,
             above=Decimal(above) if above else None,
             currency=words.get("currency", "").upper() or None if above else None,
+            overdue=agreed(datetime.now(UTC)) if "overdue" in words else None,
             closed="closed" in words,
             within=within,
         )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
+from accord.categories import Category
 from accord_airflow.console.alerts import SERVICE_LEVELS
 from accord_airflow.console.exceptions import REPLAY
 from accord_airflow.console.reconciliation import RECONCILIATION
@@ -21,6 +24,11 @@ OTHERS = {
     "approval": ("Exceptions", "/exceptions/?kind=approval"),
     RECONCILIATION: ("Reconciliation", "/reconciliation/"),
     SERVICE_LEVELS: ("Alerts", "/alerts/"),
+    "quality_digest": ("Data quality", "/quality/"),
+    "quote_to_cash": ("Trace", "/trace/"),
+    "lead_to_customer": ("Trace", "/trace/"),
+    "outbox": ("Exceptions", f"/exceptions/?{urlencode({'category': Category.SUBSCRIBER})}"),
+    "housekeeping": ("Overview", "/"),
 }
 
 router = APIRouter()

@@ -19,7 +19,6 @@ SIZE = 50  # differences on a page
 MOST = 10_000  # of one decision
 AT_ONCE = 1000  # of one run that goes on with it: their keys travel with it
 RECONCILIATION = "reconciliation"  # the DAG
-OUTCOMES = ("proposed", "stands", "corrected", "passed on", "accepted", "found")
 
 router = APIRouter()
 
@@ -92,7 +91,7 @@ def differences(
         after=following,
         first=after is None,
         asked={"outcome": outcome, "class": of_class},
-        outcomes=OUTCOMES,
+        outcomes=list(kept.Outcome),
         classes=sorted(kept.differing(summary)),
         may_act=bool(person.may_run([summary["flow"]])),
     )

@@ -82,6 +82,9 @@ def test_an_exception_and_the_run_that_replayed_it_link_to_each_other(
     assert "1 extracted" in started
     assert f'started in <a href="/dags/replay/runs/{run}" data-airflow>' in started.replace("\n", "")
     assert f'href="/accord/{page}"' in somebody.get(f"flows/{FLOW}/").text
+    assert f'<a href="/dags/replay/runs/{run}" data-airflow>replay</a>' in somebody.get("").text, (
+        "the last run of the overview"
+    )
 
 
 def test_without_a_choice_nothing_is_replayed(world: World, refused: tuple[str, str]) -> None:

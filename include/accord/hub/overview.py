@@ -22,7 +22,8 @@ def overview(hub: Hub, flow: str | None = None) -> dict[str, Any]:
     """
     with hub.session() as session:
         flows = session.execute(
-            """SELECT f.name, f.watermark, r.id AS run, r.engine_run, r.state, r.kind, r.started, r.ended, r.error,
+            """SELECT f.name, f.watermark, r.id AS run, coalesce(r.started_in, r.engine_run) AS engine_run, r.state, r.kind,
+                 r.started, r.ended, r.error,
                  coalesce((r.counts ->> 'extracted')::bigint, 0) AS extracted,
                  (SELECT count(DISTINCT key) FROM unlinked u WHERE u.flow = f.name) AS unlinked
                FROM flow f LEFT JOIN LATERAL (

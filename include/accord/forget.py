@@ -34,19 +34,33 @@ WHERE c.personal AND jsonb_typeof(e.value) = 'object' AND e.value ? %(key)s
 ORDER BY 1
 """
 
-# free text of people, and what a system answered, may name anybody; what it was about stays
-_OF_A_RECORD = {
-    "image": "UPDATE image SET personal = '{}' WHERE key = ANY(%(keys)s) AND personal <> '{}'",
-    "change": "DELETE FROM change WHERE personal AND key = ANY(%(keys)s)",
-    "edit": "DELETE FROM edit WHERE key = ANY(%(keys)s)",
+# of rules that the records failed: at the source gate they are known by the source's own ids
+_REVIEWS = """
+SELECT v.id FROM review v WHERE EXISTS (SELECT FROM exception e WHERE e.key = ANY(%(keys)s) AND e.flow = v.flow AND e.rule = v.rule)
+  OR EXISTS (SELECT FROM finding f JOIN run r ON r.id = f.run
+             WHERE f.key = ANY(%(names)s) AND r.flow = v.flow AND f.gate = v.gate AND f.rule = v.rule)
+  OR EXISTS (SELECT FROM gate_result g JOIN run r ON r.id = g.run CROSS JOIN LATERAL jsonb_array_elements(g.samples) s
+             WHERE s ->> 'key' = ANY(%(names)s) AND r.flow = v.flow AND g.gate = v.gate AND g.rule = v.rule)
+"""
+
+# free text of people, and what a system answered, may name anybody; what it was about stays, and that something was done
+_TEXTS = {
     "exception": """UPDATE exception SET answer = NULL, resolution = CASE WHEN discarded THEN 'discarded' ELSE resolution END
                     WHERE key = ANY(%(keys)s) AND (answer IS NOT NULL OR (discarded AND resolution <> 'discarded'))""",
     "distinction": "UPDATE distinction SET why = '' WHERE key = ANY(%(keys)s) AND why <> ''",
     "approval": "UPDATE approval SET why = '' WHERE key = ANY(%(keys)s) AND why <> ''",
     "process": "UPDATE process SET given_up = 'erased' WHERE key = ANY(%(keys)s) AND given_up <> 'erased'",
     "process_event": "UPDATE process_event SET why = NULL WHERE key = ANY(%(keys)s) AND why IS NOT NULL",
-    # that something was done stays; why is in people's words
+    "review": "UPDATE review SET accepted_why = '' WHERE id = ANY(%(reviews)s) AND accepted_why <> ''",
+    "review_comment": "UPDATE review_comment SET text = '(erased)' WHERE review = ANY(%(reviews)s) AND text <> '(erased)'",
     "audit": "UPDATE audit SET detail = detail - 'why' WHERE subject = ANY(%(subjects)s) AND detail ? 'why'",
+}
+
+_OF_A_RECORD = {
+    "image": "UPDATE image SET personal = '{}' WHERE key = ANY(%(keys)s) AND personal <> '{}'",
+    "change": "DELETE FROM change WHERE personal AND key = ANY(%(keys)s)",
+    "edit": "DELETE FROM edit WHERE key = ANY(%(keys)s)",
+    **_TEXTS,
 }
 
 _OF_A_PART = {
@@ -55,8 +69,11 @@ _OF_A_PART = {
     "change": """UPDATE change SET before = without_part(before, %(part)s), after = without_part(after, %(part)s)
                  WHERE personal AND key = ANY(%(keys)s)
                    AND (before <> without_part(before, %(part)s) OR after <> without_part(after, %(part)s))""",
-    "edit": "DELETE FROM edit WHERE key = ANY(%(keys)s) AND strpos(fields::text, '[' || %(part)s || ']') > 0",
-    "exception": _OF_A_RECORD["exception"],
+    "edit": """WITH gone AS (DELETE FROM edit WHERE key = ANY(%(keys)s) AND strpos(fields::text, '[' || %(part)s || ']') > 0 RETURNING key),
+               silent AS (UPDATE edit SET why = '' WHERE key = ANY(%(keys)s) AND strpos(fields::text, '[' || %(part)s || ']') = 0
+                          AND why <> '' RETURNING key)
+               SELECT FROM gone UNION ALL SELECT FROM silent""",
+    **_TEXTS,
 }
 
 
@@ -85,6 +102,12 @@ def forget(accord: Accord, key: str, *, who: str, dry_run: bool = True) -> dict[
 
 
 def _erase(session: Session, statements: Mapping[str, str], keys: Sequence[str], part: str) -> dict[str, int]:
-    about = {"keys": list(keys), "part": part, "subjects": list(subjects_of(session, keys))}
+    about: dict[str, Any] = {
+        "keys": list(keys),
+        "part": part,
+        "names": [*keys, *(key.partition(":")[2] for key in keys)],
+    }
+    about["reviews"] = [row["id"] for row in session.execute(_REVIEWS, about).fetchall()]
+    about["subjects"] = [*subjects_of(session, keys), *(f"review:{number}" for number in about["reviews"])]
     touched = {table: session.execute(statement.encode(), about).rowcount for table, statement in statements.items()}
     return {table: n for table, n in touched.items() if n}

@@ -31,7 +31,8 @@ class Accord:
 
     `chunk_rows` bounds the memory of every step; `lease` is how long a sender may stay silent before its chunk is in doubt;
     `retries` how often a record that may pass is sent again before it is parked, with `backoff` seconds doubling between;
-    `rules` when a system that fails gets no more calls, and how it comes back.
+    `rules` when a system that fails gets no more calls, and how it comes back; `engine_run` is the engine's name of the run this
+    works in, <dag id>/<run id>, empty outside one.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Accord:
         open_system: Callable[[str, Connection], System] | None = None,
         subscribers: Sequence[str] = (),
         alerting: Alerting | None = None,
+        engine_run: str = "",
     ) -> None:
         self._connection_of = connection_of
         self._open_system = open_system
@@ -62,6 +64,7 @@ class Accord:
         self.subscribers = tuple(dict.fromkeys(subscribers))
         self.alerting = alerting or Alerting()
         self.rules = rules or Rules()
+        self.engine_run = engine_run
         self._availability: Availability | None = None
 
     @classmethod
@@ -73,10 +76,11 @@ class Accord:
         reports: str,
         subscribers: str = "",
         alerting: Alerting | None = None,
+        engine_run: str = "",
     ) -> Accord:
         """Accord over the connections accord_hub, accord_<system>, accord_subscriber_<name> and accord_alert_<name>. `staging` is a
         fsspec URL, `reports` a folder, `subscribers` the names of those who are told of events, with commas between, `alerting` who is
-        told of alerts.
+        told of alerts, `engine_run` the engine's name of the run this works in, <dag id>/<run id>.
 
         Tunable from the environment: ACCORD_CHUNK_ROWS, ACCORD_LEASE_SECONDS.
         """
@@ -88,6 +92,7 @@ class Accord:
             lease=timedelta(seconds=float(os.environ.get("ACCORD_LEASE_SECONDS", LEASE.total_seconds()))),
             subscribers=[name.strip() for name in subscribers.split(",") if name.strip()],
             alerting=alerting,
+            engine_run=engine_run,
         )
 
     @classmethod

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseOperatorLink, conf
 
+from accord.service_levels.settings import CONSOLE
+
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
     from airflow.sdk.types import TaskInstanceKey
 
-REPORTS = "/accord/reports"  # where accord_airflow.console.reports serves them
+REPORTS = f"{CONSOLE}/reports"  # where accord_airflow.console.reports serves them
 
 
 class GateReportLink(BaseOperatorLink):

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened(connections: Mapping[str, str] | None = None) -> Iterator[Accord]:
+def opened(connections: Mapping[str, str] | None = None, *, engine_run: str = "") -> Iterator[Accord]:
     """An Accord for the length of one task.
 
     Args:
         connections: Airflow connection ids to use instead of Accord's names, e.g. {"accord_salesforce": "sales_org"}.
+        engine_run: the run it works in, <dag id>/<run id>; empty outside one.
     """
     from airflow.sdk import conf
 
@@ -31,6 +32,7 @@ def opened(connections: Mapping[str, str] | None = None) -> Iterator[Accord]:
         reports=reports_folder(),
         subscribers=_setting("subscribers") or "",
         alerting=Alerting.of(_setting, _home(), site=conf.get("api", "base_url", fallback="") or ""),
+        engine_run=engine_run,
     )
     try:
         yield accord

@@ -62,3 +62,28 @@ SELECT 'local:' || n, jsonb_build_object('subject', %(flow)s::text, 'measure', '
     'allowed', '15 min', 'actual', '2 h', 'due', '', 'watermark', '', 'records', 0, 'amounts', '{}'::jsonb, 'step', '', 'run', ''),
   'critical', 'integration', now(), CASE WHEN n <= 20 THEN 'open' ELSE 'recovered' END, CASE WHEN n > 20 THEN now() END
 FROM generate_series(1, 5000) n;
+
+-- gates of the last 30 runs of every flow; of one flow's last run a gate that holds as many records as are open, each for one of forty rules
+INSERT INTO gate_verdict (run, gate, verdict, records, quarantined, previous)
+SELECT id, g, 'pass with quarantine', 1000000, CASE WHEN flow = %(flow)s AND place = 1 THEN %(open)s ELSE 40 END, before
+FROM (SELECT id, flow, row_number() OVER w AS place, lead(id) OVER w AS before FROM run WINDOW w AS (PARTITION BY flow ORDER BY id DESC)) r
+CROSS JOIN unnest(ARRAY['source', 'canonical']) g WHERE place <= 30;
+
+INSERT INTO gate_result (run, gate, rule, title, severity, queue, category, consequence, checked, failed, errored, message, recurring)
+SELECT v.run, v.gate, 'rule.' || n, 'rule ' || n || ' holds', CASE WHEN n %% 4 = 0 THEN 'warning' ELSE 'critical' END, 'finance',
+  'missing value', 'It is late.', 1000000, CASE WHEN n <= 20 THEN v.quarantined / 40 ELSE 0 END, false, 'm', v.quarantined / 40
+FROM gate_verdict v CROSS JOIN generate_series(1, 40) n;
+
+INSERT INTO finding (run, gate, key, rule, category)
+SELECT v.run, v.gate, 'salesforce:held' || n, 'rule.' || 1 + n %% 40, 'missing value'
+FROM gate_verdict v JOIN run r ON r.id = v.run AND r.flow = %(flow)s CROSS JOIN generate_series(1, %(open)s) n
+WHERE v.gate = 'canonical' AND v.quarantined = %(open)s;
+
+INSERT INTO exception (kind, flow, object, target, key, category, queue, severity, rule, message, currency, at_risk, run, correlation, opened)
+SELECT 'quarantined', %(flow)s, 'order', '', f.key, f.category, 'finance', 2, f.rule, 'It is missing.', 'EUR', 10, f.run, gen_random_uuid(),
+  now() - interval '1 hour'
+FROM finding f WHERE f.key LIKE 'salesforce:held%%';
+
+INSERT INTO review (flow, gate, rule, run)
+SELECT r.flow, g.gate, g.rule, max(g.run) FROM gate_result g JOIN run r ON r.id = g.run WHERE g.failed > 0 AND g.gate = 'canonical'
+GROUP BY r.flow, g.gate, g.rule;

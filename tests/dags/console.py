@@ -168,6 +168,9 @@ def _alert(world: World) -> None:
 
     level = level_of(CUSTOMERS, Measure.FRESHNESS)
     assert level is not None
-    late = breach(level, "local", summary="customers are late", actual="2 h", late=timedelta(hours=1))
+    late = breach(
+        level, "local", summary="customers are late", actual="2 h", late=timedelta(hours=1), run=f"{CUSTOMERS}/{RUN}",
+        places={"Exception 1": "/exceptions/1/", "Exceptions": f"/exceptions/?flow={CUSTOMERS}&overdue=1"},
+    )  # fmt: skip
     with opened() as accord, accord.hub.session() as session:
         record(session, Evaluation(breached=[late]), [])

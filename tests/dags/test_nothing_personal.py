@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 import pytest
@@ -14,18 +15,24 @@ from fastapi.routing import APIRoute
 
 from accord.cli import _parser
 from accord.hub import reviews
-from accord_airflow.operators import QualityDigestOperator
+from accord.metrics.values import measure
+from accord_airflow.operators import ErpUpsertOperator, QualityDigestOperator
 from accord_airflow.runtime import opened
 from tests.dags.console import Browsers, Console, browser, console
+from tests.dags.test_openlineage import told
 from tests.dags.test_running import Ran
-from tests.dags.test_service_levels import Declare, declare, mail_to, mailbox
+from tests.dags.test_scraping import token
+from tests.dags.test_service_levels import KEY as PAGER
+from tests.dags.test_service_levels import TOKEN as SLACK
+from tests.dags.test_service_levels import Declare, declare, mail_to, mailbox, one_round
 from tests.dags.world import World
-from tests.services import Mailbox
+from tests.receiver import SECRET, Receiver, receiver
+from tests.services import Api, Mailbox, certificate, pagerduty_events, serving, slack
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
-__all__ = ["browser", "console", "declare", "mailbox"]
+__all__ = ["browser", "console", "declare", "mailbox", "receiver", "token"]
 
 NAME, MAIL, PHONE, TAX, IBAN = (
     "Zebulon Quackenbush",
@@ -36,6 +43,7 @@ NAME, MAIL, PHONE, TAX, IBAN = (
 )
 MARKS = (NAME, "Quackenbush", MAIL, PHONE, TAX, IBAN)
 GATES = ("source", "canonical")
+FLOW = "customer__salesforce_to_erp"
 
 
 def seed(world: World) -> None:
@@ -72,6 +80,52 @@ def seed(world: World) -> None:
         )
 
 
+@dataclass(slots=True)
+class Channels:
+    """A channel of every kind but e-mail, each by its provider's own protocol, and what came out of it."""
+
+    slack: Api
+    pager: Api
+    hook: Receiver
+
+    @property
+    def declared(self) -> dict[str, dict[str, Any]]:
+        return {
+            "team": {"conn_type": "slackwebhook", "host": f"{self.slack.url}/services", "password": SLACK},
+            "pager": {"conn_type": "pagerduty_events", "host": self.pager.url, "password": PAGER},
+            "hook": {"conn_type": "http", "host": self.hook.url, "password": SECRET},
+        }
+
+    def told(self) -> Iterator[tuple[str, str]]:
+        for name, requests in (("slack", self.slack.requests), ("pagerduty", self.pager.requests)):
+            assert len(requests) >= 4, name
+            yield from ((f"{name} {path}", json.dumps(body)) for path, body in requests)
+        assert len(self.hook.requests) >= 4
+        yield from (("webhook", f"{request.headers} {request.body.decode()}") for request in self.hook.requests)
+
+
+@pytest.fixture
+def channels(tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Iterator[Channels]:
+    pem = certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    with serving(slack()) as team, serving(pagerduty_events(PAGER), pem) as pager:
+        yield Channels(slack=team, pager=pager, hook=receiver)
+
+
+def everything_is_late(world: World) -> None:
+    """The flow's data, what waits in the queues, an order, a reconciliation."""
+    for statement in (
+        "UPDATE run SET kind = 'scheduled', started = started - interval '2 d'",
+        "UPDATE flow SET watermark = now() - interval '2 d'",
+        "UPDATE exception SET opened = now() - interval '90 d'",
+        "INSERT INTO process (name, key, step, status, opened) SELECT 'quote_to_cash', key, 'committed', 'open', now() - interval '1 d'"
+        " FROM exception LIMIT 1",
+        "INSERT INTO reconciliation (flow, stream, mode, who, started) SELECT flow, stream, 'auto', 'ann', now() - interval '9 d'"
+        " FROM dispatch JOIN run ON run.id = dispatch.run LIMIT 1",
+    ):
+        assert world.hub(f"{statement} RETURNING 1 AS done"), statement
+
+
 def searched(outputs: Iterator[tuple[str, str]]) -> list[str]:
     """Where a mark was found."""
     found = []
@@ -90,13 +144,16 @@ def test_nothing_personal_in_any_output(
     browser: Browsers,
     declare: Declare,
     mailbox: Mailbox,
+    channels: Channels,
+    token: dict[str, str],
     capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
     metadata: None,
 ) -> None:
-    declare(mail=mail_to(mailbox))
+    declare(mail=mail_to(mailbox), **channels.declared)
     seed(world)
-    ran = Ran(dags["customer__salesforce_to_erp"])
+    ran = Ran(dags[FLOW])
     assert ran.state == "success"
     logged = "".join(capfd.readouterr())
     assert "pass with quarantine" in logged + caplog.text, "logs are searched"
@@ -111,6 +168,9 @@ def test_nothing_personal_in_any_output(
         reviews.accept(accord.hub, 2, days=3, why="known", who="ann")
     assert QualityDigestOperator(task_id="mail").work({})["mails"] >= 1
     assert "Data quality this week" in mailbox.subjects[0]
+    everything_is_late(world)
+    assert one_round()["notices"] >= 4 * len(channels.declared)
+    assert len(mailbox.mails) >= 5
 
     def outputs() -> Iterator[tuple[str, str]]:
         yield "the log", logged + caplog.text
@@ -123,10 +183,41 @@ def test_nothing_personal_in_any_output(
         yield from (
             (f"the mail to {mail['To']}", mail.as_string() + mailbox.text(n)) for n, mail in enumerate(mailbox.mails)
         )
+        yield from channels.told()
+        yield "metrics", figures()
+        yield from lineage()
         yield from pages()
         yield from commands()
-        for table in ("gate_result", "gate_verdict", "finding", "review", "exception", "audit", "run", "notice"):
+        for table in (
+            "gate_result",
+            "gate_verdict",
+            "finding",
+            "review",
+            "exception",
+            "audit",
+            "run",
+            "notice",
+            "alert",
+            "kpi_value",
+        ):
             yield f"the hub's {table}", json.dumps(world.hub(f"SELECT * FROM {table}"), default=str)  # noqa: S608 - named above
+
+    def figures() -> str:
+        with opened() as accord:
+            measure(accord.hub)
+        page = browser().get("metrics", headers=token).text
+        assert page.count("\naccord_") > 20
+        return page
+
+    def lineage() -> Iterator[tuple[str, str]]:
+        """What the run's extraction and loads tell OpenLineage."""
+        chunks = [chunk for target in ("tryton", "legacy") for chunk in ran.handed_on(f"compare_{target}")]
+        assert chunks
+        yield "lineage of the extraction", json.dumps(told(dags[FLOW].task_dict["extract"], tmp_path))
+        for number, chunk in enumerate(chunks):
+            event = told(ErpUpsertOperator(task_id=f"load_{number}", chunk=chunk), tmp_path)
+            assert event["outputs"]
+            yield f"lineage of a load to {chunk['target']}", json.dumps(event)
 
     def pages() -> Iterator[tuple[str, str]]:
         somebody, seen = browser("admin"), 0

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
 from accord.categories import Category
 from tests.dags.conftest import ROOT, dags_of
+from tests.dags.console import Browsers
 from tests.dags.test_running import Ran
 from tests.dags.world import World
 
@@ -58,6 +61,30 @@ def test_it_replays_what_the_form_names_and_nothing_else(world: World, refused: 
     }
     assert [write.key for write in world.tryton.writes] == [first["key"]]
     assert world.hub(OPEN) == [second]
+
+
+def test_an_exception_and_the_run_that_replayed_it_link_to_each_other(
+    world: World, refused: tuple[str, str], browser: Browsers
+) -> None:
+    first, second = world.hub(OPEN)
+    ran = replayed(ids=[str(first["id"])])
+    somebody, run = browser("viewer"), quote(ran.run_id, safe="")
+    exception = somebody.get(f"exceptions/{first['id']}/").text
+    assert f'<a href="/dags/replay/runs/{run}" data-airflow>' in exception, "in its history"
+    (hub_run,) = world.hub("SELECT id, engine_run, started_in FROM run WHERE kind = 'replay'")
+    assert hub_run["started_in"] == f"replay/{ran.run_id}"
+
+    tab = somebody.get(f"flows/replay/runs/{run}").text
+    assert f'href="/accord/exceptions/{first["id"]}/"' in tab
+    assert f'href="/accord/exceptions/{second["id"]}/"' not in tab
+    (page,) = re.findall(rf'href="/accord/(flows/{FLOW}/runs/replay__[^"]+)">{hub_run["id"]}, replay<', tab)
+    started = somebody.get(page).text
+    assert "1 extracted" in started
+    assert f'started in <a href="/dags/replay/runs/{run}" data-airflow>' in started.replace("\n", "")
+    assert f'href="/accord/{page}"' in somebody.get(f"flows/{FLOW}/").text
+    assert f'<a href="/dags/replay/runs/{run}" data-airflow>replay</a>' in somebody.get("").text, (
+        "the last run of the overview"
+    )
 
 
 def test_without_a_choice_nothing_is_replayed(world: World, refused: tuple[str, str]) -> None:

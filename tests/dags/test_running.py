@@ -44,7 +44,7 @@ class Ran:
         finally:
             dag.deadline = deadline
         assert run is not None
-        self.state = str(run.state)
+        self.state, self.run_id = str(run.state), run.run_id
         instances = sorted(run.get_task_instances(), key=lambda ti: (ti.task_id, ti.map_index))
         self.tasks = {(ti.task_id, ti.map_index): str(ti.state) for ti in instances}
         self.names = [ti.rendered_map_index for ti in instances if ti.map_index >= 0]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 import pytest
+import requests
 from playwright.sync_api import Page, expect
 
 from accord_airflow.console.navigation import PAGES, PREFIX
 from sandbox.stack import services
+from sandbox.stack.connections import METRICS_TOKEN
 from tests.e2e.browsing import keep
 from tests.e2e.story import CUSTOMERS, Stage
 
@@ -33,6 +36,9 @@ def test_from_the_queue_to_the_resolution(stage: Stage, there: str, page: Page) 
     stage.api.unpause(REPLAY)
     page.goto(f"{stage.web.url}/plugin/accord-exceptions")
     console = page.frame_locator("iframe")
+    expect(console.get_by_role("button", name="Replay")).to_be_visible()
+    expect(page.get_by_role("link", name="Dags").first).to_be_visible()
+    keep(stage, page, "exceptions")
     console.get_by_label("Category").select_option("value too long")
     console.get_by_role("button", name="Filter").click()
     console.get_by_role("link", name=str(number), exact=True).click()
@@ -68,6 +74,59 @@ def test_from_the_queue_to_the_resolution(stage: Stage, there: str, page: Page) 
         services.HUB, "SELECT what, who FROM audit WHERE subject = %s ORDER BY at", [f"exception:{number}"]
     )
     assert [(row["what"], row["who"]) for row in done] == [("record edited", "admin"), ("exception replayed", "admin")]
+
+    # its history leads to the run in Airflow, and that run's tab back
+    page.locator(f"a[href*='/dags/{REPLAY}/runs/']").first.click()
+    page.wait_for_url(re.compile(rf"/dags/{REPLAY}/runs/"))
+    page.goto(f"{page.url.split('?')[0].rstrip('/')}/plugin/accord-run")
+    tab = page.frame_locator("iframe")
+    expect(tab.get_by_role("heading", name="Exceptions it replayed")).to_be_visible()
+    expect(tab.get_by_role("link", name=str(number), exact=True)).to_be_visible()
+
+
+def test_the_tab_on_a_run_is_dark_where_airflow_is(stage: Stage, there: str, page: Page) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{stage.web.url}/dags/{CUSTOMERS}/runs/{quote(there, safe='')}/plugin/accord-run")
+    page.evaluate("localStorage.setItem('theme', 'dark')")
+    page.reload()
+    tab = page.frame_locator("iframe")
+    expect(tab.get_by_role("heading", name="Every record accounted for")).to_be_visible()
+    expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
+    keep(stage, page, "run")
+    page.evaluate("localStorage.setItem('theme', 'light')")
+    page.emulate_media(color_scheme="light")
+
+
+MARK = "document.activeElement.dataset.reached = '1'"
+REACHABLE = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']"
+
+
+def test_the_keyboard_reaches_everything_on_a_page(stage: Stage, there: str, page: Page) -> None:
+    for address in (
+        "exceptions/",
+        f"exceptions/{refused(stage)}/",
+        "reconciliation/",
+        "systems/",
+        "quality/",
+        "alerts/",
+    ):
+        page.goto(f"{stage.web.url}{PREFIX}/{address}")
+        shown = page.locator(f":is({REACHABLE}):visible")
+        for _ in range(shown.count() + 1):
+            page.keyboard.press("Tab")
+            page.evaluate(MARK)
+        missed = page.locator(f":is({REACHABLE}):visible:not([data-reached])").evaluate_all(
+            "all => all.map(one => one.outerHTML)"
+        )
+        assert missed == [], address
+        assert page.locator("[data-reached]").count() > 8, address
+
+
+def test_the_figures_are_scraped_by_the_token_of_the_home(stage: Stage) -> None:
+    token = (stage.home / METRICS_TOKEN).read_text()
+    answer = requests.get(f"{stage.web.url}{PREFIX}/metrics", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    assert answer.status_code == 200
+    assert "accord_hub_up 1.0" in answer.text
 
 
 def test_every_page_is_whole(stage: Stage, there: str, page: Page) -> None:

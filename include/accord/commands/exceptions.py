@@ -93,6 +93,7 @@ def _which() -> argparse.ArgumentParser:
     whose.add_argument("--of", metavar="PERSON", dest="assignee", help="assigned to this person")
     whose.add_argument("--of-nobody", action="store_const", const="", dest="assignee", help="assigned to nobody")
     which.add_argument("--older-than", type=_span, metavar="SPAN", help="open longer than 30m, 12h, 3d, 2w")
+    which.add_argument("--overdue", action="store_true", help="open longer than agreed for their severity")
     which.add_argument("--above", nargs=2, metavar=("AMOUNT", "CURRENCY"), help="at least so much money at risk")
     return which
 
@@ -120,6 +121,7 @@ def _setting(text: str) -> tuple[str, str]:
 
 def _filter(asked: argparse.Namespace) -> Filter:
     from accord.hub.queue import Filter
+    from accord.service_levels.measures import agreed
 
     amount, currency = asked.above or (None, None)
     try:
@@ -130,6 +132,7 @@ def _filter(asked: argparse.Namespace) -> Filter:
         ids=tuple(asked.ids) or None,
         above=above,
         currency=currency,
+        overdue=agreed(datetime.now(UTC)) if asked.overdue else None,
         closed=getattr(asked, "closed", False),
         **{
             name: getattr(asked, name)

@@ -25,7 +25,7 @@ class Point:
     verdict: str
     records: int
     quarantined: int
-    failed: Mapping[str, int]
+    failed: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +203,8 @@ GROUP BY fate ORDER BY n DESC, fate
 """  # noqa: S608 - both are our own words
 
 _HELD = f"""
-SELECT f.key, array_agg(f.rule ORDER BY f.rule) AS rules, min(f.correlation::text) AS correlation, min(f.currency) AS currency,
+SELECT f.key, array_agg(f.rule ORDER BY f.rule) AS rules, coalesce(min(f.correlation::text), '') AS correlation,
+  min(f.currency) AS currency,
   round(max(f.at_risk), 2)::text AS at_risk, (array_agg({_FATE} ORDER BY e.state = 'closed', e.id))[1] AS fate,
   (array_agg(e.id ORDER BY e.state = 'closed', e.id))[1] AS exception, max(e.closed) AS settled
 FROM (SELECT * FROM finding WHERE run = %(run)s AND gate = %(gate)s AND key IN (
@@ -220,6 +221,17 @@ CROSS JOIN LATERAL (
   WHERE r.flow = f.name AND NOT r.dry AND r.natives IS NULL ORDER BY r.id DESC LIMIT 1) r
 JOIN gate_verdict v ON v.run = r.id AND v.gate = g.gate
 ORDER BY array_position(%(worst_first)s::text[], v.verdict), v.quarantined DESC, f.name, v.gate
+"""
+
+
+# of every gate at once; rule by rule only the report of one says it
+_TRENDS = """
+SELECT f.name AS flow, g.gate, t.* FROM flow f CROSS JOIN (VALUES ('source'), ('canonical')) AS g (gate)
+CROSS JOIN LATERAL (
+  SELECT r.id AS run, v.at, v.verdict, v.records, v.quarantined
+  FROM run r JOIN gate_verdict v ON v.run = r.id AND v.gate = g.gate
+  WHERE r.flow = f.name AND NOT r.dry AND r.natives IS NULL ORDER BY r.id DESC LIMIT %(most)s) t
+ORDER BY t.run
 """
 
 
@@ -259,20 +271,24 @@ def gate_report(session: Session, run: int, gate: str, *, after: str = "", size:
 
 
 def standings(session: Session, *, trend: int = TREND) -> list[GateStanding]:
-    """Every gate as its last run left it, those that let nothing pass first, with its last `trend` runs."""
+    """Every gate as its last run left it, those that let nothing pass first, with its last `trend` runs, of which it is not said which rule
+    failed."""
     rows = session.execute(_STANDINGS, {"worst_first": list(WORST_FIRST)}).fetchall()
     known = counts(session)
+    trends: dict[tuple[str, str], list[Point]] = {}
+    for row in session.execute(_TRENDS, {"most": trend}).fetchall():
+        trends.setdefault((row.pop("flow"), row.pop("gate")), []).append(Point(**row))
     return [
         GateStanding(
             **row,
             open=known.get((row["flow"], row["gate"]), 0),
-            trend=_trend(session, row, most=trend),
+            trend=trends.get((row["flow"], row["gate"]), []),
         )
         for row in rows
     ]
 
 
-def _trend(session: Session, place: Mapping[str, Any], *, most: int = TREND) -> list[Point]:
-    """Up to `most` runs until this one, the oldest first."""
-    asked = {name: place[name] for name in ("run", "gate", "flow")} | {"most": most}
+def _trend(session: Session, place: Mapping[str, Any]) -> list[Point]:
+    """The last runs until this one, TREND at most, the oldest first."""
+    asked = {name: place[name] for name in ("run", "gate", "flow")} | {"most": TREND}
     return [Point(**row) for row in reversed(session.execute(_TREND, asked).fetchall())]

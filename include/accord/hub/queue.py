@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, LiteralString
 
 from psycopg import sql
 
+from accord.categories import Category
 from accord.errors import Stop
 from accord.hub.connection import Hub, Session, only
 from accord.hub.exceptions import free_abandoned
@@ -17,7 +18,9 @@ from accord.hub.exceptions import free_abandoned
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which exceptions. What is None does not matter; `assignee` '' means nobody's; `older_than` counts from when it was opened; `above`
-    is money at risk, in `currency`; `closed` asks for settled ones instead of open ones; `within` are the flows somebody may see."""
+    is money at risk, in `currency`; `overdue` means open longer than agreed, an instant per severity from 1 on before which those were
+    opened (accord.service_levels.measures.agreed); `closed` asks for settled ones instead of open ones; `within` are the flows somebody
+    may see."""
 
     ids: tuple[int, ...] | None = None
     queue: str | None = None
@@ -29,6 +32,7 @@ class Filter:
     key: str | None = None
     assignee: str | None = None
     older_than: timedelta | None = None
+    overdue: tuple[datetime, ...] | None = None
     above: Decimal | None = None
     currency: str | None = None
     closed: bool = False
@@ -44,7 +48,13 @@ class Filter:
         return self == Filter(closed=self.closed, within=self.within)
 
 
-_WHERE = """
+# longer than agreed, by severity; what somebody accepted for a while is not meanwhile, a refused batch always is
+OVERDUE: LiteralString = """(opened < (%(overdue)s::timestamptz[])[severity] AND NOT EXISTS (
+  SELECT FROM review WHERE exception.kind = 'quarantined' AND exception.category <> %(refused)s AND review.flow = exception.flow
+    AND review.rule = exception.rule AND review.closed IS NULL AND review.accepted_until > %(now)s))"""
+
+_WHERE: LiteralString = (
+    """
 (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s)) AND (%(queue)s::text IS NULL OR queue = %(queue)s)
 AND (%(category)s::text IS NULL OR category = %(category)s) AND (%(kind)s::text IS NULL OR kind = %(kind)s)
 AND (%(within)s::text[] IS NULL OR flow = ANY(%(within)s))
@@ -53,7 +63,10 @@ AND (%(target)s::text IS NULL OR target IN ('', %(target)s)) AND (%(key)s::text 
 AND (%(assignee)s::text IS NULL OR coalesce(assignee, '') = %(assignee)s)
 AND (%(older_than)s::interval IS NULL OR opened < now() - %(older_than)s::interval)
 AND (%(above)s::numeric IS NULL OR (currency = %(currency)s AND at_risk >= %(above)s))
-"""
+AND (%(overdue)s::timestamptz[] IS NULL OR """
+    + OVERDUE
+    + ")\n"
+)
 # as the indexes have it
 _OPEN: LiteralString = "state <> 'closed' AND " + _WHERE
 _CLOSED: LiteralString = "state = 'closed' AND " + _WHERE
@@ -91,14 +104,14 @@ def page(hub: Hub, wanted: Filter, *, size: int = 50, after: str | None = None) 
 
 
 def one(hub: Hub, number: int) -> dict[str, Any]:
-    """The exception `number`, open or closed, with its `dispatch`, the `request` and the engine's name of its run. Raises Stop when there
-    is none."""
+    """The exception `number`, open or closed, with its `dispatch`, the `request` and the engine's names of its run and of the
+    one that was started in. Raises Stop when there is none."""
     with hub.session() as session:
         free_abandoned(session)
         row = session.execute(
             _query(
-                """SELECT {shown}, dispatch, request, (SELECT engine_run FROM run WHERE run.id = exception.run) AS engine_run
-                   FROM exception WHERE id = %s"""
+                """SELECT e.*, run.engine_run, run.started_in
+                   FROM (SELECT {shown}, dispatch, request FROM exception WHERE id = %s) e LEFT JOIN run ON run.id = e.run"""
             ),
             (number,),
         ).fetchone()
@@ -153,7 +166,8 @@ def _query(text: LiteralString, wanted: Filter | None = None) -> sql.Composed:
 
 def _arguments(wanted: Filter) -> dict[str, Any]:
     found = asdict(wanted)
-    return found | {name: list(found[name]) for name in ("ids", "within") if found[name] is not None}
+    found |= {name: list(found[name]) for name in ("ids", "within", "overdue") if found[name] is not None}
+    return found | {"refused": Category.BATCH_REFUSED, "now": datetime.now(UTC)}
 
 
 def _place(after: str | None) -> tuple[int, int]:

@@ -209,8 +209,20 @@ SELECT key, class, cause, fields, correction, outcome, currency, at_risk, catego
   coalesce(at_risk, -1) AS place
 FROM difference
 WHERE reconciliation = %(id)s AND (%(outcome)s::text IS NULL OR outcome = %(outcome)s)
+  AND (%(class)s::text IS NULL OR class = %(class)s)
   AND (%(place)s::numeric IS NULL OR (-coalesce(at_risk, -1), key) > (-%(place)s::numeric, %(key)s))
 ORDER BY -coalesce(at_risk, -1), key LIMIT %(size)s
+"""
+
+# what was decided or settled since waits no more
+_WAITING = """
+SELECT d.key, d.class, d.correction, d.currency, d.at_risk
+FROM reconciliation r JOIN stream s ON s.id = r.stream JOIN difference d ON d.reconciliation = r.id
+JOIN exception e ON e.object = s.object AND e.target = s.target AND e.key = d.key AND e.flow = r.flow AND e.kind = 'difference'
+  AND e.state = 'open'
+WHERE r.id = %(id)s AND d.outcome IN ('proposed', 'stands') AND (%(outcome)s::text IS NULL OR d.outcome = %(outcome)s)
+  AND (%(class)s::text IS NULL OR d.class = %(class)s)
+ORDER BY d.key LIMIT %(most)s
 """
 
 
@@ -220,8 +232,26 @@ def latest(hub: Hub) -> list[dict[str, Any]]:
         return session.execute(_LATEST).fetchall()
 
 
+def waiting(
+    hub: Hub, reconciliation: int, *, outcome: str | None = None, of_class: str | None = None, most: int
+) -> list[dict[str, Any]]:
+    """Differences of one reconciliation that wait for a person still, by key. Raises Stop when they are more than `most`."""
+    arguments = {"id": reconciliation, "outcome": outcome, "class": of_class, "most": most + 1}
+    with hub.session() as session:
+        rows = session.execute(_WAITING, arguments).fetchall()
+    if len(rows) > most:
+        raise Stop(f"More than {most:,} are meant.", cure="Narrow it down by the filter.")
+    return rows
+
+
 def difference_page(
-    hub: Hub, reconciliation: int, *, outcome: str | None = None, size: int = 50, after: str | None = None
+    hub: Hub,
+    reconciliation: int,
+    *,
+    outcome: str | None = None,
+    of_class: str | None = None,
+    size: int = 50,
+    after: str | None = None,
 ) -> tuple[list[dict[str, Any]], str | None]:
     """The next `size` differences, the most money first, and what to ask for the next ones with; None when there are no more. `after` is
     what the page before gave. Raises Stop when it is no such thing."""
@@ -230,7 +260,9 @@ def difference_page(
         money = Decimal(place) if after else None
     except ArithmeticError:
         raise Stop(f"{after!r} is no place in the list.", cure="Give what the page before named.") from None
-    arguments = {"id": reconciliation, "outcome": outcome, "place": money, "key": key, "size": size + 1}
+    arguments = {
+        "id": reconciliation, "outcome": outcome, "class": of_class, "place": money, "key": key, "size": size + 1,
+    }  # fmt: skip
     with hub.session() as session:
         rows = session.execute(_DIFFERENCES, arguments).fetchall()
     more, rows = len(rows) > size, rows[:size]

@@ -19,7 +19,7 @@ from psycopg import sql
 
 from accord.errors import Stop
 from accord.hub.audit import audit, audited
-from accord.hub.connection import Hub, Session
+from accord.hub.connection import Hub, Session, only
 from accord.quality.verdict import REFUSED
 
 LONGEST = 90  # days an acceptance may last
@@ -49,21 +49,34 @@ WHERE v.flow = %(flow)s AND v.gate = %(gate)s AND v.closed IS NULL AND v.run <> 
   AND NOT EXISTS (SELECT {held})
 """
 
-# the last run that failed it says what it is about; newest results first
+# the last run that failed it says what it is about; newest results first. What is held is counted once for all reviews: a gate may hold
+# ten thousands of records, and each of them for several rules
 _SHOWN = """
+WITH held AS MATERIALIZED (
+  SELECT flow, category, rule, run, key, currency, at_risk FROM exception
+  WHERE state <> 'closed' AND target = '' AND (%(flow)s::text IS NULL OR flow = %(flow)s)),
+counted AS MATERIALIZED (
+  SELECT flow, category, rule, NULL AS gate, currency, count(*) AS n, sum(at_risk) AS amount FROM held
+  GROUP BY flow, category, rule, currency
+  UNION ALL
+  SELECT h.flow, h.category, f.rule, f.gate, h.currency, count(*), sum(h.at_risk)
+  FROM held h JOIN finding f ON f.run = h.run AND f.key = h.key AND f.rule IS DISTINCT FROM h.rule
+  GROUP BY h.flow, h.category, f.rule, f.gate, h.currency)
 SELECT v.id, v.flow, v.gate, v.rule, v.run, v.opened, v.seen, v.closed, v.assignee, v.acknowledged, v.acknowledged_by,
   v.accepted_until, v.accepted_by, v.accepted_why, v.accepted_failed, r.engine_run, w.at, w.verdict,
   g.title, g.part, g.severity, g.queue AS owner, g.category, g.consequence, g.checked, g.failed, g.errored, g.message, g.samples,
   CASE WHEN v.closed IS NOT NULL THEN 'settled' WHEN v.accepted_until > now() THEN 'accepted'
        WHEN v.accepted_until IS NULL AND v.acknowledged IS NOT NULL THEN 'acknowledged' ELSE 'open' END AS state,
-  h.held, coalesce(h.at_risk, '{{}}') AS at_risk,
+  h.held, coalesce(h.at_risk, '{}') AS at_risk,
   (SELECT count(*) FROM review_comment c WHERE c.review = v.id) AS comments
 FROM review v JOIN run r ON r.id = v.run
 JOIN gate_verdict w ON w.run = v.run AND w.gate = v.gate
 JOIN gate_result g ON g.run = v.run AND g.gate = v.gate AND g.rule = v.rule
 CROSS JOIN LATERAL (
   SELECT coalesce(sum(n), 0)::bigint AS held, jsonb_object_agg(currency, amount::text) FILTER (WHERE amount > 0) AS at_risk
-  FROM (SELECT e.currency, count(*) AS n, round(sum(e.at_risk), 2) AS amount {held} GROUP BY e.currency) s) h
+  FROM (SELECT c.currency, sum(c.n) AS n, round(sum(c.amount), 2) AS amount FROM counted c
+        WHERE c.flow = v.flow AND c.category = g.category AND c.rule = v.rule AND coalesce(c.gate, v.gate) = v.gate
+        GROUP BY c.currency) s) h
 """
 
 _ORDER = """
@@ -88,7 +101,7 @@ def judged(session: Session, run: int, flow: str, gate: str, *, closes: bool) ->
     place = {"run": run, "flow": flow, "gate": gate}
     session.execute(_OPEN, {**place, "refused": list(REFUSED)})
     if closes:
-        session.execute(_with_held(_CLOSE), place)
+        session.execute(sql.SQL(_CLOSE).format(held=sql.SQL(_HELD)), place)
 
 
 def reviews(
@@ -106,7 +119,7 @@ def reviews(
                      AND (%(state)s::text IS NULL OR state = %(state)s)
                      AND (%(assignee)s::text IS NULL OR coalesce(assignee, '') = %(assignee)s)
                    {order} LIMIT %(most)s"""
-            ).format(shown=_with_held(_SHOWN), closed=sql.SQL(closed), order=sql.SQL(_ORDER)),
+            ).format(shown=sql.SQL(_SHOWN), closed=sql.SQL(closed), order=sql.SQL(_ORDER)),
             {
                 "owner": asked.owner,
                 "flow": asked.flow,
@@ -121,8 +134,8 @@ def reviews(
 def reviews_of(session: Session, flow: str, gate: str) -> dict[str, dict[str, Any]]:
     """Rule → its review that is not settled, at a gate of a flow."""
     rows = session.execute(
-        sql.SQL("{shown} WHERE v.closed IS NULL AND v.flow = %s AND v.gate = %s").format(shown=_with_held(_SHOWN)),
-        (flow, gate),
+        sql.SQL(_SHOWN) + sql.SQL("WHERE v.closed IS NULL AND v.flow = %(flow)s AND v.gate = %(gate)s"),
+        {"flow": flow, "gate": gate},
     ).fetchall()
     return {row["rule"]: row for row in rows}
 
@@ -130,9 +143,10 @@ def reviews_of(session: Session, flow: str, gate: str) -> dict[str, dict[str, An
 def show(hub: Hub, number: int) -> dict[str, Any]:
     """The review `number` with its comments and what was done about it, the oldest first. Raises Stop when there is none."""
     with hub.session() as session:
-        row = session.execute(sql.SQL("{shown} WHERE v.id = %s").format(shown=_with_held(_SHOWN)), (number,)).fetchone()
-        if row is None:
+        of = session.execute("SELECT id, flow FROM review WHERE id = %s", (number,)).fetchone()
+        if of is None:
             raise _none(number)
+        row = only(session.execute(sql.SQL(_SHOWN) + sql.SQL("WHERE v.id = %(id)s"), of))
         comments = session.execute(
             "SELECT at, who, text FROM review_comment WHERE review = %s ORDER BY id", (number,)
         ).fetchall()
@@ -238,7 +252,3 @@ def _none(number: int) -> Stop:
 
 def _subject(number: int) -> str:
     return f"review:{number}"
-
-
-def _with_held(statement: LiteralString) -> sql.Composed:
-    return sql.SQL(statement).format(held=sql.SQL(_HELD))

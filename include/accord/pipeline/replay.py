@@ -93,7 +93,7 @@ def _one_flow(
 ) -> Replayed:
     number = _number(accord.hub)
     with accord.hub.alive(number):
-        taken = _take(accord.hub, number, rows, who=who, why=why, left=left)
+        taken = _take(accord, number, rows, who=who, why=why, left=left)
         if not taken:
             return Replayed(flow=flow.name, taken=0, settled=0, waiting=0)
         try:
@@ -125,10 +125,10 @@ def _number(hub: Hub) -> int:
 
 
 def _take(
-    hub: Hub, number: int, rows: Sequence[dict[str, Any]], *, who: str, why: str, left: dict[str, int]
+    accord: Accord, number: int, rows: Sequence[dict[str, Any]], *, who: str, why: str, left: dict[str, int]
 ) -> list[dict[str, Any]]:
     """Those of `rows` nobody else replays, and whose time has come: now this replay's."""
-    with hub.session() as session:
+    with accord.hub.session() as session:
         found = session.execute(
             """UPDATE exception SET state = 'replaying', replay = %(number)s
                WHERE id IN (SELECT id FROM exception WHERE id = ANY(%(ids)s) AND state = 'open'
@@ -141,7 +141,7 @@ def _take(
             who,
             "exception replayed",
             [f"exception:{row['id']}" for row in found],
-            {"replay": number, "why": why},
+            {"replay": number, "why": why, "run": accord.engine_run},
         )
         mine = {row["id"] for row in found}
         others = session.execute(

@@ -149,6 +149,7 @@ def open_run(
     params = params or Params()
     now = datetime.now(UTC)
     natives = _natives(accord, flow, params.keys)
+    elsewhere = accord.engine_run if accord.engine_run not in ("", engine_run) else None
     with accord.hub.session() as session:
         session.execute(
             "INSERT INTO flow (name, declaration) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET declaration = excluded.declaration",
@@ -166,9 +167,10 @@ def open_run(
         watermark = session.execute("SELECT watermark FROM flow WHERE name = %s", (flow.name,)).fetchone()
         since, until = window(flow, kind, interval, params, watermark["watermark"] if watermark else None, now)
         opened = session.execute(
-            """INSERT INTO run (flow, engine_run, kind, win_from, win_to, natives, dry) VALUES (%s, %s, %s, %s, %s, %s, %s)
+            """INSERT INTO run (flow, engine_run, kind, win_from, win_to, natives, dry, started_in)
+               VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
                ON CONFLICT (flow, engine_run) DO UPDATE SET state = 'open' RETURNING id""",
-            (flow.name, engine_run, kind, since, until, Jsonb(natives) if natives else None, params.dry_run),
+            (flow.name, engine_run, kind, since, until, Jsonb(natives) if natives else None, params.dry_run, elsewhere),
         )
         return int(only(opened)["id"])
 

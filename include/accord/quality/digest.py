@@ -21,12 +21,13 @@ from accord.quality.report import money
 from accord.runtime import Accord
 from accord.service_levels.channels import Channel
 from accord.service_levels.delivery import channels
+from accord.service_levels.settings import CONSOLE
 
 log = logging.getLogger(__name__)
 
 WEEK = timedelta(days=7)
 MOST = 100  # reviews told one by one
-PAGE = "/accord/quality/"  # where the console shows them, below Airflow's address
+PAGE = f"{CONSOLE}/quality/"  # where the console shows them, below Airflow's address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

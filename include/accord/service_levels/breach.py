@@ -16,7 +16,8 @@ class Breach:
     """What is late, by how much, what it costs. Everything is JSON: tasks hand it on, the ledger keeps it.
 
     `late_s`: seconds over what is allowed; `watermark`: the last good one; `amounts`: currency → money at risk; `step`: the first that
-    failed; `run`: the engine's name of the run, <dag id>/<run id>; `where`: the command that lists what is affected; `correlation`: what
+    failed; `run`: the engine's name of the run, <dag id>/<run id>; `where`: the command that lists what is affected;
+    `places`: where the console shows it, text → address below the console's; `correlation`: what
     to search the logs for; `escalate_s`: how long nobody may acknowledge it; `covered`: a graver one of the same flow is told instead.
     """
 
@@ -44,6 +45,7 @@ class Breach:
     category: str = ""
     run: str = ""
     where: str = ""
+    places: dict[str, str] = field(default_factory=dict)
     correlation: str = ""
     covered: bool = False
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
+from urllib.parse import urlencode
 
 from accord.categories import Category
 from accord.hub.connection import Session
+from accord.hub.queue import OVERDUE
 from accord.service_levels.breach import Breach, breach, instant, span
 from accord.service_levels.targets import AGES, STALLED_RUNS, Measure, ServiceLevel
 
@@ -24,8 +26,8 @@ WHERE f.name = ANY(%s)
 """
 
 _WAITING = """
-SELECT flow, sum(n)::bigint AS records, jsonb_object_agg(currency, money::text) FILTER (WHERE money > 0) AS amounts
-FROM (SELECT flow, coalesce(currency, '') AS currency, count(*) AS n, sum(at_risk) AS money FROM exception
+SELECT flow, sum(n)::bigint AS records, min(first) AS first, jsonb_object_agg(currency, money::text) FILTER (WHERE money > 0) AS amounts
+FROM (SELECT flow, coalesce(currency, '') AS currency, count(*) AS n, min(id) AS first, sum(at_risk) AS money FROM exception
       WHERE state <> 'closed' AND flow = ANY(%s) GROUP BY flow, coalesce(currency, '')) w
 GROUP BY flow
 """
@@ -37,22 +39,22 @@ FROM process WHERE name = %(process)s AND status = 'open' AND step IN ('committe
   AND opened < %(before)s
 """
 
-# what somebody accepted for a while raises no alert meanwhile; a refused batch always does
-_AGEING = """
-WITH allowed AS (SELECT * FROM unnest(%(severities)s::int[], %(before)s::timestamptz[]) AS a (severity, before)),
-old AS (
-  SELECT e.queue, e.category, coalesce(e.currency, '') AS currency, e.at_risk, e.opened, a.before - e.opened AS late
-  FROM exception e JOIN allowed a ON a.severity = e.severity
-  WHERE e.state <> 'closed' AND e.opened < a.before AND e.queue = ANY(%(queues)s)
-    AND NOT EXISTS (SELECT FROM review v WHERE e.kind = 'quarantined' AND e.category <> %(refused)s AND v.flow = e.flow AND v.rule = e.rule
-                      AND v.closed IS NULL AND v.accepted_until > %(now)s)),
+_AGEING: LiteralString = (
+    """
+WITH old AS (
+  SELECT id, queue, category, coalesce(currency, '') AS currency, at_risk, opened, (%(overdue)s::timestamptz[])[severity] - opened AS late
+  FROM exception WHERE state <> 'closed' AND queue = ANY(%(queues)s) AND """  # noqa: S608 - both are ours
+    + OVERDUE
+    + """),
 money AS (
   SELECT queue, jsonb_object_agg(currency, total::text) AS amounts
   FROM (SELECT queue, currency, sum(at_risk) AS total FROM old WHERE at_risk > 0 GROUP BY queue, currency) t GROUP BY queue)
-SELECT o.queue, count(*) AS records, min(o.opened) AS oldest, max(o.late) AS late, mode() WITHIN GROUP (ORDER BY o.category) AS category,
+SELECT o.queue, count(*) AS records, min(o.id) AS first, min(o.opened) AS oldest, max(o.late) AS late,
+  mode() WITHIN GROUP (ORDER BY o.category) AS category,
   (SELECT amounts FROM money m WHERE m.queue = o.queue) AS amounts
 FROM old o GROUP BY o.queue
 """
+)
 
 
 # of every pair that was ever reconciled as a whole: when one last ended, and what the last one left
@@ -62,7 +64,8 @@ WITH pair AS (
   FROM reconciliation r WHERE r.keys IS NULL GROUP BY r.flow, r.stream)
 SELECT count(*) AS pairs, count(*) FILTER (WHERE coalesce(ended, begun) < %(before)s) AS late,
   min(coalesce(ended, begun)) AS oldest, (array_agg(flow ORDER BY coalesce(ended, begun)))[1] AS flow,
-  (SELECT count(*) FROM difference d JOIN pair p ON p.last = d.reconciliation WHERE d.outcome = 'stands') AS stands
+  (SELECT count(*) FROM difference d JOIN pair p ON p.last = d.reconciliation WHERE d.outcome = 'stands') AS stands,
+  (SELECT min(d.reconciliation) FROM difference d JOIN pair p ON p.last = d.reconciliation WHERE d.outcome = 'stands') AS standing
 FROM pair
 """
 
@@ -98,6 +101,7 @@ def flows(session: Session, levels: Sequence[ServiceLevel], environment: str, no
                 category="run failed" if failed else "late",
                 run=row["engine_run"] or "",
                 where=f"accord exceptions list --flow {level.subject}",
+                places=_exceptions(more, flow=level.subject),
                 correlation=f"run {row['run']}" if row["run"] else "",
             ),
         )
@@ -191,6 +195,7 @@ def acceptance(session: Session, levels: Sequence[ServiceLevel], environment: st
             "records": row["records"],
             "category": "order pending",
             "where": "accord process list",
+            "places": {"Trace of the oldest": f"/trace/?{urlencode({'of': row['first']})}"},
             "correlation": row["first"],
         }
 
@@ -200,8 +205,7 @@ def acceptance(session: Session, levels: Sequence[ServiceLevel], environment: st
 def ageing(session: Session, levels: Sequence[ServiceLevel], environment: str, now: datetime) -> Iterator[Measured]:
     """Queues with exceptions that are older than their severity allows, in business days."""
     arguments = {
-        "severities": list(AGES),
-        "before": [business_days_before(now, days) - timedelta(hours=hours) for days, hours in AGES.values()],
+        "overdue": list(agreed(now)),
         "queues": [level.subject for level in levels],
         "now": now,
         "refused": Category.BATCH_REFUSED,
@@ -221,7 +225,8 @@ def ageing(session: Session, levels: Sequence[ServiceLevel], environment: str, n
             "records": row["records"],
             "amounts": row["amounts"] or {},
             "category": row["category"],
-            "where": f'accord exceptions list --queue "{level.subject}"',
+            "where": f'accord exceptions list --queue "{level.subject}" --overdue',
+            "places": _exceptions(row, queue=level.subject, overdue="1"),
         }
 
     return _each(levels, environment, look)
@@ -251,10 +256,34 @@ def reconciliation(
             "records": row["stands"],
             "category": "reconciliation",
             "where": "accord reconcile --trend",
+            "places": _reconciliation(row),
             "correlation": row["flow"],
         }
 
     return _each([level for level, row in rows.items() if row and row["pairs"]], environment, look)
+
+
+def _exceptions(row: Mapping[str, Any], **which: str) -> dict[str, str]:
+    """Where the exceptions are that `row` counted: the one, or the queue with a filter."""
+    if not row.get("records"):
+        return {}
+    if row["records"] == 1:
+        return {f"Exception {row['first']}": f"/exceptions/{row['first']}/"}
+    return {"Exceptions": f"/exceptions/?{urlencode(which)}"}
+
+
+def _reconciliation(row: Mapping[str, Any]) -> dict[str, str]:
+    """The last look at everything, when one is late; the differences that stand, when some do."""
+    found = {"Reconciliation": "/reconciliation/"} if row["late"] else {}
+    if number := row["standing"]:
+        found[f"Reconciliation {number}"] = f"/reconciliation/{number}/?outcome=stands"
+    return found
+
+
+def agreed(now: datetime) -> tuple[datetime, ...]:
+    """By severity, from 1 on: what was opened before is older than agreed."""
+    ages = (AGES[severity] for severity in sorted(AGES))
+    return tuple(business_days_before(now, days) - timedelta(hours=hours) for days, hours in ages)
 
 
 def _allowed() -> str:

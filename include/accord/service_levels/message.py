@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from accord.service_levels.breach import Breach, instant, span
-from accord.service_levels.settings import Alerting
+from accord.service_levels.settings import CONSOLE, Alerting
 
 
 class Event(StrEnum):
@@ -98,7 +98,7 @@ def message(
         title=_title(event, one, alerting.environment, lasted, step),
         facts=tuple((label, value) for label, value in _facts(event, one, alert, opened, lasted) if value),
         actions=() if event is Event.RECOVERED else tuple(one.actions),
-        links=tuple(_links(one, alerting)),
+        links=tuple(_links(one, alerting, alert)),
         id=id,
         alert=alert,
     )
@@ -150,12 +150,16 @@ def _facts(
     ]
 
 
-def _links(one: Breach, alerting: Alerting) -> list[tuple[str, str]]:
-    links = [("Runbook", f"{alerting.runbooks}/{one.runbook}.md")]
-    dag, _, run = one.run.partition("/")
-    if alerting.site and run:
-        links.insert(0, ("Run", f"{alerting.site}/dags/{quote(dag)}/runs/{quote(run, safe='')}"))
-    return links
+def _links(one: Breach, alerting: Alerting, alert: int | None) -> Iterator[tuple[str, str]]:
+    if alerting.site:
+        dag, _, run = one.run.partition("/")
+        if run:
+            yield "Run", f"{alerting.site}/dags/{quote(dag)}/runs/{quote(run, safe='')}"
+        for text, place in one.places.items():
+            yield text, f"{alerting.site}{CONSOLE}{place}"
+        if alert:
+            yield "Alert", f"{alerting.site}{CONSOLE}/alerts/{alert}/"
+    yield "Runbook", f"{alerting.runbooks}/{one.runbook}.md"
 
 
 def _anchor(text: str, address: str) -> str:

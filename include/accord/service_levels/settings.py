@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+CONSOLE = "/accord"  # where Airflow serves the console, below its own address
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alerting:

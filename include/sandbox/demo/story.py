@@ -140,9 +140,13 @@ def status(home: Path) -> None:
         print("Nothing is running. `make demo` starts everything.")
         return
     if airflow.API in running:
-        print(f"Airflow         http://127.0.0.1:{running[airflow.API].ports['airflow']}")
+        site = f"http://127.0.0.1:{running[airflow.API].ports['airflow']}"
+        print(f"Airflow         {site}")
         for user, password in airflow.passwords(home).items():
             print(f"                log in as {user} with {password}")
+        print(
+            f'Metrics         curl -H "Authorization: Bearer $(cat {home / connections.METRICS_TOKEN})" {site}/accord/metrics'
+        )
     if "salesforce" in running:
         print(f"Salesforce org  http://127.0.0.1:{running['salesforce'].ports['salesforce_http']}")
     if "tryton" in running:

@@ -15,11 +15,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox.erp.server import Erp
-from sandbox.stack.home import write_whole
+from sandbox.stack.home import secret, write_whole
 from sandbox.stack.ports import LOOPBACK
 from sandbox.stack.postgres import Server
 
 FILE = "connections.env"
+METRICS_TOKEN = "metrics.token"  # noqa: S105 - a file's name
 _PREFIX = "AIRFLOW_CONN_"
 
 
@@ -75,6 +76,14 @@ def of(
             },
         }
     return found
+
+
+def metrics(home: Path) -> dict[str, dict[str, Any]]:
+    """The connection whose password opens /accord/metrics to a scraper; the home's METRICS_TOKEN has it too, as Prometheus'
+    ``credentials_file`` and ``curl`` want it."""
+    token = secret(home, "metrics")
+    write_whole(home / METRICS_TOKEN, token, mode=0o600)
+    return {"accord_metrics": {"conn_type": "generic", "password": token}}
 
 
 def write(home: Path, found: Mapping[str, Mapping[str, Any]]) -> Path:

@@ -95,7 +95,8 @@ def up(
         if SALESFORCE in services:
             port = _salesforce(home, free_ports)
         running = Running(home=home, found_postgres=server, found_erp=erp, salesforce_port=port)
-        connections.write(home, connections.of(server, erp, running.salesforce_url if port else None))
+        found = connections.of(server, erp, running.salesforce_url if port else None)
+        connections.write(home, found | (connections.metrics(home) if server else {}))
         return running
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qsl
@@ -41,6 +41,7 @@ FIELDS = (
     "hours",
     "above",
     "currency",
+    "overdue",
     "closed",
 )
 
@@ -55,6 +56,7 @@ def asked(given: Mapping[str, Any]) -> dict[str, str]:
 def wanted(words: Mapping[str, str], within: tuple[str, ...] | None) -> Filter:
     """The filter in `words` (see `asked`), of the flows `within`. Raises Stop for an amount or an age that is none."""
     from accord.hub.queue import Filter
+    from accord.service_levels.measures import agreed
 
     hours, above = words.get("hours"), words.get("above")
     plain: dict[str, Any] = {
@@ -67,6 +69,7 @@ def wanted(words: Mapping[str, str], within: tuple[str, ...] | None) -> Filter:
             older_than=timedelta(hours=int(hours)) if hours else None,
             above=Decimal(above) if above else None,
             currency=words.get("currency", "").upper() or None if above else None,
+            overdue=agreed(datetime.now(UTC)) if "overdue" in words else None,
             closed="closed" in words,
             within=within,
         )
@@ -74,28 +77,27 @@ def wanted(words: Mapping[str, str], within: tuple[str, ...] | None) -> Filter:
         raise Stop("That is no amount, or no number of hours.", cure="Write digits.") from None
 
 
-def visible(accord: Accord, person: Person) -> tuple[str, ...] | None:
-    """The flows whose exceptions the person may see; None when these are all."""
+def visible(accord: Accord, person: Person) -> tuple[tuple[str, ...] | None, list[str]]:
+    """The flows whose exceptions the person may see, None when these are all; and those of them that ever ran."""
     from accord.hub.overview import flow_names
     from accord.outbox.publish import FLOW
 
     known = [*flow_names(accord.hub), FLOW]
     allowed = tuple(person.may_read(known))
-    return None if len(allowed) == len(known) else allowed
+    return None if len(allowed) == len(known) else allowed, [name for name in allowed if name != FLOW]
 
 
 @router.get("/", response_class=HTMLResponse)
 def queue(request: Request, person: Signed, after: str | None = None) -> Response:
     """Exceptions, the gravest first, then the oldest, a page at a time."""
-    from accord.hub.overview import flow_names
     from accord.hub.queue import page, sums
 
     words = asked(request.query_params)
     with opened() as accord:
-        which = wanted(words, visible(accord, person))
+        within, flows = visible(accord, person)
+        which = wanted(words, within)
         found = page(accord.hub, which, size=SIZE, after=after)
         counted = [] if which.closed else sums(accord.hub, which)  # what is settled is only looked up
-        flows = person.may_read(flow_names(accord.hub))
     return render(
         request,
         "exceptions/list.html",
@@ -221,7 +223,7 @@ def act(
     if not every and not ids:
         raise Stop("Nothing was chosen.", cure="Tick exceptions, or choose everything the filter lets through.")
     with opened() as accord:
-        within = visible(accord, person)
+        within, _ = visible(accord, person)
         which = wanted(words, within) if every else Filter(ids=tuple(ids or ()), within=within)
         with accord.hub.session() as session:
             rows = chosen(session, which, most=MOST)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
+from accord.categories import Category
 from accord_airflow.console.alerts import SERVICE_LEVELS
 from accord_airflow.console.exceptions import REPLAY
 from accord_airflow.console.reconciliation import RECONCILIATION
@@ -13,6 +16,7 @@ from accord_airflow.console.security import Signed
 from accord_airflow.runtime import opened
 
 SIZE = 25  # runs on a page
+REPLAYED = 200  # exceptions shown of a replay
 # a DAG that is no flow, and the page that has what it works on
 OTHERS = {
     REPLAY: ("Exceptions", "/exceptions/"),
@@ -20,6 +24,11 @@ OTHERS = {
     "approval": ("Exceptions", "/exceptions/?kind=approval"),
     RECONCILIATION: ("Reconciliation", "/reconciliation/"),
     SERVICE_LEVELS: ("Alerts", "/alerts/"),
+    "quality_digest": ("Data quality", "/quality/"),
+    "quote_to_cash": ("Trace", "/trace/"),
+    "lead_to_customer": ("Trace", "/trace/"),
+    "outbox": ("Exceptions", f"/exceptions/?{urlencode({'category': Category.SUBSCRIBER})}"),
+    "housekeeping": ("Overview", "/"),
 }
 
 router = APIRouter()
@@ -53,8 +62,9 @@ def flow(request: Request, person: Signed, dag: str, before: int | None = None) 
 
 @router.get("/{dag}/runs/{run:path}", response_class=HTMLResponse)
 def run(request: Request, person: Signed, dag: str, run: str) -> Response:
-    """A run: whether every record is accounted for, what the gates said, what was raised."""
-    from accord.hub.overview import raised_by, run_of
+    """A run: whether every record is accounted for, what the gates said, what was raised. Of a DAG that is no flow: the runs of flows it
+    started, the exceptions it replayed."""
+    from accord.hub.overview import raised_by, replayed_in, run_of, started_in
     from accord.pipeline.runs import read_run
     from accord.pipeline.settle import OUT, summarize
 
@@ -62,7 +72,13 @@ def run(request: Request, person: Signed, dag: str, run: str) -> Response:
     with opened() as accord:
         found = run_of(accord.hub, dag, f"{dag}/{run}")
         summary, raised = None, []
-        if found:
+        started = replayed = []
+        if not found:
+            started = started_in(accord.hub, f"{dag}/{run}")
+            replayed = replayed_in(accord.hub, f"{dag}/{run}", most=REPLAYED + 1)
+            seen = set(person.may_read({row["flow"] for row in (*started, *replayed)}))
+            started, replayed = ([row for row in rows if row["flow"] in seen] for rows in (started, replayed))
+        else:
             read = read_run(accord.hub, found["id"])
             with accord.hub.session() as session:
                 summary = summarize(accord, session, read)
@@ -76,6 +92,9 @@ def run(request: Request, person: Signed, dag: str, run: str) -> Response:
         run=found,
         summary=summary,
         raised=raised,
+        started=started,
+        replayed=replayed,
+        most=REPLAYED,
         buckets=OUT,
         other=OTHERS.get(dag),
     )

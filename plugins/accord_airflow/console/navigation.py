@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PREFIX = "/accord"  # where the plugin mounts the application
+from accord.service_levels.settings import CONSOLE
+
+PREFIX = CONSOLE  # where the plugin mounts the application
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ DONE = {
     "edited": "{n} field(s) are edited now, until the source changes. Replay it to send it.",
     "replay": "A replay of {n} was started.",
     "decided": "The decision is kept, and its run was started.",
+    "corrections": "Decided about {n}: it is kept, and what goes on with it was started.",
     "reconciliation": "A reconciliation was started.",
     "held": "No more calls are made.",
     "released": "Calls are let through.",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from decimal import Decimal
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from accord.errors import Stop
@@ -15,9 +16,9 @@ from accord_airflow.console.starting import start
 from accord_airflow.runtime import opened
 
 SIZE = 50  # differences on a page
-MOST = 1000  # of one decision: their keys travel with the run
+MOST = 10_000  # of one decision
+AT_ONCE = 1000  # of one run that goes on with it: their keys travel with it
 RECONCILIATION = "reconciliation"  # the DAG
-OUTCOMES = ("proposed", "stands", "corrected", "passed on", "accepted", "found")
 
 router = APIRouter()
 
@@ -61,14 +62,23 @@ def begin(
 
 
 @router.get("/{number}/", response_class=HTMLResponse)
-def differences(request: Request, person: Signed, number: int, outcome: str = "", after: str | None = None) -> Response:
+def differences(
+    request: Request,
+    person: Signed,
+    number: int,
+    outcome: str = "",
+    of_class: Annotated[str, Query(alias="class")] = "",
+    after: str | None = None,
+) -> Response:
     """One reconciliation: both sides' sums, and its differences a page at a time, the most money first."""
     from accord.hub import reconciliations as kept
 
     with opened() as accord:
         summary = kept.one(accord.hub, number)
         person.must_read(summary["flow"])
-        rows, following = kept.difference_page(accord.hub, number, outcome=outcome or None, size=SIZE, after=after)
+        rows, following = kept.difference_page(
+            accord.hub, number, outcome=outcome or None, of_class=of_class or None, size=SIZE, after=after
+        )
     return render(
         request,
         "reconciliation/one.html",
@@ -80,8 +90,9 @@ def differences(request: Request, person: Signed, number: int, outcome: str = ""
         rows=rows,
         after=following,
         first=after is None,
-        outcome=outcome,
-        outcomes=OUTCOMES,
+        asked={"outcome": outcome, "class": of_class},
+        outcomes=list(kept.Outcome),
+        classes=sorted(kept.differing(summary)),
         may_act=bool(person.may_run([summary["flow"]])),
     )
 
@@ -93,36 +104,67 @@ def decide(
     number: int,
     answer: Annotated[str, Form()],
     keys: Annotated[list[str] | None, Form()] = None,
+    every: Annotated[bool, Form()] = False,
+    sure: Annotated[bool, Form()] = False,
+    outcome: Annotated[str, Form()] = "",
+    of_class: Annotated[str, Form(alias="class")] = "",
     why: Annotated[str, Form()] = "",
 ) -> Response:
-    """Approve or refuse the proposed corrections of the records that were ticked; a reconciliation of just those goes on."""
+    """Approve or refuse the proposed corrections of the records that were ticked, or of everything that waits and the filter lets through:
+    then what it is about is shown first. Reconciliations of just those go on."""
     from accord.approvals import keep_decision, pending
     from accord.hub import reconciliations as kept
 
-    if answer not in ("approve", "refuse") or not keys:
+    if answer not in ("approve", "refuse") or not (every or keys):
         raise Stop("Nothing was decided.", cure="Tick differences that wait, and approve or refuse them.")
     if answer == "refuse" and not why.strip():
         raise Stop("Nobody would know why.", cure="Say why they are refused.")
-    if len(keys) > MOST:
-        raise Stop(f"{len(keys):,} are meant, at most {MOST:,} may be.", cure="Decide about fewer at once.")
+    if keys and len(keys) > AT_ONCE:
+        raise Stop(f"{len(keys):,} are meant, at most {AT_ONCE:,} may be.", cure="Decide about fewer at once.")
+    asked = {"outcome": outcome, "class": of_class}
     with opened() as accord:
         summary = kept.one(accord.hub, number)
         person.must_run(summary["flow"], RECONCILIATION)
+        if every:
+            waiting = kept.waiting(accord.hub, number, outcome=outcome or None, of_class=of_class or None, most=MOST)
+            keys = [row["key"] for row in waiting]
+            if keys and not sure:
+                return render(
+                    request,
+                    "reconciliation/sure.html",
+                    title="Are you sure?",
+                    summary=summary,
+                    sums=_sums(waiting),
+                    count=len(keys),
+                    answer=answer,
+                    why=why,
+                    asked=asked,
+                )
         place = (summary["flow"], summary["target"])
         matters = [
             row
-            for row in pending(accord.hub, *keys)
+            for row in (pending(accord.hub, *keys) if keys else ())
             if row["kind"] == "difference" and (row["flow"], row["target"]) == place
         ]
         if not matters:
             raise Stop("Nothing of that waits any more.", cure="Look at a newer reconciliation.")
         keep_decision(accord.hub, matters, approved=answer == "approve", who=person.name, why=why.strip())
-    conf = {
-        "flow": summary["flow"],
-        "object": summary["object"],
-        "target": summary["target"],
-        "keys": sorted({row["key"] for row in matters}),
-        "apply": "all" if answer == "approve" else "auto",
-    }
-    run = start(person, RECONCILIATION, conf)
-    return back(request, f"/reconciliation/{number}/", done="decided", run=run)
+    of = {name: summary[name] for name in ("flow", "object", "target")}
+    of["apply"] = "all" if answer == "approve" else "auto"
+    decided = sorted({row["key"] for row in matters})
+    started = [
+        start(person, RECONCILIATION, {**of, "keys": decided[first : first + AT_ONCE]})
+        for first in range(0, len(decided), AT_ONCE)
+    ]
+    return back(request, f"/reconciliation/{number}/", **asked, done="corrections", n=len(decided), run=started[0])
+
+
+def _sums(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """How many, and the money at risk, by class, correction and currency."""
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in rows:
+        of = (row["class"], row["correction"], row["currency"])
+        one = found.setdefault(of, {**row, "differences": 0, "at_risk": Decimal(0)})
+        one["differences"] += 1
+        one["at_risk"] += row["at_risk"] or 0
+    return list(found.values())

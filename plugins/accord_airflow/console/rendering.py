@@ -52,7 +52,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters |= {"instant": instant, "age": age, "money": money, "count": count, "words": words}
-    found.globals |= {"address": address, "run_address": run_address}
+    found.globals |= {"address": address, "flow_run_address": flow_run_address, "run_address": run_address}
     return found
 
 
@@ -88,6 +88,11 @@ def address(root: str, place: str, query: Mapping[str, Any] | None = None, **mor
     """The console's address of `place`, with what is given of a query; what is None or empty is left out."""
     asked = {k: v for k, v in {**(query or {}), **more}.items() if v not in (None, "")}
     return f"{root}{quote(place, safe='/%')}" + (f"?{urlencode(asked, doseq=True)}" if asked else "")
+
+
+def flow_run_address(root: str, flow: str, engine_run: str) -> str:
+    """The console's page of a run of `flow`, whether the engine knows it (<dag id>/<run id>) or not."""
+    return f"{root}/flows/{quote(flow, safe='')}/runs/{quote(engine_run.removeprefix(f'{flow}/'), safe='')}"
 
 
 def run_address(root: str, engine_run: str | None, task: str | None = None) -> str:

@@ -35,7 +35,8 @@ def listing(request: Request, person: Signed) -> Response:
 
     with opened() as accord:
         rows = accord.availability.overview()
-        drift = page(accord.hub, Filter(category=str(Category.DRIFT), within=visible(accord, person)), size=100)
+        within, _ = visible(accord, person)
+        drift = page(accord.hub, Filter(category=str(Category.DRIFT), within=within), size=100)
     steered = {
         row["system"]: bool(flows := concerned(row["system"])) and person.may_run(flows) == flows for row in rows
     }

@@ -32,6 +32,7 @@ class AccordOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("connections",)
+    engine_run = ""  # while it works: <dag id>/<run id>, so that the hub knows in which run what it starts was started
     waits = False  # for a system that is away for long: where nobody else does what the operator was asked for
 
     def __init__(self, *, connections: Mapping[str, str] | None = None, **kwargs: Any) -> None:
@@ -42,6 +43,8 @@ class AccordOperator(BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Work. Raises the domain's errors as they are, the cure in the log: the retry policy knows them."""
+        if run := context.get("dag_run"):
+            self.engine_run = f"{run.dag_id}/{run.run_id}"
         try:
             return self.work(context)
         except SystemShut as shut:
@@ -77,7 +80,7 @@ class AccordOperator(BaseOperator):
         """The domain over this task's connections."""
         from accord_airflow.runtime import opened
 
-        with opened(self.connections) as accord:
+        with opened(self.connections, engine_run=self.engine_run) as accord:
             yield accord
 
     def say(self, batch: Batch, text: str, *values: object) -> None:

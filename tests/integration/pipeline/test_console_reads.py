@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ from accord.hub import Hub, overview, queue, reconciliations
 from accord.hub.connection import Session
 from accord.hub.history import found, history
 from accord.hub.queue import Filter
+from accord.service_levels.measures import agreed
 from accord.settings import dsn
 from tests.benchmarks.console import FLOW, fill
 from tests.hub import HubServer
@@ -84,6 +85,7 @@ def large(hub_server: HubServer) -> Explaining:
         Filter(older_than=timedelta(days=7), above=Decimal(80_000), currency="EUR"),
         Filter(key="salesforce:77"),
         Filter(within=(FLOW,)),
+        Filter(queue="finance", overdue=agreed(datetime.now(UTC))),
         Filter(closed=True),
         Filter(closed=True, queue="finance"),
     ],
@@ -112,6 +114,8 @@ def test_the_overview_and_a_flow(large: Explaining) -> None:
     assert large.walked(lambda: overview.overview(large, FLOW)) == []
     assert large.walked(lambda: overview.runs_of(large, FLOW, before=10)) == []
     assert large.walked(lambda: overview.raised_by(large, 7)) == []
+    assert large.walked(lambda: overview.started_in(large, "replay/1")) == []
+    assert large.walked(lambda: overview.replayed_in(large, "replay/1", most=50)) == []
 
 
 def test_a_trace(large: Explaining) -> None:

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from psycopg import sql
 
 from accord.errors import Stop
+from accord.exceptions import discard
 from accord.forget import forget
 from accord.housekeeping import housekeep
 from accord.hub.audit import audit
 from accord.hub.edits import Edit, store_edit
 from accord.hub.partitions import make_ahead
+from accord.hub.queue import Filter
+from accord.hub.reviews import accept, comment, show
 from accord.pipeline.undo import Step, plan
 from accord.retention import HISTORY, HISTORY_OF_PERSONS
 from accord.trace import trace
+from tests.judging import RULE, judged
 from tests.world import CUSTOMERS, World
 
 pytestmark = pytest.mark.usefixtures("open_gates")
@@ -173,6 +179,49 @@ def test_a_customer_is_forgotten_and_the_figures_stay(world: World) -> None:
     assert "MARKER" not in str(note)
     (one,) = [one for one in plan(world.accord(), changed) if one.target == "tryton"]
     assert (one.step, one.why) == (Step.LEAVE, "its personal values were erased on request")
+
+
+def reviewed(world: World, key: str, **how: Any) -> int:
+    """A rule the record failed, and what people said about it; the number of its review."""
+    run = judged(world.accord(), CUSTOMERS, f"{key} failed", {key: None}, **how)
+    (review,) = world.rows("SELECT id FROM review WHERE run = %s", run)
+    comment(world.kept[0], review["id"], text="MARKER7 moved", who="ann")
+    accept(world.kept[0], review["id"], days=3, why="MARKER8 said so", who="ann")
+    assert "MARKER7" in dump(world)
+    return int(review["id"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "by"), [("salesforce:1", "exception"), ("salesforce:C1", "finding"), ("salesforce:1", "sample")]
+)
+def test_what_people_wrote_in_reviews_and_about_exceptions_goes_too(world: World, asked: str, by: str) -> None:
+    key, other = world.customer("1", **MARKED), world.customer("2")
+    world.run()
+    edited(world, key, "phone")
+    number = reviewed(world, key)
+    elsewhere = reviewed(world, other, rule=replace(RULE, rule="another"))
+    (held,) = world.rows("SELECT id FROM exception WHERE key = %s", key)
+    discard(world.accord(), Filter(ids=(held["id"],)), who="ann", why="MARKER9 is known")
+    # whatever of the three is kept longest says that the record was concerned
+    for table, statement in {
+        "exception": "UPDATE exception SET rule = NULL WHERE rule = 'total.sum'",
+        "finding": "DELETE FROM finding",
+        "sample": "UPDATE gate_result SET samples = '[]' WHERE rule = 'total.sum'",
+    }.items():
+        if table != by:
+            do(world, statement)
+    dry = forget(world.accord(), asked, who="somebody")
+    assert "MARKER7" in dump(world)
+    done = forget(world.accord(), asked, who="somebody", dry_run=False)
+    assert done["rows"] == dry["rows"]
+    left = show(world.kept[0], number)
+    assert (left["comments"][0]["text"], left["accepted_why"], left["state"]) == ("(erased)", "", "accepted")
+    assert show(world.kept[0], elsewhere)["accepted_why"] == "MARKER8 said so", (
+        "nobody failed that rule whom this is about"
+    )
+    whole = "\n".join(line for line in dump(world).splitlines() if f"review:{elsewhere}" not in line)
+    assert [marker for marker in ("MARKER6", "MARKER9") if marker in whole] == []
+    assert whole.count("MARKER7") == whole.count("MARKER8") == 1, "those of the other rule"
 
 
 def test_a_contact_is_forgotten_alone(world: World) -> None:

@@ -10,8 +10,10 @@ import pytest
 
 from accord.flows import flow
 from accord.hub import Hub
+from accord.hub.queue import Filter, page
 from accord.service_levels.breach import Breach
 from accord.service_levels.evaluation import evaluate
+from accord.service_levels.measures import agreed
 from accord.service_levels.targets import STALLED_RUNS, Measure, levels, of_flow
 from accord.settings import Connection, dsn
 from tests.alerting import CUSTOMERS, MINUTE, ORDERS, Levels
@@ -56,6 +58,13 @@ def test_data_is_late_whatever_the_runs_say(world: Levels) -> None:
     assert late.late_s == pytest.approx(25 * 60, abs=5)
     assert (late.records, late.amounts) == (3, {"EUR": "1500.500000", "GBP": "10.000000"})
     assert late.watermark
+    assert late.places == {"Exceptions": f"/exceptions/?flow={ORDERS}"}
+    world.do("UPDATE exception SET state = 'closed' WHERE key <> 'salesforce:O2'")
+    (late,) = missed(world, Measure.FRESHNESS)
+    assert late.places == {"Exception 2": "/exceptions/2/"}
+    world.do("UPDATE exception SET state = 'closed'")
+    (late,) = missed(world, Measure.FRESHNESS)
+    assert late.places == {}
     assert "not in the ERP" in late.consequence
     assert len(late.actions) == 3
 
@@ -120,6 +129,7 @@ def test_orders_that_wait_for_nobody_are_to_be_accepted_in_time(world: Levels) -
     world.order("salesforce:oldest", ago=50 * MINUTE, step="committed")
     (late,) = missed(world, Measure.ACCEPTANCE)
     assert (late.records, late.correlation, late.actual) == (2, "salesforce:oldest", "50 min")
+    assert late.places == {"Trace of the oldest": "/trace/?of=salesforce%3Aoldest"}
     assert late.owner == "sales operations"
 
 
@@ -136,7 +146,12 @@ def test_exceptions_are_to_be_worked_in_the_time_their_severity_gives(world: Lev
     assert found.keys() == {"finance", "integration"}
     late = found["finance"]
     assert (late.records, late.amounts, late.category) == (3, {"EUR": "10.000000"}, "credit limit exceeded")
-    assert late.where == 'accord exceptions list --queue "finance"'
+    assert late.where == 'accord exceptions list --queue "finance" --overdue'
+    assert late.places == {"Exceptions": "/exceptions/?queue=finance&overdue=1"}
+    listed = page(world.accord().hub, Filter(queue="finance", overdue=agreed(datetime.now(UTC)))).rows
+    assert [row["key"] for row in listed] == ["grave", "old", "old too"], "what the link shows is what was counted"
+    (number,) = world.rows("SELECT id FROM exception WHERE key = 'elsewhere'")
+    assert found["integration"].places == {f"Exception {number['id']}": f"/exceptions/{number['id']}/"}
 
 
 def test_every_pair_is_to_be_reconciled_in_a_night_and_corrections_are_to_hold(world: Levels) -> None:
@@ -153,10 +168,12 @@ def test_every_pair_is_to_be_reconciled_in_a_night_and_corrections_are_to_hold(w
     )
     (stands,) = missed(world, Measure.RECONCILIATION)
     assert stands.summary == "reconciliation: 1 difference(s) stand though corrected"
+    assert stands.places == {"Reconciliation 1": "/reconciliation/1/?outcome=stands"}
     world.do(ended.format("NULL"), CUSTOMERS, stream, None, timedelta(hours=27))
     (late,) = missed(world, Measure.RECONCILIATION)
     assert late.summary == "reconciliation: 1 of 2 were not reconciled in 1 d 2 h"
     assert late.correlation == CUSTOMERS
+    assert list(late.places) == ["Reconciliation", "Reconciliation 1"]
 
 
 def test_a_system_somebody_holds_excuses_its_flows(world: Levels) -> None:

@@ -23,7 +23,7 @@ def late() -> Breach:
         level, "prod", summary="orders: the data is 40 min old", actual="40 min", late=timedelta(minutes=25),
         due="2026-06-03 12:15:00Z", watermark="2026-06-03 12:00:00Z", records=1200, amounts={"EUR": "10.00", "USD": "1.50"},
         step="load_tryton", category="run failed", run="order__salesforce_to_erp/scheduled__2026-06-03T12:00:00+00:00",
-        where="accord exceptions list", correlation="run 7",
+        where="accord exceptions list", places={"Exceptions": "/exceptions/?flow=order__salesforce_to_erp"}, correlation="run 7",
     )  # fmt: skip
 
 
@@ -51,9 +51,20 @@ def test_it_says_all_that_somebody_needs_who_was_just_woken(late: Breach) -> Non
     assert links["Run"] == (
         "https://airflow.example/dags/order__salesforce_to_erp/runs/scheduled__2026-06-03T12%3A00%3A00%2B00%3A00"
     )
+    assert links["Exceptions"] == "https://airflow.example/accord/exceptions/?flow=order__salesforce_to_erp"
+    assert links["Alert"] == "https://airflow.example/accord/alerts/7/"
     assert links["Runbook"] == "https://docs.example/runbooks/data-freshness.md"
     for word in (*facts.values(), *opened.actions, *links.values()):
         assert word in opened.text
+
+
+def test_where_airflow_is_reached_is_not_known_only_the_runbook_is_linked(late: Breach) -> None:
+    assert [text for text, _ in message(Event.OPENED, late.as_dict(), Alerting(), alert=7).links] == ["Runbook"]
+
+
+def test_what_was_kept_before_links_to_exceptions_is_told_as_well(late: Breach) -> None:
+    body = {name: value for name, value in late.as_dict().items() if name != "places"}
+    assert "Exceptions" not in dict(message(Event.RECOVERED, body, ALERTING).links)
 
 
 def test_a_recovery_says_how_long_it_lasted_and_asks_for_nothing(late: Breach) -> None:

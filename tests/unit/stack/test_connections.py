@@ -32,6 +32,15 @@ def test_connections_of_other_services_stay(home: Path) -> None:
     assert set(connections.read(home)) == {"AIRFLOW_CONN_ACCORD_TRYTON", "AIRFLOW_CONN_ACCORD_SALESFORCE"}
 
 
+def test_the_token_of_metrics_is_made_once_and_its_owner_s_only(home: Path) -> None:
+    made = connections.metrics(home)
+    file = home / connections.METRICS_TOKEN
+    assert file.read_text() == made["accord_metrics"]["password"]
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert len(file.read_text()) >= 32
+    assert connections.metrics(home) == made
+
+
 def test_the_orgs_login_comes_from_the_environment(home: Path) -> None:
     environ = {"SANDBOX_SALESFORCE_CLIENT_ID": "mine", "SANDBOX_SALESFORCE_CLIENT_SECRET": "hidden"}
     found = connections.of(None, None, "http://127.0.0.1:7", environ)["accord_salesforce"]["extra"]

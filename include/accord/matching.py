@@ -19,7 +19,9 @@ def normalized_name(name: str | None) -> str:
     """
     if not name:
         return ""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    plain = name.casefold()
+    if not plain.isascii():  # most names are, and it takes most of the time
+        plain = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
     plain = re.sub(r"(?<=\w)\.(?=\w)", "", plain)  # b.v. → bv
     words = re.findall(r"\w+", plain)
     return " ".join([w for w in words if w not in _LEGAL_FORMS] or words)

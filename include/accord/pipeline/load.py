@@ -312,20 +312,18 @@ class ChunkLoad:
 
     def _judge(self, mine: pa.Table, answers: pa.Table, dispatch: Dispatch, raised: list[Raised]) -> pa.Table:
         """Answers as results; whatever did not pass becomes an exception. Every key claimed gets exactly one result."""
-        by_key = {a["key"]: a for a in answers.to_pylist()}
-        parts = []
-        rows = mine.select(["key", "version", "hash", "_said", "_currency", "_amount"]).to_pylist()
-        buckets: dict[str, list[str]] = {"applied": [], "rejected": [], "parked": []}
-        for row in rows:
+        passed = answers.filter(pc.equal(answers["outcome"], Recovery.APPLIED))
+        applied = pc.is_in(mine["key"], value_set=passed["key"].combine_chunks())
+        by_key = {a["key"]: a for a in answers.filter(pc.not_equal(answers["outcome"], Recovery.APPLIED)).to_pylist()}
+        left = mine.filter(pc.invert(applied)).select(["key", "version", "hash", "_said", "_currency", "_amount"])
+        buckets: dict[str, list[str]] = {"rejected": [], "parked": []}
+        for row in left.to_pylist():
             answer = by_key.get(row["key"]) or {
                 "outcome": Recovery.RETRY,
                 "category": Category.INTERRUPTED,
                 "message": None,
             }
             outcome = Recovery(answer["outcome"])
-            if outcome is Recovery.APPLIED:
-                buckets["applied"].append(row["key"])
-                continue
             # what only the target's owner can mend is tried again by the next run: the record itself will not change
             rejected = outcome is Recovery.REJECT and answer.get("category") not in MENDED_IN_TARGET
             buckets["rejected" if rejected else "parked"].append(row["key"])
@@ -362,7 +360,9 @@ class ChunkLoad:
                 self.chunk.target,
                 len(raised) - LOGGED,
             )
-        natives = {key: a["native"] for key, a in by_key.items() if a["native"]}
+        told = answers.filter(pc.is_valid(answers["native"]))
+        natives = dict(zip(told["key"].to_pylist(), told["native"].to_pylist(), strict=True))
+        parts = [outcomes(mine.filter(applied), "applied", natives)]
         for bucket, keys in buckets.items():
             parts.append(outcomes(mine.filter(pc.is_in(mine["key"], pa.array(keys, pa.string()))), bucket, natives))
         return pa.concat_tables(parts)

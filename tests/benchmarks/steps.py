@@ -232,7 +232,23 @@ def _reconcile(flow: Flow, target: str) -> Any:
     return _with_accord(lambda accord: reconcile(accord, flow, target=target, apply=Apply.NOTHING, who="benchmark"))
 
 
+def _whole(_: Flow | None, name: str, other: str, key: str) -> float:
+    """The seconds of a run for the record `key`; a run for `other`, in which nothing changed, has opened and imported all before."""
+    from accord.flows import flow
+    from accord.pipeline.flow_run import run_flow
+    from accord.pipeline.runs import Params
+
+    def work(accord: Any) -> float:
+        run_flow(accord, flow(name), params=Params(keys=(other,)))
+        begun = perf_counter()
+        run_flow(accord, flow(name), params=Params(keys=(key,)))
+        return perf_counter() - begun
+
+    return float(_with_accord(work))
+
+
 _STEPS: dict[str, Any] = {
+    "whole": _whole,
     "import": _imported,
     "extract": _extract,
     "gate_source": _call("accord.pipeline.gate:gate"),

@@ -28,4 +28,6 @@ def test_where_tasks_are_forked(words: list[str], preloaded: bool, monkeypatch: 
 
 
 def test_what_is_preloaded_exists() -> None:
-    assert [name for name in preload.MODULES if find_spec(name) is None] == []
+    ours = [name for name in preload.MODULES if name.startswith("accord.")]
+    others = {name.split(".")[0] for name in preload.MODULES} - {"accord"}  # to look further would import them
+    assert [name for name in (*ours, *others) if find_spec(name) is None] == []

@@ -98,7 +98,7 @@ class Session:
         # not COPY, whose protocol gives a message, and a wait, per row: several times the cost
         with cursor.connection.cursor("reading") as reading:
             _as_text(reading)
-            reading.execute(query, parameters)
+            reading.execute(sql.SQL("{}").format(query), parameters)
             while rows := reading.fetchmany(_ROWS):
                 values = (pa.array(column, pa.string()) for column in zip(*rows, strict=True))
                 yield pa.table(list(values), schema=schema)

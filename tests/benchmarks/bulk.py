@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import psycopg
+
 from accord.flows import flow
 from tests.benchmarks import floor, steps
 from tests.benchmarks.place import HUB, LEGACY, Place, ingest, place
@@ -27,6 +29,7 @@ def measure(report: Report, records: int, *, back: bool = True) -> None:
         steps.start(where.environment, where.home)
         first = told(report, PART, "first run", steps.run(CUSTOMERS, full=True, side_by_side=SIDE_BY_SIDE), records)
         _all(first, "applied", records)
+        report.ratio(PART, "bytes of the hub for a record, after the first run", size(where) / records)
         again = told(report, PART, "unchanged", steps.run(CUSTOMERS, full=True), records)
         _all(again, "unchanged", records)
         changed = change(where, records // 100)
@@ -62,6 +65,13 @@ def change(where: Place, count: int) -> int:
     body = "Id,Phone\n" + "".join(f"{record},+1 832 555 {n % 10_000:04d}\n" for n, record in enumerate(ids))
     ingest(people, "Account", "update", body.encode(), len(ids))
     return len(ids)
+
+
+def size(where: Place) -> int:
+    """Bytes of the hub's tables and indexes."""
+    with psycopg.connect(where.server.dsn(HUB)) as session:
+        row = session.execute("SELECT pg_database_size(current_database())").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _back(where: Place, report: Report, records: int) -> None:

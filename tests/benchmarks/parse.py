@@ -17,7 +17,7 @@ from sandbox.stack.home import CHECKOUT
 from tests.benchmarks.report import Report
 
 PART = "parse"
-TIMES = 5
+TIMES = 3
 OBJECTS = 100
 
 # the floor: what any DAG file that uses these names pays, whoever wrote it

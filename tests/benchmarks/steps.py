@@ -229,7 +229,7 @@ def _imported(_: Flow | None) -> None:
 def _reconcile(flow: Flow, target: str) -> Any:
     from accord.pipeline.reconcile import Apply, reconcile
 
-    return _with_accord(lambda accord: reconcile(accord, flow, target=target, apply=Apply.NOTHING, who="benchmark"))
+    return _with_accord(lambda accord: reconcile(accord, flow, target=target, apply=Apply.NONE, who="benchmark"))
 
 
 def _whole(_: Flow | None, name: str, other: str, key: str) -> float:

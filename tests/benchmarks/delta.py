@@ -14,6 +14,7 @@ from typing import Any
 from sandbox.stack import airflow
 from sandbox.stack.connections import read
 from sandbox.stack.home import default_home
+from sandbox.stack.processes import Processes
 from tests.benchmarks import steps
 from tests.benchmarks.report import Report
 from tests.e2e.story import CUSTOMERS, Stage, raise_curtain
@@ -34,6 +35,7 @@ def measure(report: Report, records: int) -> None:
             finally:
                 airflow.stop(home)
     finally:
+        Processes(home).stop_all()  # what a measurement that failed leaves
         shutil.rmtree(home, ignore_errors=True)
 
 

@@ -22,6 +22,7 @@ from accord.systems.tryton.order.sending import OrderSender
 from sandbox.erp.legacy.install import install
 from sandbox.erp.lookups import only, rows
 from sandbox.stack.home import default_home
+from sandbox.stack.processes import Processes
 from tests.benchmarks.place import ingest
 from tests.benchmarks.report import Report, Watch
 from tests.erp_orders import WAREHOUSES, _taxes
@@ -86,6 +87,7 @@ def _world() -> Iterator[RealWorld]:
             finally:
                 org.stop()
     finally:
+        Processes(home).stop_all()  # what a measurement that failed leaves
         shutil.rmtree(home, ignore_errors=True)
 
 

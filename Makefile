@@ -11,7 +11,7 @@ export PYTHONUNBUFFERED := 1
 # container images like to set it: every task and every test process would compile what it imports anew, for seconds
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo down status test test-fast soak lint format lock clean distclean \
+.PHONY: help install demo down status test test-fast soak bench lint format lock clean distclean \
 	test-static test-unit test-contract test-dags test-integration test-faults test-outside test-e2e
 
 help: ## this list
@@ -43,6 +43,9 @@ test-static test-unit test-contract test-dags test-integration test-faults test-
 
 soak: install ## SCHEDULES=2000 stories of faults from seeds (FIRST=0 on), with a table; SEED=17 one, with its diary; AGAINST=memory|org|org+tables
 	@$(PY) -m tests.faults.simulator.soak --against $(or $(AGAINST),memory) $(if $(SEED),--seed $(SEED),--schedules $(or $(SCHEDULES),2000) --first $(or $(FIRST),0))
+
+bench: install ## how fast, and against what: PARTS=bulk,gate,… RECORDS=1000000 to choose; a table and .local/benchmarks.json
+	@$(PY) -m tests.benchmarks $(if $(PARTS),--parts $(PARTS)) $(if $(RECORDS),--records $(RECORDS))
 
 lint: install ## ruff, mypy --strict, the ring rule
 	@$(PY) -m ruff check .

@@ -33,6 +33,7 @@ _MASTER = frozenset({"product", "price_list"})
 
 Image = dict[str, Any]
 
+_AT_ONCE = 2_000  # rows that are Python objects at the same time
 _JSON = json.JSONEncoder(default=str).encode
 
 IMAGE = pa.schema(
@@ -60,7 +61,8 @@ def images(definition: BusinessObject, table: pa.Table, side: Owner, keeps: froz
     seeds = creating - always
     rows: dict[str, list[str | None]] = {name: [] for name in IMAGE.names}
     wanted = [n for n in table.column_names if n in creating or n in ("gone", "native", named)]
-    for row in table.select(wanted).to_pylist():
+    pages = table.select(wanted).to_batches(max_chunksize=_AT_ONCE)  # a row takes many times the memory it has in Arrow
+    for row in (row for page in pages for row in page.to_pylist()):
         plain: Image = {GONE: True} if row["gone"] else {}
         personal: Image = {}
         refs: list[str] = []

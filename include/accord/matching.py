@@ -11,6 +11,10 @@ _LEGAL_FORMS = frozenset(
     "sl spa sro srl".split()
 )
 
+_DOTS = re.compile(r"(?<=\w)\.(?=\w)")  # b.v. → bv
+_WORDS = re.compile(r"\w+")
+_NO_WORD = re.compile(r"\W")
+
 
 def normalized_name(name: str | None) -> str:
     """Letters and digits of any script in lower case without accents, legal forms dropped; empty when nothing is left.
@@ -19,12 +23,13 @@ def normalized_name(name: str | None) -> str:
     """
     if not name:
         return ""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
-    plain = re.sub(r"(?<=\w)\.(?=\w)", "", plain)  # b.v. → bv
-    words = re.findall(r"\w+", plain)
+    plain = name.casefold()
+    if not plain.isascii():  # most names are, and it takes most of the time
+        plain = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
+    words = _WORDS.findall(_DOTS.sub("", plain))
     return " ".join([w for w in words if w not in _LEGAL_FORMS] or words)
 
 
 def normalized_code(code: str | None) -> str:
     """A registration number without blanks and punctuation, in upper case."""
-    return re.sub(r"\W", "", code or "").upper()
+    return _NO_WORD.sub("", code or "").upper()

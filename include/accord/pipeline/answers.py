@@ -36,23 +36,21 @@ class Answers:
 
     def judge(self, mine: pa.Table, answers: pa.Table, dispatch: int) -> tuple[pa.Table, list[Raised]]:
         """(results, exceptions) of the records `mine`; what there is no answer for was interrupted."""
-        by_key = {a["key"]: a for a in answers.to_pylist()}
-        buckets: dict[str, list[str]] = {"applied": [], "rejected": [], "parked": []}
-        raised: list[Raised] = []
-        for row in mine.select(["key", "version", "hash", "_said", "_currency", "_amount"]).to_pylist():
-            answer = by_key.get(row["key"]) or {"outcome": Recovery.RETRY, "category": Category.INTERRUPTED}
-            if Recovery(answer["outcome"]) is Recovery.APPLIED:
-                buckets["applied"].append(row["key"])
-            else:
-                raised.append(self._refused(row, answer, dispatch))
-                buckets[raised[-1].kind].append(row["key"])
+        passed = pc.equal(answers["outcome"], Recovery.APPLIED)
+        applied = pc.is_in(mine["key"], value_set=answers.filter(passed)["key"].combine_chunks())
+        # nearly all passed: only the others are worth a loop
+        by_key = {answer["key"]: answer for answer in answers.filter(pc.invert(passed)).to_pylist()}
+        left = mine.filter(pc.invert(applied)).select(["key", "version", "hash", "_said", "_currency", "_amount"])
+        interrupted = {"outcome": Recovery.RETRY, "category": Category.INTERRUPTED}
+        raised = [self._refused(row, by_key.get(row["key"], interrupted), dispatch) for row in left.to_pylist()]
         raised = self._with_requests(mine, raised)
         self._log(raised)
-        natives = {key: a["native"] for key, a in by_key.items() if a["native"]}
-        parts = [
-            outcomes(mine.filter(pc.is_in(mine["key"], pa.array(keys, pa.string()))), bucket, natives)
-            for bucket, keys in buckets.items()
-        ]
+        told = answers.filter(pc.is_valid(answers["native"]))
+        natives = dict(zip(told["key"].to_pylist(), told["native"].to_pylist(), strict=True))
+        parts = [outcomes(mine.filter(applied), "applied", natives)]
+        for bucket in ("rejected", "parked"):
+            keys = pa.array([one.key for one in raised if one.kind == bucket], pa.string())
+            parts.append(outcomes(mine.filter(pc.is_in(mine["key"], value_set=keys)), bucket, natives))
         return pa.concat_tables(parts), raised
 
     def parked(self, row: Mapping[str, Any], category: Category, dispatch: int) -> Raised:

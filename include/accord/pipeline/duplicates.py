@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from accord.hub.connection import Session
 from accord.hub.copying import copy_into
@@ -89,17 +90,17 @@ class Duplicates:
 def suspects(definition: BusinessObject, candidates: pa.Table) -> pa.Table:
     """(key, rule, value, apart) of every candidate and duplicate rule whose fields are all filled: equal values are suspects of
     being one, unless both have an `apart` ('' = none) and these differ."""
-    rules = definition.duplicate_rules
-    names = {name for rule in rules for name in (*rule.fields, *([rule.unless_differ] if rule.unless_differ else ()))}
-    found = []
-    for row in candidates.select(["key", *sorted(names)]).to_pylist():
-        for rule in rules:
-            parts = [_normalized(rule, name, row[name]) for name in rule.fields]
-            if all(parts):
-                apart = normalized_code(row[rule.unless_differ]) if rule.unless_differ else ""
-                found.append({"key": row["key"], "rule": rule.name, "value": "|".join(parts), "apart": apart})
-    schema = pa.schema([(name, pa.string()) for name in ("key", "rule", "value", "apart")])
-    return pa.Table.from_pylist(found, schema=schema)
+    found = [pa.schema([(name, pa.string()) for name in ("key", "rule", "value", "apart")]).empty_table()]
+    for rule in definition.duplicate_rules:
+        parts = [[_normalized(rule, name, value) for value in candidates[name].to_pylist()] for name in rule.fields]
+        apart = pa.repeat("", candidates.num_rows)
+        if rule.unless_differ:
+            apart = pa.array(map(normalized_code, candidates[rule.unless_differ].to_pylist()), pa.string())
+        values = ("|".join(filled) if all(filled) else None for filled in zip(*parts, strict=True))
+        columns = {"key": candidates["key"], "rule": pa.repeat(rule.name, candidates.num_rows)}
+        table = pa.table(columns | {"value": pa.array(values, pa.string()), "apart": apart})
+        found.append(table.filter(pc.is_valid(table["value"])))
+    return pa.concat_tables(found)
 
 
 def _normalized(rule: DuplicateRule, name: str, value: str | None) -> str:

@@ -41,22 +41,12 @@ WORKERS: Mapping[str, str] = {
 # settings somebody's shell has for another Airflow are no business of this one
 OTHERS = ("AIRFLOW_",)
 NAMES = (API, *WORKERS)
-# LocalExecutor forks its tasks from the scheduler: what the scheduler has imported no task needs to import again. Great
-# Expectations alone takes seconds. Airflow imports this file in each of its processes.
+# LocalExecutor forks its tasks from the scheduler; Airflow imports this file in each of its processes.
 _PRELOAD = """\
-import sys
+from accord.preload import preload_in
 
 __all__ = []
-
-if "scheduler" in sys.argv:
-    import accord.pipeline.flow_run
-    import accord.quality.docs
-    import great_expectations.data_context.data_context.ephemeral_data_context
-    import great_expectations.execution_engine.pandas_execution_engine
-    import great_expectations.validator.validator
-    import pandas
-    import psycopg
-    import requests
+preload_in("scheduler")
 """
 
 

@@ -22,7 +22,7 @@ ASKED_FOR = {
     "great-expectations",
     "pandas",
 }
-AIRFLOW_SERVICES = {"apiserver", "scheduler", "dag-processor", "triggerer", "init"}
+AIRFLOW_SERVICES = {"apiserver", "scheduler", "worker", "dag-processor", "triggerer", "init"}
 
 
 def read(name: str) -> str:
@@ -80,8 +80,32 @@ def test_development_tools_are_declared_and_locked() -> None:
 
 def test_compose_has_airflows_own_services_and_the_hub(compose: dict[str, Any]) -> None:
     services = compose["services"]
-    assert {f"airflow-{name}" for name in AIRFLOW_SERVICES} | {"postgres", "hub"} <= set(services)
+    assert {f"airflow-{name}" for name in AIRFLOW_SERVICES} | {"postgres", "redis", "hub"} <= set(services)
     assert {"salesforce", "tryton"} <= {name for name, body in services.items() if body.get("profiles") == ["sandbox"]}
+
+
+def test_workers_of_compose_preload_and_share_what_is_staged(compose: dict[str, Any]) -> None:
+    worker = compose["services"]["airflow-worker"]
+    assert worker["environment"]["AIRFLOW__CORE__EXECUTOR"] == "CeleryExecutor"
+    (mounted,) = worker["configs"]
+    assert mounted["target"] == "/opt/airflow/config/airflow_local_settings.py"
+    settings: dict[str, Any] = {}
+    exec(compose["configs"][mounted["source"]]["content"], settings)  # noqa: S102 - the project's own file
+    assert settings["__all__"] == []
+    staged = worker["environment"]["ACCORD_STAGING"].removeprefix("file://")
+    shared = [mount.split(":")[1] for mount in worker["volumes"] if mount.split(":")[0] in compose["volumes"]]
+    assert any(staged.startswith(f"{folder}/") for folder in shared)
+
+
+def test_helm_values_keep_no_secret_and_stage_where_every_pod_reaches() -> None:
+    values = yaml.safe_load(read("docs/examples/helm-values.yaml"))
+    assert values["executor"] == "KubernetesExecutor"
+    environment = {one["name"]: one["value"] for one in values["env"]}
+    assert "://" in environment["ACCORD_STAGING"]
+    assert not environment["ACCORD_STAGING"].startswith("file:")
+    assert environment["ACCORD_REPORTS"] in [mount["mountPath"] for mount in values["volumeMounts"]]
+    assert {values["data"]["metadataSecretName"], values["fernetKeySecretName"], values["jwtSecretName"]} != {""}
+    assert str(max(pins("requirements.lock")["apache-airflow"])) == values["airflowVersion"]
 
 
 def test_compose_refers_only_to_what_it_defines(compose: dict[str, Any]) -> None:

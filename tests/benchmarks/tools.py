@@ -1,0 +1,87 @@
+"""The tools a user would take instead, on the same accounts, without any gate, comparison or history: dlt with merge, from
+dictionaries and from Arrow, and Airflow's own hooks. Against Accord's first run without the ERP's posting."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import psycopg
+from psycopg import sql
+
+from sandbox.stack.home import CHECKOUT
+from tests.benchmarks import floor, steps
+from tests.benchmarks.bulk import CUSTOMERS, SIDE_BY_SIDE, told
+from tests.benchmarks.place import FLOOR, Place, place
+from tests.benchmarks.report import Report, Watch
+from tests.outside.tool import install
+
+PART = "tools"
+PROGRAMS = Path(__file__).with_name("programs")
+LEAST = {"dictionaries": 8.0}  # times the tool's rate
+
+
+def measure(report: Report, records: int) -> None:
+    """Measure each of them from the org to PostgreSQL."""
+    with place() as where:
+        where.fill(records)
+        watch = Watch()
+        pages = floor.download(where)
+        downloading = report.add(PART, "pages with curl", watch.seconds, records, cpu=watch.cpu).seconds
+        tools = {how: downloading + _dlt(where, report, how, pages) for how in ("dictionaries", "arrow")}
+        tools["hooks"] = _hooks(where, report)
+        steps.start(where.environment, where.home)
+        took = told(
+            report, PART, "Accord, first run", steps.run(CUSTOMERS, full=True, side_by_side=SIDE_BY_SIDE), records
+        )
+        ours = took.seconds - took.posting
+        for name, seconds in tools.items():
+            what = f"rate against {'' if name == 'hooks' else 'dlt from '}{name}, without posting"
+            if name in LEAST:
+                report.least(PART, what, seconds / ours, LEAST[name])
+            else:
+                report.ratio(PART, what, seconds / ours)
+
+
+def _dlt(where: Place, report: Report, how: str, pages: list[Path]) -> float:
+    python = install("dlt")
+    environment = _plain() | {"DSN": where.fresh(FLOOR), "RUNTIME__DLTHUB_TELEMETRY": "false"}
+    command = [python, PROGRAMS / "with_dlt.py", how, where.home / "dlt", *pages]
+    return _run(report, f"dlt from {how}, pages there already", [str(word) for word in command], environment, where)
+
+
+def _hooks(where: Place, report: Report) -> float:
+    dsn = urlsplit(where.fresh(FLOOR))
+    with psycopg.connect(dsn.geturl()) as session:
+        columns = sql.SQL(", ").join(sql.SQL("{} text").format(sql.Identifier(name)) for name in floor.FIELDS)
+        session.execute(sql.SQL('CREATE TABLE customer ({}, PRIMARY KEY ("Id"))').format(columns))
+    database = {
+        "conn_type": "postgres", "host": dsn.hostname, "port": dsn.port, "login": unquote(dsn.username or ""),
+        "password": unquote(dsn.password or ""), "schema": FLOOR,
+    }  # fmt: skip
+    org = {"conn_type": "salesforce", "extra": {"version": "62.0", "instance_url": where.org.https}}
+    environment = _plain() | {
+        "AIRFLOW_HOME": str(where.home / "airflow"), "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
+        "AIRFLOW_CONN_FLOOR": json.dumps(database), "AIRFLOW_CONN_ORG": json.dumps(org),
+        "SESSION_ID": where.org.token(), "REQUESTS_CA_BUNDLE": str(where.org.certificate),
+    }  # fmt: skip
+    command = [sys.executable, str(PROGRAMS / "with_hooks.py"), *floor.FIELDS]
+    return _run(report, "SalesforceHook.query_all, PostgresHook.insert_rows", command, environment, where)
+
+
+def _plain() -> dict[str, str]:
+    """What a program finds in any environment, and no proxy for the loopback address."""
+    return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "NO_PROXY": "*", "no_proxy": "*"}
+
+
+def _run(report: Report, what: str, command: list[str], environment: dict[str, str], where: Place) -> float:
+    watch = Watch()
+    done = subprocess.run(command, env=environment, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{what} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}")
+    seconds = float(done.stdout.strip().splitlines()[-1])
+    return report.add(PART, what, seconds, where.accounts, cpu=watch.cpu).seconds

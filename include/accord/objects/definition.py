@@ -300,6 +300,9 @@ class BusinessObject:
     about: str | None = None
     ordered: bool = False
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def has_one_place(self) -> bool:
         """Whether a record belongs into one ERP alone: a single legal entity decides which."""

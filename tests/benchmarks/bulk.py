@@ -29,6 +29,7 @@ def measure(report: Report, records: int, *, back: bool = True) -> None:
         steps.start(where.environment, where.home)
         first = told(report, PART, "first run", steps.run(CUSTOMERS, full=True, side_by_side=SIDE_BY_SIDE), records)
         _all(first, "applied", records)
+        where.analyze()
         report.ratio(PART, "bytes of the hub for a record, after the first run", size(where) / records)
         again = told(report, PART, "unchanged", steps.run(CUSTOMERS, full=True), records)
         _all(again, "unchanged", records)

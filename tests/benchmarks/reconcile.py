@@ -23,6 +23,7 @@ def measure(report: Report, records: int) -> None:
         where.fill(records)
         steps.start(where.environment, where.home)
         steps.run(CUSTOMERS, full=True, side_by_side=2)
+        where.analyze()
         compare(where, report, records)
 
 

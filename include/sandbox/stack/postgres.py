@@ -42,8 +42,7 @@ _FAST = {
     "unix_socket_directories": "",
     "listen_addresses": LOOPBACK,
 }
-# a test's hundreds of databases live for seconds each: looking whether they need a vacuum is most of what would be done for them
-_CARELESS = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
+_CARELESS = {"fsync": "off", "full_page_writes": "off"}
 _COPIES_FILES = 15  # the version that has a choice of how a database is copied
 _DROP = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
 

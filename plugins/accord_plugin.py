@@ -6,7 +6,8 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-from accord_airflow.console.navigation import PREFIX, views
+from accord.service_levels.settings import CONSOLE
+from accord_airflow.console.navigation import views
 from accord_airflow.deadlines import ScheduledRunDue
 
 
@@ -16,7 +17,7 @@ class _AtFirstUse:
     def __get__(self, instance: object, owner: type) -> list[dict[str, Any]]:
         from accord_airflow.console.app import app
 
-        return [{"app": app(), "url_prefix": PREFIX, "name": "Accord"}]
+        return [{"app": app(), "url_prefix": CONSOLE, "name": "Accord"}]
 
 
 class AccordPlugin(AirflowPlugin):

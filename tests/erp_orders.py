@@ -70,7 +70,7 @@ class Orders:
                 "quantity": quantity,
                 "unit": products[code]["sale_uom"],
                 "unit_price": Decimal(price),
-                "taxes": [("add", _taxes(products[code], company))],
+                "taxes": [("add", taxes_of(products[code], company))],
             }
             for code, quantity, price in listed
         ]
@@ -106,7 +106,7 @@ class Orders:
         self.day.finance.call(f"{wizard}.delete", session)
 
 
-def _taxes(product: dict[str, Any], company: int) -> list[int]:
+def taxes_of(product: dict[str, Any], company: int) -> list[int]:
     """The company's own of what the product is taxed with."""
     taxes = product["template."]["account_category."]["customer_taxes."]
     return [tax["id"] for tax in taxes if tax["company"] == company]

@@ -58,19 +58,25 @@ class TestStack:
 
 @contextmanager
 def in_use(home: Path) -> Iterator[None]:
-    """Say that a session uses the home; the last one to leave ends its processes."""
+    """Say that a session uses the home; the last one to leave, however it ends, ends its processes."""
     handle = os.open(folder(home, "run") / "sessions.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_SH)
-        yield
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        for one in (*folder(home, OTHERS).iterdir(), home):
-            Processes(one).stop_all()
+            yield
+        finally:
+            _end_unused(handle, home)
     finally:
         os.close(handle)
+
+
+def _end_unused(handle: int, home: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return  # others use it
+    for one in (*folder(home, OTHERS).iterdir(), home):
+        Processes(one).stop_all()
 
 
 @pytest.fixture(scope="session")

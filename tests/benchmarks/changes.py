@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import argparse
 import logging
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -43,7 +41,7 @@ from accord.systems import open_system
 from sandbox.erp.legacy.install import install
 from sandbox.stack import postgres
 from sandbox.stack.postgres import Server
-from sandbox.stack.processes import Processes
+from tests.benchmarks.place import own_home
 from tests.fakes import FakeSource
 
 SHARE = 0.15
@@ -139,15 +137,11 @@ def main() -> int:
     asked.add_argument("--records", type=int, default=100_000)
     records = asked.parse_args().records
     logging.disable()
-    home = Path(tempfile.mkdtemp(prefix="accord-benchmark-")).resolve()
-    try:
+    with own_home() as home:
         server = postgres.ensure_running(home, careless=True, free_port=True)
         with without_history():
             without = loads(server, home, records)
         with_it = loads(server, home, records)
-    finally:
-        Processes(home).stop("postgres")
-        shutil.rmtree(home, ignore_errors=True)
     print(f"{f'{records:,} customers, processor seconds':<40} without     with   share")
     too_much = False
     for what, one, other in zip(("created", "one field changed"), without, with_it, strict=True):

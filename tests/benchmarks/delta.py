@@ -4,21 +4,17 @@ that is Airflow's own: the same work once more in one process that has imported 
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from datetime import UTC, datetime
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 from sandbox.stack import airflow
 from sandbox.stack.connections import read
 from sandbox.stack.home import default_home
-from sandbox.stack.processes import Processes
 from tests.benchmarks import steps
+from tests.benchmarks.place import own_home
 from tests.benchmarks.report import Report
 from tests.e2e.story import CUSTOMERS, Stage, raise_curtain
-from tests.stack import in_use
 
 PART = "delta"
 TIMES = 3
@@ -27,16 +23,11 @@ OURS = 1.5  # seconds of our own work on top of Airflow's
 
 def measure(report: Report, records: int) -> None:
     """Measure on the sample company, which is small: what a run of one record costs does not depend on it."""
-    home = Path(tempfile.mkdtemp(prefix="accord-benchmark-"))
-    try:
-        with in_use(home):
-            try:
-                _measure(raise_curtain(home, shared=default_home()), report)
-            finally:
-                airflow.stop(home)
-    finally:
-        Processes(home).stop_all()  # what a measurement that failed leaves
-        shutil.rmtree(home, ignore_errors=True)
+    with own_home() as home:
+        try:
+            _measure(raise_curtain(home, shared=default_home()), report)
+        finally:
+            airflow.stop(home)
 
 
 def _measure(stage: Stage, report: Report) -> None:

@@ -22,6 +22,8 @@ FIELDS = (
     "ShippingCountryCode",
 )  # fmt: skip
 _COLUMNS = sql.SQL(", ").join(map(sql.Identifier, FIELDS))
+TEXTS = sql.SQL(", ").join(sql.SQL("{} text").format(sql.Identifier(name)) for name in FIELDS)
+TABLE = sql.SQL('CREATE TABLE customer ({}, PRIMARY KEY ("Id"))').format(TEXTS)
 
 _CUSTOMERS = """
 INSERT INTO inbound.customer (batch, external_ref, action, version, read_at, companies, name, legal_name, country, currency,
@@ -107,8 +109,7 @@ def _copy(session: psycopg.Connection, page: Path, into: str) -> None:
 
 
 def _load(session: psycopg.Connection, pages: list[Path]) -> None:
-    columns = sql.SQL(", ").join(sql.SQL("{} text").format(sql.Identifier(name)) for name in FIELDS)
-    session.execute(sql.SQL('CREATE TABLE customer ({}, PRIMARY KEY ("Id"))').format(columns))
+    session.execute(TABLE)
     session.execute("CREATE TEMP TABLE staged (LIKE customer)")
     for page in pages:
         _copy(session, page, "staged")
@@ -122,8 +123,7 @@ def _load(session: psycopg.Connection, pages: list[Path]) -> None:
 
 
 def _post(session: psycopg.Connection, pages: list[Path]) -> None:
-    columns = sql.SQL(", ").join(sql.SQL("{} text").format(sql.Identifier(name)) for name in FIELDS)
-    session.execute(sql.SQL("CREATE TEMP TABLE page ({})").format(columns))
+    session.execute(sql.SQL("CREATE TEMP TABLE page ({})").format(TEXTS))
     for number, page in enumerate(pages):
         batch = {"batch": f"floor-{number}"}
         _copy(session, page, "page")

@@ -6,13 +6,10 @@ afterwards what was sent.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from itertools import count as counting
-from pathlib import Path
 from typing import Any
 
 from accord.flows import flow
@@ -22,15 +19,14 @@ from accord.systems.tryton.order.sending import OrderSender
 from sandbox.erp.legacy.install import install
 from sandbox.erp.lookups import only, rows
 from sandbox.stack.home import default_home
-from sandbox.stack.processes import Processes
-from tests.benchmarks.place import ingest
+from tests.benchmarks.place import ingest, own_home
 from tests.benchmarks.report import Report, Watch
-from tests.erp_orders import WAREHOUSES, _taxes
+from tests.erp_orders import WAREHOUSES, taxes_of
 from tests.integration.real import watching
 from tests.integration.real.selling import SHIP_TO, TODAY, Sales
 from tests.integration.real.world import CUSTOMERS, RealWorld, counts
 from tests.salesforce_org import start_org
-from tests.stack import TestStack, in_use
+from tests.stack import TestStack
 
 PART = "orders"
 ORDERS = flow("order__salesforce_to_erp")
@@ -62,40 +58,36 @@ def measure(report: Report, records: int) -> None:
 @contextmanager
 def _world() -> Iterator[RealWorld]:
     """A Tryton, an org and the rest, of this measurement's own."""
-    home = Path(tempfile.mkdtemp(prefix="accord-benchmark-"))
-    try:
-        with in_use(home):
-            stack = TestStack(home, default_home())
-            erp, server = stack.erp(), stack.postgres()
-            for name in ("hub", "legacy"):
-                server.create_database(name)
-            Hub(server.dsn("hub")).upgrade()
-            install(server.dsn("legacy"))
-            # a world's tests count writes by triggers: both ways of making orders have them
-            watching.watch(server.dsn(erp.database), watching.TRYTON)
-            watching.watch(server.dsn("legacy"), watching.LEGACY)
-            org = start_org(home / "org")
-            try:
-                world = RealWorld(
-                    org=org, erp=erp, server=server, number=1, hub="hub", legacy="legacy", folder=home / "accord",
-                    people=org.session(admin=True),
-                )  # fmt: skip
-                world.be_patient()
-                for patience in ("request_timeout_s", "longest_request_s"):
-                    del world.bodies["accord_tryton"]["extra"][patience]
-                yield world
-            finally:
-                org.stop()
-    finally:
-        Processes(home).stop_all()  # what a measurement that failed leaves
-        shutil.rmtree(home, ignore_errors=True)
+    with own_home() as home:
+        stack = TestStack(home, default_home())
+        erp, server = stack.erp(), stack.postgres()
+        for name in ("hub", "legacy"):
+            server.create_database(name)
+        Hub(server.dsn("hub")).upgrade()
+        install(server.dsn("legacy"))
+        # a world's tests count writes by triggers: both ways of making orders have them
+        watching.watch(server.dsn(erp.database), watching.TRYTON)
+        watching.watch(server.dsn("legacy"), watching.LEGACY)
+        org = start_org(home / "org")
+        try:
+            world = RealWorld(
+                org=org, erp=erp, server=server, number=1, hub="hub", legacy="legacy", folder=home / "accord",
+                people=org.session(admin=True),
+            )  # fmt: skip
+            world.be_patient()
+            for patience in ("request_timeout_s", "longest_request_s"):
+                del world.bodies["accord_tryton"]["extra"][patience]
+            yield world
+            world.rest()
+        finally:
+            org.stop()
 
 
 def _by_bulk(world: RealWorld, sales: Sales, accounts: list[str], many: int) -> None:
     """Sales places `many` orders of LINES."""
     entries = {code: sales.entry(code, price) for code, _, price in LINES}
     usual = {
-        "EffectiveDate": TODAY.isoformat(), "Status": "Draft", "Pricebook2Id": sales._book, "CurrencyIsoCode": "EUR",
+        "EffectiveDate": TODAY.isoformat(), "Status": "Draft", "Pricebook2Id": sales.book, "CurrencyIsoCode": "EUR",
         "Legal_Entity__c": "NL01", "Payment_Terms__c": "NET30", **SHIP_TO,
     }  # fmt: skip
     head = ["AccountId", "PoNumber", *usual]
@@ -127,7 +119,7 @@ def _by_hand(world: RealWorld, parties: list[int], many: int) -> None:
     warehouse = only(client, "stock.location", [("code", "=", WAREHOUSES["NL01"])], [])["id"]
     lines = [
         {"type": "line", "product": products[code]["id"], "quantity": float(quantity), "unit": products[code]["sale_uom"],
-         "unit_price": Decimal(price), "taxes": [("add", _taxes(products[code], company))]}
+         "unit_price": Decimal(price), "taxes": [("add", taxes_of(products[code], company))]}
         for code, quantity, price in LINES
     ]  # fmt: skip
     numbers = counting()

@@ -22,6 +22,7 @@ from sandbox.stack.processes import Processes
 from tests.benchmarks.accounts import csv_of
 from tests.benchmarks.report import SERVERS
 from tests.salesforce_org import Org, RestSession, start_org
+from tests.stack import in_use
 
 HUB, LEGACY, FLOOR = "accord_hub", "legacy", "floor"
 PATIENCE = 3600.0  # seconds an ingest job of the set-up may take
@@ -95,10 +96,20 @@ def pid_of(home: Path) -> int:
 
 
 @contextmanager
+def own_home() -> Iterator[Path]:
+    """A folder for services of a measurement's own; they are ended and it is removed, however that ends."""
+    home = Path(tempfile.mkdtemp(prefix="accord-benchmark-")).resolve()
+    try:
+        with in_use(home):
+            yield home
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
 def place() -> Iterator[Place]:
     """Everything started; ended and removed in the end."""
-    home = Path(tempfile.mkdtemp(prefix="accord-benchmark-"))
-    try:
+    with own_home() as home:
         server = postgres.ensure_running(home, careless=True, free_port=True)
         org = start_org(home / "org", api_limit=10_000_000)
         try:
@@ -108,8 +119,5 @@ def place() -> Iterator[Place]:
                 made.fresh(name)
             yield made
         finally:
+            SERVERS.clear()
             org.stop()
-    finally:
-        SERVERS.clear()
-        Processes(home).stop("postgres")
-        shutil.rmtree(home, ignore_errors=True)

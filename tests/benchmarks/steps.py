@@ -11,18 +11,17 @@ import logging
 import multiprocessing
 import os
 import resource
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from cProfile import Profile
 from dataclasses import dataclass, field
-from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from accord.flows import Flow
+from tests import forking
 from tests.benchmarks.report import Watch
 
 FORKING = multiprocessing.get_context("forkserver")
@@ -75,16 +74,8 @@ def start(environment: Mapping[str, str], home: Path) -> None:
     """Set what every step finds in its environment, and have the process that forks them ready."""
     os.environ.update(environment)
     os.environ["ACCORD_HOME"] = str(home)
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    try:
-        forkserver.ensure_running()
-        step("import", os.environ, None)
-    finally:
-        if before is None:
-            del os.environ["PYTHONPATH"]
-        else:
-            os.environ["PYTHONPATH"] = before
+    forking.ready()
+    step("import", os.environ, None)
 
 
 def step(name: str, environment: Mapping[str, str], flow: Flow | None, *arguments: Any) -> Took:

@@ -11,7 +11,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import psycopg
-from psycopg import sql
 
 from sandbox.stack.home import CHECKOUT
 from tests.benchmarks import floor, steps
@@ -57,8 +56,7 @@ def _dlt(where: Place, report: Report, how: str, pages: list[Path]) -> float:
 def _hooks(where: Place, report: Report) -> float:
     dsn = urlsplit(where.fresh(FLOOR))
     with psycopg.connect(dsn.geturl()) as session:
-        columns = sql.SQL(", ").join(sql.SQL("{} text").format(sql.Identifier(name)) for name in floor.FIELDS)
-        session.execute(sql.SQL('CREATE TABLE customer ({}, PRIMARY KEY ("Id"))').format(columns))
+        session.execute(floor.TABLE)
     database = {
         "conn_type": "postgres", "host": dsn.hostname, "port": dsn.port, "login": unquote(dsn.username or ""),
         "password": unquote(dsn.password or ""), "schema": FLOOR,

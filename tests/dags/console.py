@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from accord.categories import Category
 from accord.flows import flow
-from accord_airflow.console.navigation import PREFIX
+from accord.service_levels.settings import CONSOLE
 from tests.dags.world import World
 from tests.judging import judged
 
@@ -40,7 +40,7 @@ class Console:
         from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 
         found = TestClient(
-            self.mounted, base_url=f"{SITE}{PREFIX}/", raise_server_exceptions=False, follow_redirects=False
+            self.mounted, base_url=f"{SITE}{CONSOLE}/", raise_server_exceptions=False, follow_redirects=False
         )
         if origin:
             found.headers["origin"] = origin
@@ -61,7 +61,7 @@ def made() -> Console:
 
     create_auth_manager()
     mounted, served = FastAPI(), app()
-    mounted.mount(PREFIX, served)
+    mounted.mount(CONSOLE, served)
     return Console(served, mounted)
 
 

@@ -9,7 +9,8 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from accord_airflow.console.navigation import PAGES, PREFIX
+from accord.service_levels.settings import CONSOLE
+from accord_airflow.console.navigation import PAGES
 from sandbox.stack import services
 from sandbox.stack.connections import METRICS_TOKEN
 from tests.e2e.browsing import keep
@@ -65,7 +66,7 @@ def test_from_the_queue_to_the_resolution(stage: Stage, there: str, page: Page) 
     page.wait_for_url(re.compile(rf"/dags/{REPLAY}/runs/"))  # the page itself, not what the frame shows
     assert stage.api.wait(REPLAY, run, timeout=120) == "success"
 
-    page.goto(f"{stage.web.url}{PREFIX}/exceptions/{number}/")
+    page.goto(f"{stage.web.url}{CONSOLE}/exceptions/{number}/")
     expect(page.get_by_text("Settled")).to_be_visible()
     assert stage.ask(
         services.LEGACY, "SELECT count(*)::int AS n FROM erp.customer WHERE name = %s", [f"Short Name {number}"]
@@ -110,7 +111,7 @@ def test_the_keyboard_reaches_everything_on_a_page(stage: Stage, there: str, pag
         "quality/",
         "alerts/",
     ):
-        page.goto(f"{stage.web.url}{PREFIX}/{address}")
+        page.goto(f"{stage.web.url}{CONSOLE}/{address}")
         shown = page.locator(f":is({REACHABLE}):visible")
         for _ in range(shown.count() + 1):
             page.keyboard.press("Tab")
@@ -124,7 +125,7 @@ def test_the_keyboard_reaches_everything_on_a_page(stage: Stage, there: str, pag
 
 def test_the_figures_are_scraped_by_the_token_of_the_home(stage: Stage) -> None:
     token = (stage.home / METRICS_TOKEN).read_text()
-    answer = requests.get(f"{stage.web.url}{PREFIX}/metrics", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    answer = requests.get(f"{stage.web.url}{CONSOLE}/metrics", headers={"Authorization": f"Bearer {token}"}, timeout=30)
     assert answer.status_code == 200
     assert "accord_hub_up 1.0" in answer.text
 
@@ -143,7 +144,7 @@ def test_every_page_is_whole(stage: Stage, there: str, page: Page) -> None:
         for width, scheme in ((1440, "light"), (420, "dark")):
             page.set_viewport_size({"width": width, "height": 1000})
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            page.goto(f"{stage.web.url}{PREFIX}/{address}")
+            page.goto(f"{stage.web.url}{CONSOLE}/{address}")
             expect(page.get_by_role("heading", level=1)).to_be_visible()
             ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
             assert ground == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(12, 13, 16)"), (
@@ -155,7 +156,7 @@ def test_every_page_is_whole(stage: Stage, there: str, page: Page) -> None:
             )
             keep(stage, page, f"console {number} {scheme}")
         links: list[str] = page.eval_on_selector_all("a[href]", "found => found.map(one => one.href.split('#')[0])")
-        seen |= {re.sub(r"\d+|=[^&]*", "…", link): link for link in links if f"{PREFIX}/" in link}  # one of each kind
+        seen |= {re.sub(r"\d+|=[^&]*", "…", link): link for link in links if f"{CONSOLE}/" in link}  # one of each kind
     page.set_viewport_size({"width": 1440, "height": 1000})
     page.emulate_media(color_scheme="light")
     dead = [link for link in seen.values() if page.request.get(link, max_redirects=0).status != 200]

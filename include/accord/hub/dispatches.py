@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 
 import pyarrow as pa
 from psycopg.types.json import Jsonb
@@ -124,18 +124,23 @@ CREATE TEMP TABLE claiming (key text PRIMARY KEY, version timestamptz, read_at t
 # claims of one key are rows of two streams, which no key keeps apart. One lock, as a chunk has more records than PostgreSQL locks
 _ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('claim ' || %(object)s, 0))"
 
-# what would be created here while another system has it, or is being told of it right now
-_ELSEWHERE = """
-DELETE FROM claiming c
-WHERE NOT c.gone
-  AND NOT EXISTS (SELECT FROM link l WHERE l.stream = %(stream)s AND l.key = c.key
+# of a record `w`: another system has it, or is being told of it right now
+ANOTHER_HAS_IT: LiteralString = """EXISTS (
+  SELECT FROM stream o JOIN link l ON l.stream = o.id AND l.key = w.key
+  WHERE o.object = %(object)s AND o.id <> %(stream)s AND ((l.hash IS NOT NULL AND NOT l.gone) OR l.dispatch IS NOT NULL))"""
+
+# what would be created here meanwhile
+_ELSEWHERE: LiteralString = (
+    """
+DELETE FROM claiming w
+WHERE NOT w.gone
+  AND NOT EXISTS (SELECT FROM link l WHERE l.stream = %(stream)s AND l.key = w.key
                   AND ((l.hash IS NOT NULL AND NOT l.gone)
-                       OR (%(undone)s::bigint IS NULL AND NOT newer(c.version, c.read_at, l.version, l.read_at, %(overlap)s))))
-  AND EXISTS (SELECT FROM stream o JOIN link l ON l.stream = o.id AND l.key = c.key
-              WHERE o.object = %(object)s AND o.id <> %(stream)s
-                AND ((l.hash IS NOT NULL AND NOT l.gone) OR l.dispatch IS NOT NULL))
-RETURNING c.key
-"""
+                       OR (%(undone)s::bigint IS NULL AND NOT newer(w.version, w.read_at, l.version, l.read_at, %(overlap)s))))
+  AND """
+    + ANOTHER_HAS_IT
+    + "\nRETURNING w.key\n"
+)
 
 # comparing the version and claiming the key are this one statement; ORDER BY keeps racing claimers from deadlocking
 _CLAIM = """
@@ -289,9 +294,8 @@ def settle_dispatch(
     """
     session.execute(_RESULTS)
     copy_into(session, "result", results)
-    session.execute(
-        "ANALYZE result (key, outcome)"
-    )  # of what is looked for: the images would cost as much as all the rest
+    # of what is looked for: the images would cost as much as all the rest
+    session.execute("ANALYZE result (key, outcome)")
     keys = sorted(results["key"].to_pylist())
     arguments = {
         "stream": dispatch.stream,

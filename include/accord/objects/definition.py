@@ -317,6 +317,11 @@ class BusinessObject:
             raise ValueError(f"{self.name}: a parent is a {self.name}; declare other records as references")
 
     @property
+    def counted(self) -> frozenset[str]:
+        """Fields and constituents that hold what counts for completeness."""
+        return frozenset(self.amounts) | ({self.worth.parts} if self.worth else set())
+
+    @property
     def currencies(self) -> frozenset[str]:
         """Name of the field with the currency of what counts for completeness; nothing where nothing does."""
         return frozenset(self.money(name).currency for name in self.amounts) | (

@@ -25,6 +25,11 @@ MENDED_IN_TARGET = (Category.NOT_PERMITTED, Category.REFERENCE_UNKNOWN)
 LOGGED = 50  # failing records named in the log of a chunk; the queue has them all
 
 
+def at_risk(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The money an exception about a row of changes names."""
+    return {"currency": row["_currency"] or None, "at_risk": row["_amount"] if row["_currency"] else None}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
     """Reads what `target` answered in `run`. `sent`: fields and constituents that are sent of a record at most."""
@@ -78,8 +83,7 @@ class Answers:
             answer=answer.get("answer"),
             awaits=answer.get("awaits"),
             awaits_object=self.definition.name if answer.get("awaits") else None,
-            currency=row["_currency"] or None,
-            at_risk=row["_amount"] if row["_currency"] else None,
+            **at_risk(row),
         )
 
     def _with_requests(self, mine: pa.Table, raised: Sequence[Raised]) -> list[Raised]:

@@ -32,9 +32,7 @@ def essential(definition: BusinessObject) -> frozenset[str]:
     rules."""
     names = {field.name for field in definition.fields if field.required}
     names |= {name for name in (definition.parent, definition.routed_by, definition.state) if name}
-    names |= {*definition.amounts, *definition.currencies}
-    if definition.worth:
-        names.add(definition.worth.parts)
+    names |= definition.counted | definition.currencies
     if definition.scope:
         names.add(definition.scope.field)
     if definition.routing:

@@ -36,7 +36,7 @@ from accord.hub.dispatches import (
 from accord.hub.exceptions import Raised, raise_exceptions
 from accord.objects import business_object
 from accord.pipeline import drift, recover
-from accord.pipeline.answers import Answers
+from accord.pipeline.answers import Answers, at_risk
 from accord.pipeline.compare import ChunkToLoad
 from accord.pipeline.insist import Insisting
 from accord.pipeline.outcomes import outcomes, pictured, seeds
@@ -48,6 +48,8 @@ from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
 
+# why a key that could not be claimed waits
+WAITS = {"busy": Category.CLAIMED_ELSEWHERE, "elsewhere": Category.ELSEWHERE}
 READ_BEFORE = 500  # records of a dispatch that are read before they are overwritten, where their last image is not left
 
 
@@ -146,8 +148,7 @@ class ChunkLoad:
                 replace(
                     self._answers.parked(row, category, number),
                     not_before=shut.until,
-                    currency=row["_currency"] or None,
-                    at_risk=row["_amount"] if row["_currency"] else None,
+                    **at_risk(row),
                 )
                 for row in rest.select(["key", "version", "_said", "_currency", "_amount"]).to_pylist()
             ]
@@ -217,14 +218,15 @@ class ChunkLoad:
         answers = self._send(mine, sending, dispatch) if mine.num_rows else RESULTS.empty_table()
         judged, raised = self._answers.judge(mine, answers, dispatch.id)
         settled = [judged]
-        waits = {"elsewhere": Category.ELSEWHERE} | ({"busy": Category.CLAIMED_ELSEWHERE} if give_up else {})
-        for bucket in sorted({*refused.values()} - ({"busy"} - waits.keys())):
+        for bucket in sorted({*refused.values()}):
+            if bucket == "busy" and not give_up:
+                continue
             keys = [key for key, why in refused.items() if why == bucket]
             rows = changes.filter(pc.is_in(changes["key"], pa.array(keys, pa.string())))
-            settled.append(outcomes(rows, "parked" if bucket in waits else bucket))
-            if bucket in waits:
+            settled.append(outcomes(rows, "parked" if bucket in WAITS else bucket))
+            if bucket in WAITS:
                 raised += [
-                    self._answers.parked(row, waits[bucket], number)
+                    self._answers.parked(row, WAITS[bucket], number)
                     for row in rows.select(["key", "version", "_said"]).to_pylist()
                 ]
         self._record(dispatch, pa.concat_tables(settled), raised)

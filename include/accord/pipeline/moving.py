@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import LiteralString
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from accord.hub.connection import Hub, Session
+from accord.hub.dispatches import ANOTHER_HAS_IT
 from accord.objects import business_object
 from accord.objects.definition import BusinessObject
 from accord.pipeline.route import belongs
@@ -30,15 +32,15 @@ WHERE EXISTS (
   WHERE s.object = %(progress)s AND p.hash IS NOT NULL AND NOT p.gone AND p.state <> ALL (%(open)s))
 """
 
-# one that would be created here while another system has it, or is just being told of it
-HOLD_FOR_OTHERS = """
-UPDATE staged s SET bucket = 'parked', elsewhere = true
-WHERE s.bucket = 'changed' AND NOT s.gone
-  AND NOT EXISTS (SELECT FROM link l WHERE l.stream = %(stream)s AND l.key = s.key AND l.hash IS NOT NULL AND NOT l.gone)
-  AND EXISTS (SELECT FROM stream o JOIN link l ON l.stream = o.id AND l.key = s.key
-              WHERE o.object = %(object)s AND o.id <> %(stream)s
-                AND ((l.hash IS NOT NULL AND NOT l.gone) OR l.dispatch IS NOT NULL))
-"""
+# what would be created here meanwhile
+HOLD_FOR_OTHERS: LiteralString = (
+    """
+UPDATE staged w SET bucket = 'parked', elsewhere = true
+WHERE w.bucket = 'changed' AND NOT w.gone
+  AND NOT EXISTS (SELECT FROM link l WHERE l.stream = %(stream)s AND l.key = w.key AND l.hash IS NOT NULL AND NOT l.gone)
+  AND """
+    + ANOTHER_HAS_IT
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,27 +13,25 @@ if TYPE_CHECKING:
     from stdnum.util import NumberValidationModule
 
 _MARK = "\x1f"
-# Forms without a check digit: in a well-formed one only the prefix can be wrong, so that one of each prefix is asked about. The form of
-# an EIN: https://www.irs.gov/businesses/small-businesses-self-employed/how-eins-are-assigned-and-valid-ein-prefixes
-_BY_PREFIX = {"US": (r"^[0-9]{2}-?[0-9]{7}$", 2)}
+# An EIN has no check digit: in a well-formed one only the prefix can be wrong, so that one of each prefix is asked about.
+# https://www.irs.gov/businesses/small-businesses-self-employed/how-eins-are-assigned-and-valid-ein-prefixes
+_EIN = r"^[0-9]{2}-?[0-9]{7}$"
 
 
 def could_be_issued(countries: pa.ChunkedArray, numbers: pa.ChunkedArray) -> pa.Array:
     """For each row, whether `numbers` is well-formed in `countries` (ISO 3166-1 alpha-2); null where either is missing or the
     country's form is unknown. Each different registration is looked at once."""
-    for country, (form, prefix) in _BY_PREFIX.items():
-        numbers = _one_of_each(pc.equal(countries, country), numbers, form, prefix)
-    joined = pc.binary_join_element_wise(countries, numbers, _MARK).combine_chunks()
+    joined = pc.binary_join_element_wise(countries, _one_of_each_prefix(countries, numbers), _MARK).combine_chunks()
     coded = pc.dictionary_encode(joined)
     verdicts = [_valid(*text.split(_MARK, 1)) for text in coded.dictionary.to_pylist()]
     return pa.array(verdicts, pa.bool_()).take(coded.indices)
 
 
-def _one_of_each(of_country: pa.Array, numbers: pa.ChunkedArray, form: str, prefix: int) -> pa.ChunkedArray:
-    """`numbers`, where those of the country that have its form are replaced by the same one for each prefix."""
-    alike = pc.and_(of_country, pc.match_substring_regex(numbers, form))
-    start = pc.utf8_slice_codeunits(numbers, 0, prefix)
-    return pc.if_else(pc.fill_null(alike, False), pc.binary_join_element_wise(start, "1234567", ""), numbers)
+def _one_of_each_prefix(countries: pa.ChunkedArray, numbers: pa.ChunkedArray) -> pa.ChunkedArray:
+    """`numbers`, every well-formed EIN replaced by the same one for each prefix."""
+    ein = pc.and_(pc.equal(countries, "US"), pc.match_substring_regex(numbers, _EIN))
+    prefix = pc.utf8_slice_codeunits(numbers, 0, 2)
+    return pc.if_else(pc.fill_null(ein, False), pc.binary_join_element_wise(prefix, "1234567", ""), numbers)
 
 
 def _valid(country: str, number: str) -> bool | None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import requests
 
-LOGIN = "common.db.login"
 _MOMENT = ("year", "month", "day", "hour", "minute", "second", "microsecond")
 
 
@@ -59,28 +58,35 @@ class Client:
         return narrower
 
     def call(self, method: str, *params: Any, context: dict[str, Any] | None = None) -> Any:
-        """Call ``model.<name>.<method>`` with the session's context, extended by ``context``; one that has ended is opened again.
+        """Call ``model.<name>.<method>`` with the session's context, extended by ``context``; one that has ended is opened again, once.
 
         Raises:
             TrytonError: the server refused.
             requests.RequestException: it could not be reached.
         """
-        return self._post(method, [*params, self.context | (context or {})])
+        given = [*params, self.context | (context or {})]
+        answer = self._asked(method, given)
+        if answer.status_code == requests.codes.unauthorized and self._who:
+            self._authenticate(*self._who)
+            answer = self._asked(method, given)
+        return self._result(answer)
 
     def _authenticate(self, user: str, password: str) -> None:
         self._http.headers.pop("Authorization", None)
-        uid, token = self._post(LOGIN, [user, {"password": password}, "en"])[:2]
+        uid, token = self._post("common.db.login", [user, {"password": password}, "en"])[:2]
         credentials = base64.b64encode(f"{user}:{uid}:{token}".encode()).decode()
         self._http.headers["Authorization"] = f"Session {credentials}"
 
     def _post(self, method: str, params: list[Any]) -> Any:
+        return self._result(self._asked(method, params))
+
+    def _asked(self, method: str, params: list[Any]) -> requests.Response:
         body = json.dumps({"id": 0, "method": method, "params": params}, default=_encode)
-        answer = self._http.post(
+        return self._http.post(
             self._address, data=body, headers={"Content-Type": "application/json"}, timeout=self._timeout
         )
-        if answer.status_code == requests.codes.unauthorized and self._who and method != LOGIN:
-            self._authenticate(*self._who)
-            return self._post(method, params)
+
+    def _result(self, answer: requests.Response) -> Any:
         if answer.status_code != requests.codes.ok:
             raise TrytonError(f"HTTP {answer.status_code}", answer.text[:200])
         content = json.loads(answer.text, object_hook=_decode)

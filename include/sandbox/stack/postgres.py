@@ -77,9 +77,8 @@ class Server:
         """
         words = "CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'"
         if self.binaries.major >= _COPIES_FILES:
-            words += (
-                " STRATEGY file_copy"  # a third of the time that copying through the log takes, the default since then
-            )
+            # a third of the time that copying through the log takes, which is the default since then
+            words += " STRATEGY file_copy"
         with self._administer() as connection:
             if drop:
                 connection.execute(_DROP.format(sql.Identifier(name)))

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 
 from accord.service_levels.settings import CONSOLE
 
-PREFIX = CONSOLE  # where the plugin mounts the application
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A page, or several below one path. `module`: the file in this package whose `router` has its routes; `path`: below PREFIX, the
+    """A page, or several below one path. `module`: the file in this package whose `router` has its routes; `path`: below CONSOLE, the
     overview's is empty; `title`: in the navigation, which pages without one are not in."""
 
     module: str
@@ -20,7 +18,7 @@ class Page:
 
     @property
     def address(self) -> str:
-        """The page below PREFIX, as its router's route "/" has it."""
+        """The page below CONSOLE, as its router's route "/" has it."""
         return f"/{self.path}/" if self.path else "/"
 
 
@@ -44,16 +42,16 @@ def views() -> list[dict[str, str | bool]]:
     found: list[dict[str, str | bool]] = []
     for page in PAGES:
         if page.title:
-            view = {"href": f"{PREFIX}{page.address}", "destination": "nav"}
+            view = {"href": f"{CONSOLE}{page.address}", "destination": "nav"}
             place = {"category": "Accord"} if page.path else {"nav_top_level": True}
             route = f"accord-{page.path}" if page.path else "accord"
             found.append({**view, **place, "name": page.title if page.path else "Accord", "url_route": route})
     return [
         *found,
-        {"name": "Accord", "href": f"{PREFIX}/flows/{{DAG_ID}}/", "destination": "dag", "url_route": "accord-flow"},
+        {"name": "Accord", "href": f"{CONSOLE}/flows/{{DAG_ID}}/", "destination": "dag", "url_route": "accord-flow"},
         {
             "name": "Accord",
-            "href": f"{PREFIX}/flows/{{DAG_ID}}/runs/{{RUN_ID}}",
+            "href": f"{CONSOLE}/flows/{{DAG_ID}}/runs/{{RUN_ID}}",
             "destination": "dag_run",
             "url_route": "accord-run",
         },

@@ -17,7 +17,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from accord.service_levels.breach import span
-from accord_airflow.console.navigation import PAGES, PREFIX
+from accord.service_levels.settings import CONSOLE
+from accord_airflow.console.navigation import PAGES
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -100,5 +101,5 @@ def run_address(root: str, engine_run: str | None, task: str | None = None) -> s
     dag, slash, run = (engine_run or "").partition("/")
     if not slash:
         return ""
-    page = f"{root.removesuffix(PREFIX)}/dags/{quote(dag, safe='')}/runs/{quote(run, safe='')}"
+    page = f"{root.removesuffix(CONSOLE)}/dags/{quote(dag, safe='')}/runs/{quote(run, safe='')}"
     return f"{page}/tasks/{quote(task, safe='')}" if task else page

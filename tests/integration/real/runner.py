@@ -9,11 +9,9 @@ import importlib
 import multiprocessing
 import os
 import signal
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -22,6 +20,7 @@ from typing import Any
 from accord.flows import Flow
 from accord.pipeline import flow_run
 from accord.pipeline.runs import RunKind
+from tests import forking
 from tests.integration.real.world import RealWorld, build
 
 SPAWNING = multiprocessing.get_context("forkserver")
@@ -57,21 +56,9 @@ class Job:
     barrier: Barrier | None = None
 
 
-def _prepare() -> None:
-    """Have the server run. It must find what we find, and looks for it in its environment."""
-    paths = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    try:
-        forkserver.ensure_running()
-    finally:
-        del os.environ["PYTHONPATH"]
-        if paths is not None:
-            os.environ["PYTHONPATH"] = paths
-
-
 def start(world: RealWorld, flow: Flow, engine_run: str, **more: Any) -> ForkServerProcess:
     """Start a run in a process of its own."""
-    _prepare()
+    forking.ready()
     job = Job(
         environment=world.environment,
         folder=world.folder,

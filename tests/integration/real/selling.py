@@ -28,7 +28,7 @@ class Sales:
     currency: str = "EUR"
     legacy_list: str = ""  # of the legacy ERP, whose products are then sold
     tryton_list: str = ""  # of Tryton, which can do without
-    _book: str = ""
+    book: str = ""
     _entries: dict[str, str] = field(default_factory=dict)
 
     def entry(self, code: str, price: float) -> str:
@@ -36,27 +36,27 @@ class Sales:
         if code in self._entries:
             return self._entries[code]
         people = self.world.people
-        if not self._book:
-            self._book = people.create("Pricebook2", Name=f"Standard {self.currency}", IsActive=True)
+        if not self.book:
+            self.book = people.create("Pricebook2", Name=f"Standard {self.currency}", IsActive=True)
             if self.legacy_list:
-                self._link("price_list", self._book, f"legacy:US01/{self.legacy_list}")
+                self._link("price_list", self.book, f"legacy:US01/{self.legacy_list}")
             if self.tryton_list:
                 native = self._native(self.tryton_list, "product.price_list", "name")
-                self._link("price_list", self._book, f"tryton:{native}")
+                self._link("price_list", self.book, f"tryton:{native}")
         (standard,) = people.soql("SELECT Id FROM Pricebook2 WHERE IsStandard = TRUE")
         known = people.soql(f"SELECT Id FROM Product2 WHERE ProductCode = '{code}'")  # noqa: S608 - our words
         product = known[0]["Id"] if known else people.create("Product2", Name=code, ProductCode=code, IsActive=True)
         self._link("product", product, f"legacy:{code}" if self.legacy_list else f"tryton:{self._native(code)}")
         values = {"Product2Id": product, "UnitPrice": price, "IsActive": True, "CurrencyIsoCode": self.currency}
         people.create("PricebookEntry", Pricebook2Id=standard["Id"], **values)
-        self._entries[code] = people.create("PricebookEntry", Pricebook2Id=self._book, **values)
+        self._entries[code] = people.create("PricebookEntry", Pricebook2Id=self.book, **values)
         return self._entries[code]
 
     def order(self, account: str, *lines: tuple[str, float, float], activate: bool = True, **values: Any) -> str:
         """An order with lines of (product, quantity, price agreed); its id. It is created as a draft and activated."""
         entries = [self.entry(code, price) for code, _, price in lines]
         usual: dict[str, Any] = {
-            "AccountId": account, "EffectiveDate": TODAY.isoformat(), "Status": "Draft", "Pricebook2Id": self._book,
+            "AccountId": account, "EffectiveDate": TODAY.isoformat(), "Status": "Draft", "Pricebook2Id": self.book,
             "CurrencyIsoCode": self.currency, "Legal_Entity__c": "NL01", "PoNumber": "PO 4711", "Payment_Terms__c": "NET30",
             "Requested_Date__c": (TODAY + dt.timedelta(days=20)).isoformat(), **SHIP_TO,
         }  # fmt: skip
@@ -75,7 +75,7 @@ class Sales:
         entries = [self.entry(code, price) for code, _, price in lines]
         usual: dict[str, Any] = {
             "AccountId": account, "Name": "A deal", "StageName": "Negotiation", "CloseDate": TODAY.isoformat(),
-            "Pricebook2Id": self._book, "CurrencyIsoCode": self.currency, "Legal_Entity__c": "NL01",
+            "Pricebook2Id": self.book, "CurrencyIsoCode": self.currency, "Legal_Entity__c": "NL01",
             "PO_Number__c": "PO 4711", "Payment_Terms__c": "NET30",
             "Requested_Date__c": (TODAY + dt.timedelta(days=20)).isoformat(),
         }  # fmt: skip

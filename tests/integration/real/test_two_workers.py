@@ -24,7 +24,8 @@ from accord.pipeline.settle import settle
 from accord.pipeline.transform import transform
 from accord.runtime import Accord
 from accord.settings import connection_from_environment
-from tests.integration.real.runner import SPAWNING, Call, _prepare, at
+from tests import forking
+from tests.integration.real.runner import SPAWNING, Call, at
 from tests.integration.real.world import CUSTOMERS, LEASE, RealWorld, open_quickly
 
 FLOW: Flow = replace(CUSTOMERS, name="customer__to_legacy", targets=("legacy",), status=None)
@@ -111,7 +112,7 @@ def _carry_out(accord: Accord, step: str, arguments: tuple[Any, ...]) -> Any:
 @pytest.mark.parametrize("place", PLACES, ids=str)
 def test_one_of_two_workers_dies(world: RealWorld, place: Call) -> None:
     accounts = {world.account(f"Alder {n}", entities="US01") for n in range(CHUNK_ROWS * CHUNKS)}
-    _prepare()
+    forking.ready()
     first, second = Worker(world, "first", die=place), Worker(world, "second")
     run = first.do("open")
     staged = second.do("extract", run)

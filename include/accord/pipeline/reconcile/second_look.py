@@ -135,8 +135,7 @@ def _money(pair: Pair, ours: Mapping[str, Any] | None, there: Mapping[str, Any] 
     """(currency, the source's amount, the target's). Of a record both have, only amounts that the target keeps."""
     mine = ours if ours and ours["_said"] == Said.LIVE else None
     other_one = there if there and (mine or not there["gone"]) else None
-    counts = {*pair.definition.amounts, *([pair.definition.worth.parts] if pair.definition.worth else [])}
-    currency, amount = counted(pair.definition, mine, pair.names if other_one else counts)
+    currency, amount = counted(pair.definition, mine, pair.names if other_one else pair.definition.counted)
     other, held = counted(pair.definition, other_one, pair.names)
     return currency or other, amount, held
 

@@ -19,6 +19,6 @@ def counted(session: Session, relation: str, native: str, gone: sql.Composable) 
     """CENSUS pages of `relation`, whose keys are its external references; `gone` is the condition of what is deactivated."""
     query = _COUNTED.format(native=sql.Identifier(native), gone=gone, relation=sql.Identifier(*relation.split(".")))
     with session.transaction() as cursor:
-        for page in session.copy_out(cursor, query, (), CENSUS.names):
+        for page in session.stream(cursor, query, (), CENSUS.names):
             gone_ones = pc.equal(flat(page["gone"]), "t")
             yield pa.table([page["key"], page["native"], gone_ones], schema=CENSUS)

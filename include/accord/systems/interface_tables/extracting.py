@@ -136,7 +136,7 @@ class Extraction:
         wanted = [*map(sql.Identifier, self._outbox.key), *columns.values()]
         query = sql.SQL("SELECT {} FROM {} {}").format(sql.SQL(", ").join(wanted), _relation(relation), where)
         names = [*(f"key.{name}" for name in self._outbox.key), *columns]
-        return self._session.copy_out(cursor, query, parameters, names)
+        return self._session.stream(cursor, query, parameters, names)
 
     def _natives(self, rows: pa.Table) -> pa.Array:
         texts = [self._entities(rows) if name == COMPANY else flat(rows[f"key.{name}"]) for name in self._outbox.key]

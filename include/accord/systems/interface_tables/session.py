@@ -90,8 +90,12 @@ class Session:
                 csv.write_csv(batch, buffer, options)
                 copy.write(buffer.getvalue())
 
-    def copy_out(
-        self, cursor: psycopg.Cursor[Any], query: sql.Composable, parameters: Sequence[Any], columns: Sequence[str]
+    def stream(
+        self,
+        cursor: psycopg.Cursor[Any],
+        query: sql.SQL | sql.Composed,
+        parameters: Sequence[Any],
+        columns: Sequence[str],
     ) -> Iterator[pa.Table]:
         """The rows of `query` as tables of text columns `columns`, in its order, streaming: every value as PostgreSQL writes it."""
         schema = pa.schema([(name, pa.string()) for name in columns])
@@ -100,17 +104,21 @@ class Session:
         cursor.execute("SET LOCAL cursor_tuple_fraction = 1")
         with cursor.connection.cursor("reading") as reading:
             _as_text(reading)
-            reading.execute(sql.SQL("{}").format(query), parameters)
+            reading.execute(query, parameters)
             while rows := reading.fetchmany(_ROWS):
                 values = (pa.array(column, pa.string()) for column in zip(*rows, strict=True))
                 yield pa.table(list(values), schema=schema)
 
     def read(
-        self, cursor: psycopg.Cursor[Any], query: sql.Composable, parameters: Sequence[Any], columns: Sequence[str]
+        self,
+        cursor: psycopg.Cursor[Any],
+        query: sql.SQL | sql.Composed,
+        parameters: Sequence[Any],
+        columns: Sequence[str],
     ) -> pa.Table:
         """The same as one table."""
         empty = pa.schema([(name, pa.string()) for name in columns]).empty_table()
-        return pa.concat_tables([empty, *self.copy_out(cursor, query, parameters, columns)])
+        return pa.concat_tables([empty, *self.stream(cursor, query, parameters, columns)])
 
     def close(self) -> None:
         """Let go of the connection; the next use opens another."""

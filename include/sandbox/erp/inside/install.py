@@ -14,11 +14,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pycountry
 import setup_trade
 from proteus import Model, Wizard, config
 from setup_records import account, currency, known, one, work_for
 from trytond.modules.country.scripts import import_countries
 from trytond.modules.currency.scripts import import_currencies
+from trytond.tools import remove_forbidden_chars
 
 YEARS_BACK, YEARS_AHEAD = 1, 2  # fiscal years around the current one
 
@@ -46,10 +48,30 @@ def main(database: str, config_file: str, declared: dict[str, Any], catalogue: d
 
 def countries() -> None:
     """Countries and their subdivisions, without translations: the company speaks English, and those take longer than the rest."""
-    known = import_countries.update_countries(import_countries.get_countries())
-    import_countries.update_subdivisions_parent(
-        import_countries.update_subdivisions(known, import_countries.get_subdivisions())
-    )
+    countries = import_countries.update_countries(import_countries.get_countries())
+    subdivisions({code: country.id for code, country in countries.items()})
+
+
+def subdivisions(countries: dict[str, int]) -> None:
+    """What Tryton's script makes of ISO 3166-2: it saves each of five thousand by itself, reads it back and saves it again."""
+    Subdivision = Model.get("country.subdivision")
+    types = {name for name, _ in Subdivision._fields["type"]["selection"]}
+    made: dict[str | None, int | None] = {None: None}
+    left = [(one, one.parent.code if one.parent else None) for one in pycountry.subdivisions]
+    while left:
+        ready = [(one, parent) for one, parent in left if parent in made]
+        left = [(one, parent) for one, parent in left if parent not in made]
+        values = [
+            {
+                "code": one.code,
+                "name": remove_forbidden_chars(one.name),
+                "type": one.type.lower() if one.type.lower() in types else None,
+                "country": countries[one.country_code],
+                "parent": made[parent],
+            }
+            for one, parent in ready
+        ]
+        made |= zip((one.code for one, _ in ready), Subdivision.create(values, config.get_config().context), strict=True)
 
 
 def rates(declared: dict[str, str], year: int) -> None:

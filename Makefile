@@ -5,8 +5,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 VENV := .venv
 PY := $(VENV)/bin/python
-# two cores run two processes of tests
-PYTEST := $(PY) -m pytest -n logical --maxprocesses 4 --no-loadscope-reorder
+# as many processes as tests/layers.py says
+PYTEST := $(PY) -m pytest -n auto --no-loadscope-reorder
 export PYTHONUNBUFFERED := 1
 # container images like to set it: every task and every test process would compile what it imports anew, for seconds
 unexport PYTHONDONTWRITEBYTECODE

@@ -7,6 +7,7 @@ by the processes that run tests side by side (pytest-xdist's workers): together 
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ LAYERS = (
     Layer(name="end to end and browser", folders=("e2e",), minutes=3),
 )
 NOISE = 3
+MOST_PROCESSES = 4
 TOGETHER = ("dags", "e2e")  # folders that stay in one process: they set up an Airflow, for many seconds
 ORDER = {folder: place for place, folder in enumerate(folder for layer in LAYERS for folder in layer.folders)}
 ROOT = Path(__file__).resolve().parent
@@ -82,6 +84,12 @@ def pytest_configure(config: pytest.Config) -> None:
     spent = Spent(workers=max(1, len(config.getoption("tx", None) or [])))  # tx: xdist's list of them
     config.stash[SPENT] = spent
     config.pluginmanager.register(spent)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One process more than there are processors, as a third of their time is waiting for servers; each has servers of its own."""
+    return min((os.cpu_count() or 1) + 1, MOST_PROCESSES)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -10,7 +10,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from accord_airflow import scraping
-from accord_airflow.console.navigation import PAGES, PREFIX, views
+from accord_airflow.console.navigation import CONSOLE, PAGES, views
 from tests.dags.console import CUSTOMERS, ROLES, RUN, Browsers, Console, runs
 from tests.dags.world import World
 
@@ -174,6 +174,6 @@ def test_without_the_hub_a_page_names_the_cure(
 
 def test_airflows_menu_has_every_page() -> None:
     nav = [view["href"] for view in views() if view["destination"] == "nav"]
-    assert nav == [f"{PREFIX}{page.address}" for page in PAGES if page.title]
+    assert nav == [f"{CONSOLE}{page.address}" for page in PAGES if page.title]
     assert len({view["url_route"] for view in views()}) == len(views())
     assert {view["destination"] for view in views()} == {"nav", "dag", "dag_run"}

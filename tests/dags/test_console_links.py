@@ -8,7 +8,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from fastapi.testclient import TestClient
 
-from accord_airflow.console.navigation import PAGES, PREFIX
+from accord_airflow.console.navigation import CONSOLE, PAGES
 from tests import dag_names
 from tests.dags.console import CUSTOMERS, RUN, Browsers
 from tests.dags.world import World
@@ -61,21 +61,21 @@ def walked(somebody: TestClient) -> dict[str, Page]:
     """Every page that can be reached from the overview and the tabs, by address."""
     found: dict[str, Page] = {}
     waiting = [
-        f"{PREFIX}/",
-        f"{PREFIX}/flows/{CUSTOMERS}/runs/{RUN}",
-        *(f"{PREFIX}/flows/{dag}/" for dag in sorted(dag_names.BESIDE_THE_FLOWS)),
+        f"{CONSOLE}/",
+        f"{CONSOLE}/flows/{CUSTOMERS}/runs/{RUN}",
+        *(f"{CONSOLE}/flows/{dag}/" for dag in sorted(dag_names.BESIDE_THE_FLOWS)),
     ]
     while waiting:
         place = waiting.pop()
         if place in found:
             continue
-        answer = somebody.get(place.removeprefix(f"{PREFIX}/"))
+        answer = somebody.get(place.removeprefix(f"{CONSOLE}/"))
         assert answer.status_code == 200, place
         found[place] = page = Page(answer.text if "html" in answer.headers["content-type"] else "")
         for link in page.links:
             to = urlsplit(urljoin(place, link))
             assert not to.netloc, "nothing leads outside"
-            if to.path.startswith(f"{PREFIX}/"):
+            if to.path.startswith(f"{CONSOLE}/"):
                 waiting.append(to._replace(fragment="").geturl())
             elif to.path:
                 assert AIRFLOW.fullmatch(unquote(to.path)), (place, link)
@@ -86,12 +86,12 @@ def walked(somebody: TestClient) -> dict[str, Page]:
 
 def test_no_link_is_dead_and_the_keyboard_reaches_every_action(filled: World, browser: Browsers) -> None:
     pages = walked(browser("admin"))
-    kinds = {re.sub(r"\d+", "N", urlsplit(place).path.removeprefix(PREFIX)) for place in pages}
+    kinds = {re.sub(r"\d+", "N", urlsplit(place).path.removeprefix(CONSOLE)) for place in pages}
     listed = {page.address for page in PAGES if page.title}
     assert kinds >= listed | {
         "/exceptions/N/", "/alerts/N/", "/reconciliation/N/", "/quality/reviews/N/", "/quality/runs/N/canonical/",
     }  # fmt: skip
-    assert f"{PREFIX}/exceptions/?flow={CUSTOMERS}&overdue=1" in pages, "alerts lead to what they are about"
+    assert f"{CONSOLE}/exceptions/?flow={CUSTOMERS}&overdue=1" in pages, "alerts lead to what they are about"
     for place, page in pages.items():
         assert page.unnamed == [], place
         for tag, given in page.acting:
@@ -99,4 +99,4 @@ def test_no_link_is_dead_and_the_keyboard_reaches_every_action(filled: World, br
             assert not {name for name in given if name.startswith("on")}, "nothing needs a script or a mouse"
     assert sum(tag == "button" for page in pages.values() for tag, _ in page.acting) > 15
     for dag in dag_names.BESIDE_THE_FLOWS:
-        assert pages[f"{PREFIX}/flows/{dag}/"].text.count("What it works on is under") == 1, dag
+        assert pages[f"{CONSOLE}/flows/{dag}/"].text.count("What it works on is under") == 1, dag

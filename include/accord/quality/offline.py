@@ -19,6 +19,7 @@ from great_expectations.render.view.view import (
     DefaultJinjaIndexPageView,
     DefaultJinjaPageView,
 )
+from jinja2 import FileSystemBytecodeCache
 
 _DROPPED = frozenset({"script", "style", "footer", "title"})  # with all that is in them
 _EMPTY = frozenset({"link", "img", "meta"})  # and have no end
@@ -29,6 +30,11 @@ _IDLE = ("data-toggle", "data-search", "data-icon-size", "data-sortable", "aria-
 
 class OfflinePage(DefaultJinjaPageView):
     """The page of one result."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        # every view compiles its templates, and a build makes a view: that is half of its time
+        self.env.bytecode_cache = FileSystemBytecodeCache()
 
     def render(self, document: Any, template: Any = None, **kwargs: Any) -> str:
         """The page as HTML that needs nothing else."""

@@ -395,6 +395,6 @@ def test_no_alert_says_anything_of_a_customer(world: Levels) -> None:
     assert len(world.told) >= 4
     for _, message in world.told:
         said = message.text + message.html + repr(message.as_dict())
-        assert not any(word in said for word in ("Jane", "555", "doe.example"))
+        assert not any(word in said for word in ("Jane", "555 0100", "doe.example"))
     kept = repr(world.rows("SELECT * FROM alert")) + repr(world.rows("SELECT * FROM notice"))
-    assert not any(word in kept for word in ("Jane", "555", "doe.example"))
+    assert not any(word in kept for word in ("Jane", "555 0100", "doe.example"))

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.benchmarks.report import Report
 from tests.benchmarks.steps import PROFILES
 
-PARTS = ("parse", "gate", "bulk", "reconcile", "orders", "delta", "tools", "memory")
+PARTS = ("parse", "gate", "bulk", "reconcile", "orders", "delta", "tools", "memory", "console")
 USUAL = ("parse", "gate", "bulk", "reconcile")
 
 

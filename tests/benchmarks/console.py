@@ -1,28 +1,23 @@
-"""How long the console's pages take over a hub of a year: `python -m tests.benchmarks.console [--records 1000000] [--open 50000]`.
+"""The console over a hub of a year: as many records as asked for, a twentieth as many open exceptions, a gate that holds as many.
 
 Every page is asked for as the API server's application answers it, login and templates included, from one thread; the time is the
-server's. Prints median and 95th percentile, in milliseconds, and fails when a page takes longer than LIMIT. The first page shows nothing
-of the hub: what it takes is the machine's and the login's.
+server's. The first page shows nothing of the hub: what it takes is the machine's and the login's.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 import os
-import shutil
-import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import quantiles
+from time import perf_counter
 from typing import Any
 from urllib.parse import quote_plus
 
+import psutil
 import psycopg
-from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.json import Jsonb
 
@@ -31,9 +26,13 @@ from accord.flows import FLOWS
 from accord.hub import Hub
 from accord.pipeline.runs import _declared
 from sandbox.stack import postgres
-from sandbox.stack.processes import Processes
+from tests.benchmarks.place import HUB, own_home, pid_of
+from tests.benchmarks.report import SERVERS, Report, Watch
 
+PART = "console"
 LIMIT = 200  # milliseconds, 95th percentile
+TIMES = 40  # that each page is asked for
+OPEN = 20  # records to an open exception
 FLOW = "order__salesforce_to_erp"
 RUNS = 2000  # of every flow
 FILL = Path(__file__).with_name("fill.sql")
@@ -69,9 +68,8 @@ def pages(dsn: str) -> Iterator[str]:
     """Addresses of every page, first pages and deep ones, with filters that find much, little and nothing."""
     with psycopg.connect(dsn) as session:
         deep = session.execute(
-            sql.SQL(
-                "SELECT severity || '.' || id FROM exception WHERE state <> 'closed' ORDER BY -severity, id OFFSET {} LIMIT 1"
-            ).format(sql.Literal(20_000))
+            """SELECT severity || '.' || id FROM exception WHERE state <> 'closed' ORDER BY -severity, id
+               OFFSET (SELECT count(*) / 5 FROM exception WHERE state <> 'closed') LIMIT 1"""
         ).fetchone()
         last = session.execute("SELECT max(id) FROM reconciliation").fetchone()
         (gate,) = session.execute("SELECT run FROM gate_verdict ORDER BY quarantined DESC LIMIT 1").fetchone() or (0,)
@@ -107,51 +105,24 @@ def pages(dsn: str) -> Iterator[str]:
     yield from (f"quality/runs/{gate}/canonical/", f"quality/runs/{gate}/canonical/?after=salesforce:held3")
 
 
-def measured(browser: Any, address: str, times: int) -> tuple[float, float]:
-    """Median and 95th percentile of the server's time, in milliseconds. Raises RuntimeError for a page that is not shown."""
-    took = []
-    for number in range(times + 1):
-        begun = time.perf_counter()
-        answer = browser.get(address)
-        if number:  # the first one imports
-            took.append(1000 * (time.perf_counter() - begun))
-        if answer.status_code != 200:
-            raise RuntimeError(f"{address}: {answer.status_code} {answer.text[:2000]}")
-    cuts = quantiles(took, n=20)
-    return cuts[9], cuts[18]
-
-
-def main() -> int:
-    """Fill a hub, measure, print."""
-    asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    asked.add_argument("--records", type=int, default=1_000_000)
-    asked.add_argument("--open", type=int, default=50_000)
-    asked.add_argument("--times", type=int, default=40, help="how often each page is asked for")
-    asked.add_argument("--home", type=Path, help="keep the hub there, or use the one that is: filling takes minutes")
-    given = asked.parse_args()
-    home = (given.home or Path(tempfile.mkdtemp(prefix="accord-benchmark-"))).resolve()
-    home.mkdir(parents=True, exist_ok=True)
-    try:
+def measure(report: Report, records: int) -> None:
+    """Fill a hub with as many records, ask for every page."""
+    open_ones = max(1, records // OPEN)
+    with own_home() as home:
         server = postgres.ensure_running(home, careless=True, free_port=True)
-        server.create_database("hub")
-        dsn = server.dsn("hub")
-        Hub(dsn).upgrade()
-        with psycopg.connect(dsn) as session:
-            empty = session.execute("SELECT FROM exception LIMIT 1").fetchone() is None
-        if empty:
-            begun = time.perf_counter()
-            fill(dsn, records=given.records, open_ones=given.open)
-            print(
-                f"filled in {time.perf_counter() - begun:.0f} s: {given.records:,} records, {given.open:,} open exceptions"
-            )
-        return _measure(dsn, home, given.times)
-    finally:
-        Processes(home).stop("postgres")
-        if not given.home:
-            shutil.rmtree(home, ignore_errors=True)
+        try:
+            SERVERS.append(psutil.Process(pid_of(home)))
+            server.create_database(HUB)
+            dsn = server.dsn(HUB)
+            Hub(dsn).upgrade()
+            with report.timed(PART, f"making the hub, {open_ones:,} exceptions open", records):
+                fill(dsn, records=records, open_ones=open_ones)
+            _ask(report, dsn, home)
+        finally:
+            SERVERS.clear()
 
 
-def _measure(dsn: str, home: Path, times: int) -> int:
+def _ask(report: Report, dsn: str, home: Path) -> None:
     from tests.dags import conftest  # sets up an Airflow of its own before anything imports it
 
     conftest.ensure_metadata()
@@ -165,18 +136,24 @@ def _measure(dsn: str, home: Path, times: int) -> int:
         os.environ[f"AIRFLOW_CONN_ACCORD_{name}"] = json.dumps({"conn_type": "generic", "host": "nowhere"})
     os.environ["ACCORD_HOME"] = str(home)
     logging.disable(logging.INFO)
-    slow = 0
-    print(f"{'page':<86} {'median':>8} {'p95':>8}  ms")
     with made().browser("admin") as browser:  # one thread for all requests
         for address in pages(dsn):
-            median, p95 = measured(browser, address, times)
-            slow += p95 > LIMIT
-            print(
-                f"{address or '(overview)':<86} {median:>8.0f} {p95:>8.0f}{'  TOO SLOW' if p95 > LIMIT else ''}",
-                flush=True,
-            )
-    return 1 if slow else 0
+            median, p95, cpu = _measured(browser, address)
+            what = f"{address or '(overview)'}: median {median:.0f}, processor {cpu:.0f}, 95th percentile in ms"
+            report.most(PART, what, p95, LIMIT)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _measured(browser: Any, address: str) -> tuple[float, float, float]:
+    """Median and 95th percentile of the server's time, and the processor's time of one request, in milliseconds. Raises RuntimeError
+    for a page that is not shown."""
+    took = []
+    for number in range(TIMES + 1):
+        if number == 1:  # the first one imports
+            together = Watch()
+        begun = perf_counter()
+        answer = browser.get(address)
+        took.append(1000 * (perf_counter() - begun))
+        if answer.status_code != 200:
+            raise RuntimeError(f"{address}: {answer.status_code} {answer.text[:2000]}")
+    cuts = quantiles(took[1:], n=20)
+    return cuts[9], cuts[18], 1000 * together.cpu / TIMES

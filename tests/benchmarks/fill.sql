@@ -57,9 +57,9 @@ SELECT r.id, 'salesforce:' || n, 'field differs', 'fields differ between the sys
 FROM reconciliation r CROSS JOIN generate_series(1, CASE WHEN r.id > 58 THEN %(open)s ELSE %(open)s / 100 END) n;
 
 INSERT INTO alert (key, body, severity, owner, escalate_at, state, recovered)
-SELECT 'local:' || n, jsonb_build_object('subject', %(flow)s::text, 'measure', 'data freshness', 'summary', 'late', 'object', 'order',
-    'tier', 'critical', 'consequence', 'Orders wait.', 'actions', '["Look"]'::jsonb, 'next', 'Nothing.', 'runbook', 'data-freshness.md',
-    'allowed', '15 min', 'actual', '2 h', 'due', '', 'watermark', '', 'records', 0, 'amounts', '{}'::jsonb, 'step', '', 'run', ''),
+SELECT 'local:' || n, jsonb_build_object('key', 'local:' || n, 'subject', %(flow)s::text, 'measure', 'data freshness', 'summary', 'late', 'object', 'order',
+    'tier', 'critical', 'severity', 'critical', 'owner', 'integration', 'consequence', 'Orders wait.', 'actions', '["Look"]'::jsonb,
+    'next', 'Nothing.', 'runbook', 'data-freshness', 'allowed', '15 min', 'actual', '2 h', 'late_s', 6300, 'escalate_s', 900),
   'critical', 'integration', now(), CASE WHEN n <= 20 THEN 'open' ELSE 'recovered' END, CASE WHEN n > 20 THEN now() END
 FROM generate_series(1, 5000) n;
 

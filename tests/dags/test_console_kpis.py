@@ -89,6 +89,26 @@ def test_pipeline_to_cash_is_a_table_by_legal_entity(world: World, browser: Call
     assert set(stages) <= set(STAGES)
 
 
+def test_the_overview_tells_those_that_matter_most(world: World, browser: Callable[..., TestClient]) -> None:
+    hub = Hub(world.dsn)
+    assert "None was taken yet." in browser("viewer").get("").text
+    with hub.session() as session:
+        for name, labels, value in (
+            ("order_acceptance_seconds", {"legal_entity": "NL01", "statistic": "median"}, 720),
+            ("order_acceptance_seconds", {"legal_entity": "NL01", "statistic": "p95"}, 3000),
+            ("order_fallout_ratio", {}, "0.025"),
+            ("exceptions_at_risk", {"queue": "finance", "currency": "EUR"}, 987654),
+        ):
+            session.execute(
+                "INSERT INTO kpi_value VALUES (current_date, %s, %s, %s, 1, now())", (name, Jsonb(labels), value)
+            )
+    page = browser("viewer").get("").text
+    assert "<dt>Order acceptance time</dt><dd>NL01, median: 12.0 min; NL01, p95: 50.0 min</dd>" in page
+    assert "<dt>Order fallout rate</dt><dd>2.5 %</dd>" in page
+    assert "Straight-through rate" not in page, "nothing is known of it"
+    assert "987,654" not in page, "money is for those who may see every flow"
+
+
 def test_a_line_spans_its_box_from_the_first_day_to_the_last() -> None:
     days = [date(2026, 3, 1), date(2026, 3, 2), date(2026, 3, 5)]
     points = [(day, Decimal(n)) for day, n in zip(days, (2, 4, 3), strict=True)]

@@ -48,7 +48,7 @@ def test_each_owner_is_mailed_once_a_week(failing: Hub, declare: Declare, mailbo
     assert mailbox.mails[0]["X-Accord-Digest"] == "finance"
     text = mailbox.text()
     for said in (
-        "1 of 1 open came up this week; 1 records are held, 1,250.00 EUR at risk.",
+        "1 of 1 open came up this week; 1 held, 1,250.00 EUR at risk, counted for each rule that holds a record.",
         "order__salesforce_to_erp canonical: the total is the sum of the lines",
         "The customer would be invoiced another amount.",
         "1 held, 1,250.00 EUR",

@@ -13,6 +13,7 @@ from accord.service_levels.settings import CONSOLE
 from accord_airflow.console.navigation import PAGES
 from sandbox.stack import services
 from sandbox.stack.connections import METRICS_TOKEN
+from tests.e2e.accessible import faults, keyboard_faults
 from tests.e2e.browsing import keep
 from tests.e2e.story import CUSTOMERS, Stage
 
@@ -98,28 +99,26 @@ def test_the_tab_on_a_run_is_dark_where_airflow_is(stage: Stage, there: str, pag
     page.emulate_media(color_scheme="light")
 
 
-MARK = "document.activeElement.dataset.reached = '1'"
-REACHABLE = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']"
-
-
-def test_the_keyboard_reaches_everything_on_a_page(stage: Stage, there: str, page: Page) -> None:
-    for address in (
-        "exceptions/",
+def addresses(stage: Stage, run: str) -> list[str]:
+    """Every kind of page there is, below the console's own address, with something to show."""
+    (sent,) = stage.ask(services.HUB, "SELECT min(key) AS key FROM delivery")
+    (gate,) = stage.ask(services.HUB, "SELECT run, gate FROM gate_verdict ORDER BY quarantined DESC, run LIMIT 1")
+    (review,) = stage.ask(services.HUB, "SELECT min(id) AS id FROM review")
+    return [
+        *(one.address.removeprefix("/") for one in PAGES if one.title),
         f"exceptions/{refused(stage)}/",
-        "reconciliation/",
-        "systems/",
-        "quality/",
-        "alerts/",
-    ):
+        f"flows/{CUSTOMERS}/",
+        f"flows/{CUSTOMERS}/runs/{run.replace('+', '%2B')}",
+        f"trace/?of={sent['key']}",
+        f"quality/runs/{gate['run']}/{gate['gate']}/",
+        f"quality/reviews/{review['id']}/",
+    ]
+
+
+def test_the_keyboard_reaches_everything_on_every_page(stage: Stage, there: str, page: Page) -> None:
+    for address in addresses(stage, there):
         page.goto(f"{stage.web.url}{CONSOLE}/{address}")
-        shown = page.locator(f":is({REACHABLE}):visible")
-        for _ in range(shown.count() + 1):
-            page.keyboard.press("Tab")
-            page.evaluate(MARK)
-        missed = page.locator(f":is({REACHABLE}):visible:not([data-reached])").evaluate_all(
-            "all => all.map(one => one.outerHTML)"
-        )
-        assert missed == [], address
+        assert keyboard_faults(page) == [], address
         assert page.locator("[data-reached]").count() > 8, address
 
 
@@ -131,16 +130,10 @@ def test_the_figures_are_scraped_by_the_token_of_the_home(stage: Stage) -> None:
 
 
 def test_every_page_is_whole(stage: Stage, there: str, page: Page) -> None:
-    """Styled, nothing cut off at either width, no dead link; its pictures are kept, light and dark."""
-    (sent,) = stage.ask(services.HUB, "SELECT min(key) AS key FROM delivery")
-    more = (
-        "exceptions/1/",
-        f"flows/{CUSTOMERS}/",
-        f"flows/{CUSTOMERS}/runs/{there.replace('+', '%2B')}",
-        f"trace/?of={sent['key']}",
-    )
+    """Styled, nothing cut off at either width, no dead link, nothing that a screen reader or weak eyes miss; its pictures are kept,
+    light and dark."""
     seen: dict[str, str] = {}
-    for number, address in enumerate([*(one.address.removeprefix("/") for one in PAGES if one.title), *more]):
+    for number, address in enumerate(addresses(stage, there)):
         for width, scheme in ((1440, "light"), (420, "dark")):
             page.set_viewport_size({"width": width, "height": 1000})
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
@@ -154,6 +147,7 @@ def test_every_page_is_whole(stage: Stage, there: str, page: Page) -> None:
                 address,
                 width,
             )
+            assert faults(page) == [], (address, scheme)
             keep(stage, page, f"console {number} {scheme}")
         links: list[str] = page.eval_on_selector_all("a[href]", "found => found.map(one => one.href.split('#')[0])")
         seen |= {re.sub(r"\d+|=[^&]*", "…", link): link for link in links if f"{CONSOLE}/" in link}  # one of each kind

@@ -50,3 +50,19 @@ def test_panels_have_their_own_number_and_place() -> None:
         beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
         above = one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
         assert beside or above, (one, other)
+
+
+def test_it_has_what_grafana_s_schema_requires() -> None:
+    """As far as panels break without it: https://github.com/grafana/grafana-foundation-sdk, jsonschema."""
+    source = {"type": "prometheus", "uid": f"${{{BOARD['__inputs'][0]['name']}}}"}
+    assert BOARD["annotations"] == {"list": []}
+    for panel in BOARD["panels"]:
+        targets = panel.get("targets", ())
+        assert len({target["refId"] for target in targets}) == len(targets)
+        assert all(one["datasource"] == source for one in (panel, *targets) if panel["type"] != "row")
+        if panel["type"] == "timeseries":
+            assert panel["options"]["legend"].keys() == {"displayMode", "placement", "showLegend", "calcs"}
+            assert panel["options"]["tooltip"].keys() == {"mode", "sort"}
+    for variable in BOARD["templating"]["list"]:
+        assert variable["datasource"] == source
+        assert variable["query"] == {"query": variable["definition"], "refId": variable["name"], "qryType": 1}

@@ -195,12 +195,17 @@ LEFT JOIN LATERAL (
     AND e.opened <= %(at)s ORDER BY e.id DESC LIMIT 1) e ON true
 """
 
+# all of them at once, by a join: a look at each costs twice as much
 _FATES = f"""
 SELECT fate, count(*) AS n FROM (
-  SELECT DISTINCT ON (f.key) {_FATE} AS fate FROM finding f {_MATTER}
-  WHERE f.run = %(run)s AND f.gate = %(gate)s ORDER BY f.key, e.state = 'closed', e.id) one
+  SELECT DISTINCT ON (key) fate FROM (
+    SELECT DISTINCT ON (f.key, f.category) f.key, {_FATE} AS fate, e.id, e.state
+    FROM finding f LEFT JOIN exception e ON NOT %(refused)s AND NOT %(dry)s AND e.object = %(object)s AND e.target = ''
+      AND e.key = f.key AND e.category = f.category AND e.opened <= %(at)s
+    WHERE f.run = %(run)s AND f.gate = %(gate)s ORDER BY f.key, f.category, e.id DESC) matter
+  ORDER BY key, state = 'closed', id) one
 GROUP BY fate ORDER BY n DESC, fate
-"""  # noqa: S608 - both are our own words
+"""  # noqa: S608 - it is our own word
 
 _HELD = f"""
 SELECT f.key, array_agg(f.rule ORDER BY f.rule) AS rules, coalesce(min(f.correlation::text), '') AS correlation,

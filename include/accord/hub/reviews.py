@@ -49,10 +49,22 @@ WHERE v.flow = %(flow)s AND v.gate = %(gate)s AND v.closed IS NULL AND v.run <> 
   AND NOT EXISTS (SELECT {held})
 """
 
-# the last run that failed it says what it is about; newest results first. What is held is counted once for all reviews: a gate may hold
-# ten thousands of records, and each of them for several rules
+# the last run that failed it says what it is about
+_SAID = """
+SELECT v.id, v.flow, v.gate, v.rule, v.run, v.opened, v.seen, v.closed, v.assignee, v.acknowledged, v.acknowledged_by,
+  v.accepted_until, v.accepted_by, v.accepted_why, v.accepted_failed, r.engine_run, w.at, w.verdict,
+  g.title, g.part, g.severity, g.queue AS owner, g.category, g.consequence, g.checked, g.failed, g.errored, g.message, g.samples,
+  CASE WHEN v.closed IS NOT NULL THEN 'settled' WHEN v.accepted_until > now() THEN 'accepted'
+       WHEN v.accepted_until IS NULL AND v.acknowledged IS NOT NULL THEN 'acknowledged' ELSE 'open' END AS state,
+  (SELECT count(*) FROM review_comment c WHERE c.review = v.id) AS comments
+FROM review v JOIN run r ON r.id = v.run
+JOIN gate_verdict w ON w.run = v.run AND w.gate = v.gate
+JOIN gate_result g ON g.run = v.run AND g.gate = v.gate AND g.rule = v.rule
+"""
+
+# with what is held for it: counted once for all reviews, as a gate may hold ten thousands of records, and each of them for several rules
 _SHOWN = """
-WITH held AS MATERIALIZED (
+WITH held AS NOT MATERIALIZED (
   SELECT flow, category, rule, run, key, currency, at_risk FROM exception
   WHERE state <> 'closed' AND target = '' AND (%(flow)s::text IS NULL OR flow = %(flow)s)),
 counted AS MATERIALIZED (
@@ -62,37 +74,29 @@ counted AS MATERIALIZED (
   SELECT h.flow, h.category, f.rule, f.gate, h.currency, count(*), sum(h.at_risk)
   FROM held h JOIN finding f ON f.run = h.run AND f.key = h.key AND f.rule IS DISTINCT FROM h.rule
   GROUP BY h.flow, h.category, f.rule, f.gate, h.currency)
-SELECT v.id, v.flow, v.gate, v.rule, v.run, v.opened, v.seen, v.closed, v.assignee, v.acknowledged, v.acknowledged_by,
-  v.accepted_until, v.accepted_by, v.accepted_why, v.accepted_failed, r.engine_run, w.at, w.verdict,
-  g.title, g.part, g.severity, g.queue AS owner, g.category, g.consequence, g.checked, g.failed, g.errored, g.message, g.samples,
-  CASE WHEN v.closed IS NOT NULL THEN 'settled' WHEN v.accepted_until > now() THEN 'accepted'
-       WHEN v.accepted_until IS NULL AND v.acknowledged IS NOT NULL THEN 'acknowledged' ELSE 'open' END AS state,
-  h.held, coalesce(h.at_risk, '{}') AS at_risk,
-  (SELECT count(*) FROM review_comment c WHERE c.review = v.id) AS comments
-FROM review v JOIN run r ON r.id = v.run
-JOIN gate_verdict w ON w.run = v.run AND w.gate = v.gate
-JOIN gate_result g ON g.run = v.run AND g.gate = v.gate AND g.rule = v.rule
+SELECT v.*, h.held, coalesce(h.at_risk, '{{}}') AS at_risk
+FROM ({said} WHERE {which}) v
 CROSS JOIN LATERAL (
   SELECT coalesce(sum(n), 0)::bigint AS held, jsonb_object_agg(currency, amount::text) FILTER (WHERE amount > 0) AS at_risk
   FROM (SELECT c.currency, sum(c.n) AS n, round(sum(c.amount), 2) AS amount FROM counted c
-        WHERE c.flow = v.flow AND c.category = g.category AND c.rule = v.rule AND coalesce(c.gate, v.gate) = v.gate
+        WHERE c.flow = v.flow AND c.category = v.category AND c.rule = v.rule AND coalesce(c.gate, v.gate) = v.gate
         GROUP BY c.currency) s) h
 """
 
-_ORDER = """
-ORDER BY array_position(ARRAY['open', 'acknowledged', 'accepted', 'settled'], state), severity, held DESC, id
-"""
+_STATES = ("open", "acknowledged", "accepted", "settled")  # as they are listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which reviews. What is None does not matter; `assignee` '' means nobody's; `settled` asks for those that are over instead."""
+    """Which reviews. What is None does not matter; `assignee` '' means nobody's; `settled` asks for those that are over instead; `within`
+    are the flows somebody may see."""
 
     owner: str | None = None
     flow: str | None = None
     state: str | None = None
     assignee: str | None = None
     settled: bool = False
+    within: tuple[str, ...] | None = None
 
 
 def judged(session: Session, run: int, flow: str, gate: str, *, closes: bool) -> None:
@@ -105,26 +109,41 @@ def judged(session: Session, run: int, flow: str, gate: str, *, closes: bool) ->
 
 
 def reviews(
-    hub: Hub, wanted: Wanted | None = None, *, most: int = 200, since: datetime | None = None
+    hub: Hub,
+    wanted: Wanted | None = None,
+    *,
+    most: int = 200,
+    since: datetime | None = None,
+    after: str | None = None,
 ) -> list[dict[str, Any]]:
-    """The reviews `wanted`: open ones first, in each state what holds records before warnings, at most `most`; of settled ones those
-    that were settled `since` then."""
+    """The reviews `wanted`, at most `most`: open ones first, in each state what holds records before warnings, then those that hold the
+    most; of settled ones those that were settled `since` then. `after`: those behind a review's `place`. Raises Stop when that is none."""
     asked = wanted or Wanted()
     closed = "v.closed >= coalesce(%(since)s::timestamptz, '-infinity')" if asked.settled else "v.closed IS NULL"
+    rank, severity, held, number = _place(after)
     with hub.session() as session:
         return session.execute(
             sql.SQL(
-                """SELECT * FROM ({shown} WHERE {closed}) q
+                """SELECT *, concat_ws('.', rank, severity, held, id) AS place
+                   FROM (SELECT *, array_position(%(states)s::text[], state) AS rank FROM ({shown}) s) q
                    WHERE (%(owner)s::text IS NULL OR owner = %(owner)s) AND (%(flow)s::text IS NULL OR flow = %(flow)s)
                      AND (%(state)s::text IS NULL OR state = %(state)s)
                      AND (%(assignee)s::text IS NULL OR coalesce(assignee, '') = %(assignee)s)
-                   {order} LIMIT %(most)s"""
-            ).format(shown=sql.SQL(_SHOWN), closed=sql.SQL(closed), order=sql.SQL(_ORDER)),
+                     AND (%(within)s::text[] IS NULL OR flow = ANY(%(within)s))
+                     AND (rank, severity, -held, id) > (%(rank)s::int, %(severity)s::text, -%(held)s::bigint, %(number)s::bigint)
+                   ORDER BY rank, severity, -held, id LIMIT %(most)s"""
+            ).format(shown=_shown(closed)),
             {
                 "owner": asked.owner,
                 "flow": asked.flow,
                 "state": asked.state,
                 "assignee": asked.assignee,
+                "within": None if asked.within is None else list(asked.within),
+                "states": list(_STATES),
+                "rank": rank,
+                "severity": severity,
+                "held": held,
+                "number": number,
                 "most": most,
                 "since": since,
             },
@@ -132,9 +151,9 @@ def reviews(
 
 
 def reviews_of(session: Session, flow: str, gate: str) -> dict[str, dict[str, Any]]:
-    """Rule → its review that is not settled, at a gate of a flow."""
+    """Rule → its review that is not settled, at a gate of a flow; without what is held for it."""
     rows = session.execute(
-        sql.SQL(_SHOWN) + sql.SQL("WHERE v.closed IS NULL AND v.flow = %(flow)s AND v.gate = %(gate)s"),
+        sql.SQL(_SAID) + sql.SQL("WHERE v.closed IS NULL AND v.flow = %(flow)s AND v.gate = %(gate)s"),
         {"flow": flow, "gate": gate},
     ).fetchall()
     return {row["rule"]: row for row in rows}
@@ -146,7 +165,7 @@ def show(hub: Hub, number: int) -> dict[str, Any]:
         of = session.execute("SELECT id, flow FROM review WHERE id = %s", (number,)).fetchone()
         if of is None:
             raise _none(number)
-        row = only(session.execute(sql.SQL(_SHOWN) + sql.SQL("WHERE v.id = %(id)s"), of))
+        row = only(session.execute(_shown("v.id = %(id)s"), of))
         comments = session.execute(
             "SELECT at, who, text FROM review_comment WHERE review = %s ORDER BY id", (number,)
         ).fetchall()
@@ -225,6 +244,20 @@ def counts(session: Session, flows: Sequence[str] | None = None) -> dict[tuple[s
         {"flows": list(flows) if flows is not None else None},
     ).fetchall()
     return {(row["flow"], row["gate"]): row["n"] for row in rows}
+
+
+def _shown(which: LiteralString) -> sql.Composed:
+    return sql.SQL(_SHOWN).format(said=sql.SQL(_SAID), which=sql.SQL(which))
+
+
+def _place(after: str | None) -> tuple[int, str, int, int]:
+    """What `reviews` compares with: before the first of all for None."""
+    if after is None:
+        return 0, "", 0, 0
+    rank, severity, held, number = (after.split(".") + [""] * 4)[:4]
+    if not (rank.isdecimal() and held.isdecimal() and number.isdecimal()):
+        raise Stop(f"{after!r} is no place in the list.", cure="Give what the page before named.")
+    return int(rank), severity, int(held), int(number)
 
 
 def _change(session: Session, statement: LiteralString, arguments: Sequence[Any], number: int) -> dict[str, Any]:

@@ -100,7 +100,7 @@ class Digest:
         fresh = sum(row["opened"] > self.until - WEEK for row in self.open)
         held = sum(row["held"] for row in self.open)
         at_risk = f", {money(self.at_risk)} at risk" if self.at_risk else ""
-        return f"{fresh} of {len(self.open)} open came up this week; {held:,} records are held{at_risk}."
+        return f"{fresh} of {len(self.open)} open came up this week; {held:,} held{at_risk}, counted for each rule that holds a record."
 
     def _lines(self) -> Iterator[str]:
         yield self.title

@@ -30,6 +30,8 @@ _PAGE = """<!doctype html>
 <body class="standalone"><main class="report"><h1>{head}</h1>{body}</main></body></html>
 """
 
+_NUMBERS, _NUMBER = ("At risk", "Records", "Held", "Fixed", "Checked"), ' class="n"'  # columns of figures
+
 # gives the address of a review or an exception, or '' for none; a file has none
 Link = Callable[[int], str]
 
@@ -170,8 +172,9 @@ def _failing(rule: RuleReport, review: Link) -> Iterable[str]:
     if rule.review:
         yield f"<p>{_anchor(review_said(rule.review), review(rule.review['id']))}</p>"
     if rule.samples:
-        yield '<div class="wide"><table><caption>Some of them, values masked</caption>'
-        yield "<thead><tr><th>Record</th><th>Correlation id</th><th>Fields</th></tr></thead><tbody>"
+        yield from _head(
+            f"Some that fail: {rule.title}", ("Record", "Correlation id", "Fields"), "Some of them, values masked"
+        )
         for one in rule.samples:
             yield f"<tr><td>{escape(one['key'])}</td><td><code>{escape(one['correlation'])}</code></td>"
             yield f"<td>{escape(fields_said(one))}</td></tr>"
@@ -185,8 +188,8 @@ def _held(report: GateReport, exception: Link) -> Iterable[str]:
     yield f"<h2>What became of the {report.quarantined:,} that fail</h2><ul>"
     for fate, count in report.fates.items():
         yield f"<li><strong>{count:,} {fate}</strong>: {FATES[fate]}</li>"
-    yield '</ul><div class="wide"><table><thead><tr><th>Record</th><th>Rules</th><th class="n">At risk</th><th>Now</th><th>Exception</th>'
-    yield "<th>Correlation id</th></tr></thead><tbody>"
+    yield "</ul>"
+    yield from _head("Records that fail", ("Record", "Rules", "At risk", "Now", "Exception", "Correlation id"))
     yield from (_held_row(one, exception) for one in report.held)
     yield "</tbody></table></div>"
     if report.after:
@@ -211,8 +214,7 @@ def _trend(points: Sequence[Point], run: int) -> Iterable[str]:
     if len(points) < 2:
         return
     yield f"<h2>The last {len(points)} runs</h2>{sparkline([one.quarantined for one in points], 'records held')}"
-    yield '<div class="wide"><table><thead><tr><th>Run</th><th>Verdict</th><th class="n">Records</th>'
-    yield '<th class="n">Held</th></tr></thead><tbody>'
+    yield from _head("Runs", ("Run", "Verdict", "Records", "Held"))
     for one in reversed(points):
         name = f"{one.run}, {_instant(one.at)}"
         yield f"<tr><td>{f'<strong>{name}</strong>' if one.run == run else name}</td><td>{escape(one.verdict)}</td>"
@@ -223,16 +225,22 @@ def _trend(points: Sequence[Point], run: int) -> Iterable[str]:
 def _table(title: str, rules: Sequence[RuleReport]) -> Iterable[str]:
     if not rules:
         return
-    heads = ("Rule", "Severity", "Owner", "Consequence", "Fixed", "Checked")
-    numbers = ("Fixed", "Checked")
-    yield f'<h2>{title}</h2><div class="wide"><table><thead><tr>'
-    yield "".join(f'<th class="n">{head}</th>' if head in numbers else f"<th>{head}</th>" for head in heads)
-    yield "</tr></thead><tbody>"
+    yield f"<h2>{title}</h2>"
+    yield from _head(title, ("Rule", "Severity", "Owner", "Consequence", "Fixed", "Checked"))
     for rule in rules:
         yield f'<tr><td><strong>{escape(rule.title)}</strong><br><span class="dim">{escape(rule.part)} · {escape(rule.rule)}</span></td>'
         yield "".join(f"<td>{escape(cell)}</td>" for cell in (rule.severity, rule.owner, rule.consequence))
         yield f'<td class="n">{rule.fixed or ""}</td><td class="n">{rule.checked:,}</td></tr>'
     yield "</tbody></table></div>"
+
+
+def _head(name: str, heads: Sequence[str], caption: str = "") -> Iterable[str]:
+    """The beginning of a table, which scrolls by keyboard too."""
+    yield f'<div class="wide" tabindex="0" role="region" aria-label="{escape(name, quote=True)}"><table>'
+    yield f"<caption>{caption}</caption>" if caption else ""
+    yield "<thead><tr>"
+    yield from (f'<th scope="col"{_NUMBER if head in _NUMBERS else ""}>{head}</th>' for head in heads)
+    yield "</tr></thead><tbody>"
 
 
 def _anchor(text: str, address: str) -> str:

@@ -23,7 +23,7 @@ GUIDES: dict[Measure, Guide] = {
     Measure.RUN: Guide(
         runbook="run-deadline",
         actions=(
-            "Open the run: the first red task names the cause and its cure.",
+            "Open the run: the first red task names the cause and its cure. None is red, or none runs: is the DAG paused, the pool full?",
             "Look at `accord doctor`: connections, logins, permissions, missing fields.",
             "Mend it, then clear the failed task: what was sent is read back, not sent again.",
         ),

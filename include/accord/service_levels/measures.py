@@ -124,9 +124,9 @@ def _judge(level: ServiceLevel, row: dict[str, Any], now: datetime) -> dict[str,
         if row["without_progress"] < STALLED_RUNS:
             return None
         return {
-            "summary": f"{level.subject}: {row['without_progress']} runs ended and the watermark did not move",
+            "summary": f"{level.subject}: {row['without_progress']:,} runs ended and the watermark did not move",
             "allowed": f"fewer than {STALLED_RUNS} runs",
-            "actual": f"{row['without_progress']} runs",
+            "actual": f"{row['without_progress']:,} runs",
             "late": now - reached,
         }
     return _run_deadline(level, row, reached, now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from html import escape
 from typing import Any
@@ -12,6 +13,13 @@ from urllib.parse import quote
 
 from accord.service_levels.breach import Breach, instant, span
 from accord.service_levels.settings import CONSOLE, Alerting
+from accord.service_levels.targets import Measure
+
+OF_FLOWS = (
+    Measure.RUN,
+    Measure.FRESHNESS,
+    Measure.WATERMARK,
+)  # how much of it is late nobody has read yet; what waits is known
 
 
 class Event(StrEnum):
@@ -105,21 +113,20 @@ def message(
 
 
 def _title(event: Event, one: Breach, environment: str, lasted: timedelta | None, step: int) -> str:
-    for_so_long = f", after {span(lasted)}" if lasted else ""
     word = {
         Event.OPENED: one.severity.upper(),
         Event.ESCALATED: f"ESCALATED ({step}) {one.severity.upper()}",
         Event.ACKNOWLEDGED: "ACKNOWLEDGED",
-        Event.RECOVERED: "RECOVERED",
+        Event.RECOVERED: f"RECOVERED{f' after {span(lasted)}' if lasted else ''}, was:",  # what follows is not so any more
     }[event]
-    return f"[{environment}] {word} {one.summary}{for_so_long if event is not Event.OPENED else ''}"
+    return f"[{environment}] {word} {one.summary}"
 
 
 def _facts(
     event: Event, one: Breach, alert: int | None, opened: datetime | None, lasted: timedelta | None
 ) -> list[tuple[str, str]]:
-    money = ", ".join(f"{amount} {currency}" for currency, amount in sorted(one.amounts.items()))
-    affected = f"{one.records:,} record(s)" if one.records else ""
+    money = [f"{Decimal(amount):,.2f} {currency}" for currency, amount in sorted(one.amounts.items())]
+    affected = f"{one.records:,} record(s){' wait as exceptions' if one.measure in OF_FLOWS else ''}"
     over = event is Event.RECOVERED
     return [
         ("What", f"{one.measure} of {one.subject}{f' ({one.object})' if one.object else ''}, tier {one.tier}"),
@@ -129,7 +136,7 @@ def _facts(
         ("Actual", one.actual),
         ("Late by", span(timedelta(seconds=one.late_s)) if one.late_s else ""),
         ("Last good watermark", one.watermark),
-        ("Affected", f"{affected}{', ' if affected and money else ''}{money}"),
+        ("Affected", ", ".join([*([affected] if one.records else []), *money])),
         ("First failing step", one.step),
         ("Category", one.category),
         ("Owner", one.owner),

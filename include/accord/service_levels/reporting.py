@@ -11,7 +11,7 @@ from accord.service_levels.alerting import Alerted, alert
 from accord.service_levels.breach import Breach, breach, instant
 from accord.service_levels.channels import Send
 from accord.service_levels.evaluation import Evaluation, evaluate
-from accord.service_levels.targets import Measure, ServiceLevel, level_of
+from accord.service_levels.targets import Measure, ServiceLevel, level_of, levels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,8 @@ def report(accord: Accord, one: Report, send: Send) -> Alerted:
     declared = level_of(one.level.subject, Measure.RUN) is not None
     if declared:
         try:
-            measured = evaluate(accord, [one.level])
+            # all of its levels: the gravest is told, the others are its symptoms
+            measured = evaluate(accord, levels([one.level.subject]))
         except (Unavailable, BadCredentials):
             return alert(accord, Evaluation(), send)  # it is measured again when the hub is back
         if measured.breached or measured.excused:

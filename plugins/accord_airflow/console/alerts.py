@@ -14,6 +14,7 @@ from accord_airflow.console.rendering import back, render
 from accord_airflow.console.security import Person, Signed
 from accord_airflow.runtime import opened
 
+SAID = ("Means", "By itself")  # of an alert's facts those the page has a place of its own for
 SERVICE_LEVELS = "service_levels"  # the DAG that measures what is no single flow's
 
 router = APIRouter()
@@ -71,20 +72,22 @@ def listing(request: Request, person: Signed, recovered: bool = False) -> Respon
 def one(request: Request, person: Signed, number: int) -> Response:
     """One alert: what is late, what it costs, what to do first, who was told."""
     from accord.service_levels.ledger import show
+    from accord.service_levels.message import Event, message
 
     with opened() as accord:
         row = show(accord.hub, number)
-        runbooks = accord.alerting.runbooks
+        state = {"open": Event.OPENED, "acknowledged": Event.ACKNOWLEDGED, "recovered": Event.RECOVERED}[row["state"]]
+        told = message(state, row["body"], accord.alerting, opened=row["opened"], until=row["recovered"])
     person.must_read(dag_of(row))
-    runbook = f"{runbooks}/{row['body']['runbook']}"
     return render(
         request,
         "alerts/one.html",
         title=f"Alert {number}",
         notice=notice(request),
         row=row,
-        body=row["body"],
-        runbook=runbook,
+        body=told.breach,
+        facts=[(label, value) for label, value in told.facts if label not in SAID],
+        runbook=dict(told.links)["Runbook"],
         may_act=bool(person.may_run([dag_of(row)])),
     )
 

@@ -17,9 +17,18 @@ from accord_airflow.console.security import Signed
 from accord_airflow.runtime import opened
 
 if TYPE_CHECKING:
-    from accord.metrics.values import Trend, Value
+    from accord.metrics.values import Taken, Trend, Value
 
 router = APIRouter()
+# what the overview tells; none is money, none is of one flow
+HEADLINES = (
+    "order_acceptance_seconds",
+    "orders_pending",
+    "order_fallout_ratio",
+    "straight_through_ratio",
+    "invoice_visibility_seconds",
+    "cash_visibility_ratio",
+)
 _WIDTH, _HEIGHT, _EDGE = 160, 32, 3
 
 
@@ -67,6 +76,18 @@ def show(request: Request, person: Signed) -> Response:
         at=taken.at,
         days=TREND.days,
     )
+
+
+def headlines(taken: Taken) -> list[tuple[str, str]]:
+    """(title, values in words) of HEADLINES, as they were last taken; those nothing is known of are left out."""
+    from accord.metrics.definitions import METRICS
+
+    told = [(METRICS[name].title, _series(taken.values, name, {})) for name in HEADLINES]
+    return [
+        (title, "; ".join(f"{one.labels}: {one.value}" if one.labels else one.value for one in series))
+        for title, series in told
+        if series
+    ]
 
 
 def _pipeline(values: Iterable[Value]) -> list[tuple[str, str, dict[str, Decimal]]]:

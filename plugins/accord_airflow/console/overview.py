@@ -1,4 +1,4 @@
-"""The overview: how every flow is, whether what was promised is kept, and what waits for people."""
+"""The overview: how every flow is, whether what was promised is kept, the figures that matter most, and what waits for people."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from accord_airflow.console.alerts import readable as readable_alerts
+from accord_airflow.console.kpis import headlines
 from accord_airflow.console.rendering import render
 from accord_airflow.console.security import Signed
 from accord_airflow.runtime import opened
@@ -20,12 +21,14 @@ def show(request: Request, person: Signed) -> Response:
     """Every flow the person may see."""
     from accord.flows import FLOWS
     from accord.hub.overview import overview
+    from accord.metrics.values import latest
     from accord.service_levels.ledger import alerts
 
     with opened() as accord:
         found = overview(accord.hub)
         late = readable_alerts(person, alerts(accord.hub))
         systems = accord.availability.overview()
+        taken = latest(accord.hub)
     readable = set(person.may_read(found["flows"]))
     waiting = [row for row in found["exceptions"] if row["flow"] in readable]
     flows = [
@@ -50,6 +53,8 @@ def show(request: Request, person: Signed) -> Response:
         alerts=len(late),
         away=[row for row in systems if row["shut"]],
         in_doubt=found["in_doubt"],
+        figures=headlines(taken),
+        taken=taken.at,
     )
 
 

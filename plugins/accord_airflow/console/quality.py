@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from accord.categories import REVIEW_STATES, Queue
 from accord.errors import Stop
-from accord_airflow.console.exceptions import NOBODY
+from accord_airflow.console.exceptions import NOBODY, visible
 from accord_airflow.console.notices import notice
 from accord_airflow.console.rendering import back, render, root
 from accord_airflow.console.security import Person, Signed
@@ -19,29 +19,38 @@ from accord_airflow.runtime import opened
 if TYPE_CHECKING:
     from accord.hub.connection import Hub
 
+SIZE = 100  # reviews on a page
+
 router = APIRouter()
 
 
 @router.get("/", response_class=HTMLResponse)
 def gates(
-    request: Request, person: Signed, owner: str = "", state: str = "", assignee: str = "", settled: bool = False
+    request: Request,
+    person: Signed,
+    owner: str = "",
+    state: str = "",
+    assignee: str = "",
+    settled: bool = False,
+    after: str | None = None,
 ) -> Response:
-    """Every gate as its last run left it, and the reviews that are asked for."""
+    """Every gate as its last run left it, and the reviews that are asked for, a page at a time."""
     from accord.hub.gate_reports import standings
     from accord.hub.reviews import Wanted, reviews
     from accord.quality.report import money, sparkline
 
-    wanted = Wanted(
-        owner=owner or None,
-        state=state or None,
-        assignee="" if assignee == NOBODY else assignee or None,
-        settled=settled,
-    )
     with opened() as accord:
+        within, flows = visible(accord, person)
         with accord.hub.session() as session:
             found = standings(session)
-        listed = reviews(accord.hub, wanted)
-    readable = set(person.may_read({one.flow for one in found} | {row["flow"] for row in listed}))
+        wanted = Wanted(
+            owner=owner or None,
+            state=state or None,
+            assignee="" if assignee == NOBODY else assignee or None,
+            settled=settled,
+            within=within,
+        )
+        listed = reviews(accord.hub, wanted, most=SIZE + 1, after=after)
     return render(
         request,
         "quality/list.html",
@@ -54,9 +63,11 @@ def gates(
                 "trend": Markup(sparkline([point.quarantined for point in one.trend], "records held")),  # noqa: S704 - escaped there
             }
             for one in found
-            if one.flow in readable
+            if one.flow in flows
         ],
-        reviews=[row | {"money": money(row["at_risk"])} for row in listed if row["flow"] in readable],
+        reviews=[row | {"money": money(row["at_risk"])} for row in listed[:SIZE]],
+        after=listed[SIZE - 1]["place"] if len(listed) > SIZE else None,
+        first=after is None,
         asked={"owner": owner, "state": state, "assignee": assignee, "settled": settled},
         owners=[str(queue) for queue in Queue],
         states=REVIEW_STATES,

@@ -15,8 +15,10 @@ from typing import Any, cast
 import psycopg
 import pytest
 
-from accord.hub import Hub, overview, queue, reconciliations
+from accord.errors import Stop
+from accord.hub import Hub, overview, queue, reconciliations, reviews
 from accord.hub.connection import Session
+from accord.hub.gate_reports import gate_report
 from accord.hub.history import found, history
 from accord.hub.queue import Filter
 from accord.service_levels.measures import agreed
@@ -136,3 +138,30 @@ def test_reconciliations(large: Explaining) -> None:
     following, _ = reconciliations.difference_page(large, newest, size=3, outcome="proposed", after=after)
     assert not {row["key"] for row in rows} & {row["key"] for row in following}
     assert large.walked(lambda: reconciliations.difference_page(large, newest, size=3, after=after)) == []
+
+
+def test_the_report_of_a_gate_that_holds_much(large: Explaining) -> None:
+    def read() -> None:
+        with large.session() as session:
+            place = session.execute("SELECT run, gate FROM gate_verdict ORDER BY quarantined DESC LIMIT 1").fetchone()
+            assert place
+            report = gate_report(session, place["run"], "canonical", size=5)
+            assert report.fates == {"still held": 2000}
+            assert len(report.held) == 5
+
+    assert "exception" not in large.walked(read)
+
+
+def test_pages_of_reviews_follow_one_another_without_a_gap(large: Explaining) -> None:
+    assert "exception" not in large.walked(lambda: reviews.reviews(large, most=5))
+    everything = reviews.reviews(large, most=10_000)
+    seen, after = list[int](), None
+    while page := reviews.reviews(large, most=100, after=after):
+        seen += [row["id"] for row in page]
+        after = page[-1]["place"]
+    assert seen == [row["id"] for row in everything]
+    assert len(set(seen)) == len(seen) > 200
+    assert everything[0]["held"] > 0, "what holds most comes first"
+    assert reviews.reviews(large, reviews.Wanted(within=("none",))) == []
+    with pytest.raises(Stop, match="no place in the list"):
+        reviews.reviews(large, after="1.critical.x")

@@ -21,7 +21,7 @@ def late() -> Breach:
     assert level is not None
     return breach(
         level, "prod", summary="orders: the data is 40 min old", actual="40 min", late=timedelta(minutes=25),
-        due="2026-06-03 12:15:00Z", watermark="2026-06-03 12:00:00Z", records=1200, amounts={"EUR": "10.00", "USD": "1.50"},
+        due="2026-06-03 12:15:00Z", watermark="2026-06-03 12:00:00Z", records=1200, amounts={"EUR": "12010.000000", "USD": "1.50"},
         step="load_tryton", category="run failed", run="order__salesforce_to_erp/scheduled__2026-06-03T12:00:00+00:00",
         where="accord exceptions list", places={"Exceptions": "/exceptions/?flow=order__salesforce_to_erp"}, correlation="run 7",
     )  # fmt: skip
@@ -37,7 +37,7 @@ def test_it_says_all_that_somebody_needs_who_was_just_woken(late: Breach) -> Non
     assert facts["Deadline"] == "2026-06-03 12:15:00Z"
     assert (facts["Allowed"], facts["Actual"], facts["Late by"]) == ("15 min", "40 min", "25 min")
     assert facts["Last good watermark"] == "2026-06-03 12:00:00Z"
-    assert facts["Affected"] == "1,200 record(s), 10.00 EUR, 1.50 USD"
+    assert facts["Affected"] == "1,200 record(s) wait as exceptions, 12,010.00 EUR, 1.50 USD"
     assert (facts["First failing step"], facts["Category"], facts["Owner"]) == (
         "load_tryton",
         "run failed",
@@ -69,7 +69,7 @@ def test_what_was_kept_before_links_to_exceptions_is_told_as_well(late: Breach) 
 
 def test_a_recovery_says_how_long_it_lasted_and_asks_for_nothing(late: Breach) -> None:
     over = told(late, Event.RECOVERED, until=SINCE + timedelta(hours=1, minutes=5))
-    assert over.title == "[prod] RECOVERED orders: the data is 40 min old, after 1 h 5 min"
+    assert over.title == "[prod] RECOVERED after 1 h 5 min, was: orders: the data is 40 min old"
     assert over.actions == ()
     assert not {"Acknowledge", "Escalated", "Means"} & dict(over.facts).keys()
 

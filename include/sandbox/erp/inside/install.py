@@ -71,7 +71,9 @@ def subdivisions(countries: dict[str, int]) -> None:
             }
             for one, parent in ready
         ]
-        made |= zip((one.code for one, _ in ready), Subdivision.create(values, config.get_config().context), strict=True)
+        made |= zip(
+            (one.code for one, _ in ready), Subdivision.create(values, config.get_config().context), strict=True
+        )
 
 
 def rates(declared: dict[str, str], year: int) -> None:

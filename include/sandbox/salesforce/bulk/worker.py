@@ -1,12 +1,13 @@
 """The workers that carry out Bulk 2.0 jobs, one for ingest and one for queries, each in a thread of its own."""
 
 import itertools
-import json
 import logging
 import threading
 import time
 from collections.abc import Iterator
 from typing import Any
+
+import msgspec
 
 from sandbox.salesforce.bulk.files import ResultFile, Upload
 from sandbox.salesforce.bulk.jobs import DELIMITERS, INGEST, LINE_ENDINGS, QUERY, Job, State
@@ -199,7 +200,8 @@ class Ingest:
             if present is None or present.state is not State.IN_PROGRESS:
                 return False
             results = list(self._results(columns, rows, first))
-            db.execute("INSERT INTO _job_batch VALUES (?, ?, ?)", (self.job.id, first, json.dumps(results)))
+            packed = msgspec.json.encode(results).decode()
+            db.execute("INSERT INTO _job_batch VALUES (?, ?, ?)", (self.job.id, first, packed))
             self.job.processed += len(rows)
             self.job.failed += sum(1 for result in results if result[2] is not None)
             self.org.jobs.save(self.job)

@@ -111,7 +111,9 @@ def check_bulk_query(plan: Compiled) -> None:
         ApiError: The query groups, counts, nests, skips, or asks for compound fields.
     """
     if plan.counting or plan.aggregate or plan.children:
-        raise ApiError(400, "API_ERROR", "Aggregate Relationships not supported in Bulk Query")
+        raise ApiError(400, "API_ERROR", "Aggregate Relationships not supported in Bulk V2 Query with CSV content type")
+    if any(output.conditional for output in plan.outputs):
+        raise ApiError(400, "API_ERROR", "TYPEOF not supported in Bulk Query")
     if plan.offset:
         raise ApiError(400, "API_ERROR", "OFFSET not supported in Bulk Query")
     if any(output.field.type is FieldType.ADDRESS for output in plan.outputs):

@@ -77,7 +77,16 @@ def test_any_bytes_as_upload(tmp_path: Path, data: bytes, delimiter: str) -> Non
                 st.sampled_from(
                     [
                         *("Name", "Id", "records", "attributes", "type", "ParentId", "AnnualRevenue", "x"),
-                        *("referenceId", "batchRequests", "compositeRequest", "url", "method", "Contacts"),
+                        *(
+                            "referenceId",
+                            "batchRequests",
+                            "compositeRequest",
+                            "graphs",
+                            "graphId",
+                            "url",
+                            "method",
+                            "Contacts",
+                        ),
                     ]
                 ),
                 inner,
@@ -94,6 +103,7 @@ def test_any_bytes_as_upload(tmp_path: Path, data: bytes, delimiter: str) -> Non
         "/composite/sobjects",
         "/composite",
         "/composite/batch",
+        "/composite/graph",
         "/composite/tree/Account",
         "/jobs/ingest",
         "/jobs/query",

@@ -198,8 +198,8 @@ class Saving:
                 missing = [f.name for f in self.required if f.name in new and new[f.name] is None]
             if missing:
                 draft.refuse("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(missing)}]", *missing)
-            for prefix, parts in self.addresses.items():
-                if parts.isdisjoint(new):
+            for prefix, names in self.addresses.items():
+                if names.isdisjoint(new):
                     continue
                 try:
                     self.countries.align(prefix, new, old)

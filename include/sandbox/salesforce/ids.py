@@ -5,7 +5,6 @@ import string
 DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _CHECKS = string.ascii_uppercase + "012345"
 _POD = "gK0"
-_ALNUM = frozenset(DIGITS)
 # Which characters are upper case, as text of 0 and 1, and the check character of each five of them.
 _CASES = {ord(char): "01"[char.isupper()] for char in DIGITS}
 _CHECK = {f"{bits:05b}"[::-1]: char for bits, char in enumerate(_CHECKS)}
@@ -34,8 +33,8 @@ def normalize(text: str) -> str | None:
     An 18-character id may come in any letter case: its suffix says what the case was.
     """
     if len(text) == 15:
-        return text + suffix(text) if _ALNUM.issuperset(text) else None
-    if len(text) != 18 or not _ALNUM.issuperset(text):
+        return text + suffix(text) if text.isascii() and text.isalnum() else None
+    if len(text) != 18 or not (text.isascii() and text.isalnum()):
         return None
     if text[15:] == suffix(text[:15]):
         return text

@@ -6,7 +6,7 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from sandbox.salesforce.clock import Clock, stored
 from sandbox.salesforce.errors import ApiError, RowError
 from sandbox.salesforce.faults import Faults, Kind, Rule, row_error
 from sandbox.salesforce.records.deleting import Deleting
-from sandbox.salesforce.records.drafts import Draft, Operation
+from sandbox.salesforce.records.drafts import Draft, Operation, Reader
 from sandbox.salesforce.records.saving import Saving
 from sandbox.salesforce.schema import countries, formula, source_format, standard
 from sandbox.salesforce.schema.model import Field, Object, Schema
@@ -181,6 +181,18 @@ class Org:
             raise ApiError(404, "NOT_FOUND", "The requested resource does not exist")
         return found
 
+    def addressed(self, value: Any) -> tuple[Object, str]:
+        """Return the object and the 18-character form of a record's id.
+
+        Raises:
+            ApiError: MALFORMED_ID.
+        """
+        record = ids.normalize(str(value or ""))
+        obj = self.schema.by_prefix.get((record or "")[:3])
+        if record is None or obj is None:
+            raise ApiError(400, "MALFORMED_ID", f"malformed id {value}")
+        return obj, record
+
     def row_rule(self, method: str, path: str) -> Rule | None:
         """Return the fault rule that spoils records of a request or job."""
         return self.faults.take(method, path, Kind.LOCK_ROWS, Kind.FAIL_ROWS)
@@ -254,7 +266,33 @@ class Org:
                 outcomes.append(error)
         return outcomes
 
-    def administer(self, work: Callable[[Deleting], Any]) -> Any:
-        """Do something as the administrator in one transaction: merge, undelete, empty the recycle bin."""
+    def deleting(self, actor: Actor, work: Callable[[Deleting], Any]) -> Any:
+        """Do something in one transaction: merge, undelete, empty the recycle bin."""
         with self.store.write() as db:
-            return work(Deleting(self.store, db, self.admin, self.clock.stamp()))
+            return work(Deleting(self.store, db, actor, self.clock.stamp()))
+
+    def merge(
+        self,
+        actor: Actor,
+        obj: Object,
+        master: str,
+        losers: Sequence[str],
+        values: Mapping[str, Any],
+        place: tuple[str, str],
+    ) -> dict[str, Any]:
+        """Merge records into the master, which gets these values too; all of it or nothing.
+
+        Raises:
+            ApiError: The records can't be merged, or the user may not.
+        """
+        if not all(actor.permissions.allows(obj, action) for action in ("edit", "delete")):
+            raise ApiError(403, "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+        with self.store.write():
+            result: dict[str, Any] = self.deleting(actor, lambda deleting: deleting.merge(obj, master, losers))
+            if values:
+                draft = Reader(self.schema, actor, obj, Operation.UPDATE).from_json([values])[0]
+                draft.id = master
+                self.save(actor, obj, Operation.UPDATE, [draft], place=place)
+                if draft.errors:
+                    raise ApiError(400, draft.errors[0].code, draft.errors[0].message)
+        return result

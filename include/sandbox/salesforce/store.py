@@ -179,8 +179,10 @@ class Store:
                     f'("{f.name}" COLLATE {collation(f)}) WHERE "{f.name}" IS NOT NULL'
                 )
             elif f.type is FieldType.REFERENCE and f.reference_to != ("User",):
+                # With what roll-ups read: they are recomputed from the index alone.
+                covered = quoted([f.name, *self.schema.summed(obj, f)])
                 db.execute(
-                    f'CREATE INDEX IF NOT EXISTS "{name}" ON "{obj.name}" ("{f.name}") WHERE "{f.name}" IS NOT NULL'
+                    f'CREATE INDEX IF NOT EXISTS "{name}" ON "{obj.name}" ({covered}) WHERE "{f.name}" IS NOT NULL'
                 )
             elif f.name == "SystemModstamp":
                 db.execute(f'CREATE INDEX IF NOT EXISTS "{name}" ON "{obj.name}" ("{f.name}")')

@@ -251,3 +251,56 @@ def test_the_page_shows_objects_and_nothing_unescaped(admin: Any) -> None:
     assert "<i>" not in page
     assert "AnnualRevenue" not in page  # nothing in it
     assert "latest" not in admin.router(Call(method="GET", path="/", query={"object": "x"}))[0].content().decode()
+
+
+def test_each_graph_is_all_or_nothing(admin: Any) -> None:
+    good = [
+        part("a", "POST", "/sobjects/Account", {"Name": "A"}),
+        part("c", "POST", "/sobjects/Contact", {"LastName": "of A", "AccountId": "@{a.id}"}),
+    ]
+    bad = [part("a", "POST", "/sobjects/Account", {"Name": "B"}), part("b", "POST", "/sobjects/Account", {})]
+    body = {"graphs": [{"graphId": "1", "compositeRequest": good}, {"graphId": "2", "compositeRequest": bad}]}
+    answer = admin.send("POST", "/composite/graph", body)
+    assert answer.status == 200
+    first, second = answer.data["graphs"]
+    assert (first["graphId"], first["isSuccessful"], second["isSuccessful"]) == ("1", True, False)
+    assert [r["httpStatusCode"] for r in first["graphResponse"]["compositeResponse"]] == [201, 201]
+    halted, refused = second["graphResponse"]["compositeResponse"]
+    assert halted["body"][0]["errorCode"] == "PROCESSING_HALTED"
+    assert refused["body"][0]["errorCode"] == "REQUIRED_FIELD_MISSING"
+    assert admin.column("SELECT Account.Name FROM Contact")[0]["Name"] == "A"
+    assert admin.column("SELECT Name FROM Account") == ["A"]
+
+
+def test_after_fifteen_failed_graphs_the_rest_is_left(admin: Any) -> None:
+    def graph(name: str, **values: Any) -> dict[str, Any]:
+        return {"graphId": name, "compositeRequest": [part("a", "POST", "/sobjects/Account", values)]}
+
+    failing = [graph(f"f{n}") for n in range(15)]
+    graphs = admin.send("POST", "/composite/graph", {"graphs": [*failing, graph("last", Name="A")]}).data["graphs"]
+    assert graphs[-1]["graphResponse"]["compositeResponse"][0]["body"][0]["errorCode"] == "PROCESSING_HALTED"
+    assert admin.run("SELECT COUNT() FROM Account")["totalSize"] == 0
+    graphs = admin.send("POST", "/composite/graph", {"graphs": [*failing[1:], graph("last", Name="A")]}).data["graphs"]
+    assert graphs[-1]["isSuccessful"]
+
+
+# Each refers to the one before.
+CHAIN = [part(f"a{n}", "GET", f"/sobjects/Account/@{{a{n - 1}.id}}") for n in range(16)]
+
+
+@pytest.mark.parametrize(
+    ("graphs", "code"),
+    [
+        ([], "INVALID_INPUT"),
+        ([{"graphId": "1", "compositeRequest": []}], "INVALID_INPUT"),
+        ([{"graphId": "", "compositeRequest": [part("a", "POST", "/sobjects/Account", {})]}], "INVALID_INPUT"),
+        ([{"graphId": "1", "compositeRequest": [part("a", "GET", "/query?q=SELECT+Id+FROM+Account")]}], "INVALID_INPUT"),
+        ([{"graphId": "1", "compositeRequest": [part("a", "GET", "/sobjects/Account/describe")]}], "INVALID_INPUT"),
+        ([{"graphId": "1", "compositeRequest": [part(f"a{n}", "POST", "/sobjects/Account") for n in range(501)]}], "LIMIT_EXCEEDED"),
+        ([{"graphId": str(n), "compositeRequest": [part("a", "POST", "/sobjects/Account")]} for n in range(76)], "LIMIT_EXCEEDED"),
+        ([{"graphId": "1", "compositeRequest": [part(f"a{n}", "POST", f"/sobjects/O{n}") for n in range(16)]}], "LIMIT_EXCEEDED"),
+        ([{"graphId": "1", "compositeRequest": CHAIN}], "LIMIT_EXCEEDED"),
+    ],
+)  # fmt: skip
+def test_refused_graphs(admin: Any, graphs: Any, code: str) -> None:
+    assert admin.refused("POST", "/composite/graph", {"graphs": graphs}) == (400, code)

@@ -18,7 +18,7 @@ _WORDS = st.sampled_from(
     "SELECT FROM WHERE AND OR NOT IN LIKE NULL TRUE ( ) , = != < >= 'a' '%' '\\' 5 -1.5e3 2020-01-01 2020-13-45 "
     "2020-01-01T00:00:00Z TODAY LAST_N_DAYS:3 LAST_N_DAYS:99999999999 Id Name Account Contact Contacts Parent.Name "
     "COUNT() COUNT(Id) GROUP BY HAVING ORDER DESC NULLS LAST LIMIT OFFSET 1 INCLUDES FIELDS(ALL) CreatedDate IsDeleted "
-    "BillingAddress Legal_Entities__c Owner.Name".split()
+    "BillingAddress Legal_Entities__c Owner.Name TYPEOF WHEN THEN ELSE END What Task".split()
 )
 QUERIES = st.lists(_WORDS, max_size=14).map(" ".join) | st.text(max_size=60)
 QUERIES |= QUERIES.map(lambda rest: f"SELECT Id FROM Account WHERE {rest}")
@@ -77,7 +77,16 @@ def test_any_bytes_as_upload(tmp_path: Path, data: bytes, delimiter: str) -> Non
                 st.sampled_from(
                     [
                         *("Name", "Id", "records", "attributes", "type", "ParentId", "AnnualRevenue", "x"),
-                        *("referenceId", "batchRequests", "compositeRequest", "url", "method", "Contacts"),
+                        *(
+                            "referenceId",
+                            "batchRequests",
+                            "compositeRequest",
+                            "graphs",
+                            "graphId",
+                            "url",
+                            "method",
+                            "Contacts",
+                        ),
                     ]
                 ),
                 inner,
@@ -94,6 +103,7 @@ def test_any_bytes_as_upload(tmp_path: Path, data: bytes, delimiter: str) -> Non
         "/composite/sobjects",
         "/composite",
         "/composite/batch",
+        "/composite/graph",
         "/composite/tree/Account",
         "/jobs/ingest",
         "/jobs/query",

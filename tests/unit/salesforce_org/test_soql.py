@@ -208,7 +208,15 @@ def test_pages(admin: Any, org: Any) -> None:
         ("SELECT Name, COUNT(Id) FROM Account", "MALFORMED_QUERY", "Field must be grouped or aggregated: Name"),
         ("SELECT SUM(Name) FROM Account", "MALFORMED_QUERY", "does not support aggregate operator SUM"),
         ("SELECT Id FROM Account OFFSET 2001", "NUMBER_OUTSIDE_VALID_RANGE", "2000"),
-        ("SELECT TYPEOF Owner WHEN User THEN Id END FROM Account", "MALFORMED_QUERY", "TYPEOF is not covered"),
+        ("SELECT TYPEOF Owner WHEN User THEN Id END FROM Account", "INVALID_FIELD", "Owner is not a polymorphic"),
+        ("SELECT TYPEOF What THEN Id END FROM Task", "MALFORMED_QUERY", "unexpected token: 'THEN'"),
+        ("SELECT TYPEOF What WHEN Account THEN Id FROM Task", "MALFORMED_QUERY", "unexpected token: 'FROM'"),
+        ("SELECT TYPEOF What WHEN Contact THEN Id END FROM Task", "INVALID_TYPE", "Contact is no object What may refer to"),
+        ("SELECT TYPEOF What WHEN Account THEN Id WHEN Account THEN Id END FROM Task", "INVALID_TYPE", "or was named before"),
+        ("SELECT TYPEOF What WHEN Account THEN Nope END FROM Task", "INVALID_FIELD", "No such column 'Nope' on entity 'Account'"),
+        ("SELECT What.Name, TYPEOF What WHEN Account THEN Id END FROM Task", "MALFORMED_QUERY", "can't be in the field list too"),
+        ("SELECT COUNT(Id), TYPEOF What WHEN Account THEN Id END FROM Task", "MALFORMED_QUERY", "not allowed in an aggregate"),
+        ("SELECT Id FROM Task WHERE Id IN (SELECT TYPEOF What WHEN Account THEN Id END FROM Task)", "MALFORMED_QUERY", "exactly one field"),
         ("SELECT Id FROM Account GROUP BY ROLLUP(Name)", "MALFORMED_QUERY", "not covered"),
         ("SELECT DISTANCE(Name) FROM Account", "MALFORMED_QUERY", "function distance is not covered"),
         ("DELETE FROM Account", "MALFORMED_QUERY", "unexpected token: 'DELETE'"),
@@ -257,3 +265,51 @@ def test_nesting_has_an_end() -> None:
 def test_date_literals(literal: str, first: str, after: str) -> None:
     friday = date(2024, 3, 15)
     assert period(literal, friday) == (date.fromisoformat(first), date.fromisoformat(after))
+
+
+@pytest.fixture
+def tasks(admin: Any, world: dict[str, str]) -> dict[str, str]:
+    """Four tasks: of an account, of a product, of a contact, of nothing."""
+    product = admin.create("Product2", Name="Pump", ProductCode="P-1")
+    admin.create("Task", Subject="1", WhatId=world["beta"])
+    admin.create("Task", Subject="2", WhatId=product)
+    admin.create("Task", Subject="3", WhoId=world["One"])
+    admin.create("Task", Subject="4")
+    return {**world, "Pump": product}
+
+
+def test_typeof_selects_by_what_a_reference_points_to(admin: Any, tasks: dict[str, str]) -> None:
+    text = (
+        "SELECT Subject, TYPEOF What WHEN Account THEN Name, Parent.Name WHEN Opportunity THEN Amount ELSE Name, Type END, "
+        "TYPEOF t.Who WHEN contact THEN LastName END FROM Task t ORDER BY Subject"
+    )
+    one, two, three, four = admin.run(text)["records"]
+    where = "/services/data/v62.0/sobjects"
+    assert one["What"] == {
+        "attributes": {"type": "Account", "url": f"{where}/Account/{tasks['beta']}"},
+        "Name": "beta",
+        "Parent": {"attributes": {"type": "Account", "url": f"{where}/Account/{tasks['Alpha']}"}, "Name": "Alpha"},
+    }
+    assert two["What"] == {
+        "attributes": {"type": "Name", "url": f"{where}/Product2/{tasks['Pump']}"},
+        "Name": "Pump",
+        "Type": "Product2",
+    }
+    assert three["Who"] == {
+        "attributes": {"type": "Contact", "url": f"{where}/Contact/{tasks['One']}"},
+        "LastName": "One",
+    }
+    assert (one["Who"], three["What"], four["What"], four["Who"]) == (None, None, None, None)
+
+
+def test_typeof_without_else_leaves_others_empty(admin: Any, tasks: dict[str, str]) -> None:
+    text = "SELECT TYPEOF What WHEN Opportunity THEN Amount WHEN Account THEN Phone END FROM Task ORDER BY Subject"
+    assert [record["What"] and record["What"].get("Phone", "") for record in admin.run(text)["records"]] == [None] * 4
+    assert admin.run(text)["records"][0]["What"] is not None
+    assert admin.run(text)["records"][1]["What"] is None
+    text = "SELECT Name, (SELECT TYPEOF What WHEN Account THEN Name END FROM Tasks) FROM Account WHERE Name = 'beta'"
+    assert admin.run(text)["records"][0]["Tasks"]["records"][0]["What"]["Name"] == "beta"
+    columns = admin.send("GET", "/query?columns=true&q=SELECT+TYPEOF+What+WHEN+Account+THEN+Name+END+FROM+Task").data
+    assert [column["columnName"] for column in columns["columnMetadata"]] == ["What.Name"]
+    body = {"operation": "query", "query": "SELECT TYPEOF What WHEN Account THEN Name END FROM Task"}
+    assert admin.refused("POST", "/jobs/query", body) == (400, "API_ERROR")

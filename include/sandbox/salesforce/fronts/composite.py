@@ -11,7 +11,7 @@ from sandbox.salesforce.fronts.messages import Answer, Call
 from sandbox.salesforce.org import Org
 
 LARGEST = 25
-_REFERENCE = re.compile(r"@\{([\w]+)((?:\.\w+|\[\d+\])*)\}")
+REFERENCE = re.compile(r"@\{([\w]+)((?:\.\w+|\[\d+\])*)\}")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 _HALTED = [
     {
@@ -34,10 +34,10 @@ def _resolve(value: Any, answers: dict[str, Any]) -> Any:
         return [_resolve(item, answers) for item in value]
     if not isinstance(value, str):
         return value
-    whole = _REFERENCE.fullmatch(value)
+    whole = REFERENCE.fullmatch(value)
     if whole:
         return _look_up(whole, answers)
-    return _REFERENCE.sub(lambda match: str(_look_up(match, answers)), value)
+    return REFERENCE.sub(lambda match: str(_look_up(match, answers)), value)
 
 
 def _look_up(match: re.Match[str], answers: dict[str, Any]) -> Any:
@@ -91,11 +91,14 @@ def run(org: Org, call: Call, dispatch: Dispatch) -> Answer:
         raise ApiError(400, "INVALID_INPUT", "compositeRequest must be a list of requests")
     if len(parts) > LARGEST:
         raise ApiError(400, "LIMIT_EXCEEDED", f"The maximum number of subrequests is {LARGEST}")
-    names = [part.get("referenceId") if isinstance(part, dict) else None for part in parts]
-    if not all(isinstance(n, str) and re.fullmatch(r"\w+", n) for n in names) or len(set(names)) < len(names):
-        raise ApiError(400, "INVALID_INPUT", "every request needs a referenceId of its own, of letters, digits and _")
-    if body.get("allOrNone") is not True:
-        return Answer(data={"compositeResponse": _each(call, parts, dispatch, stop=False)})
+    check_names(parts)
+    whole = body.get("allOrNone") is True
+    results = all_or_none(org, call, parts, dispatch) if whole else _each(call, parts, dispatch, stop=False)
+    return Answer(data={"compositeResponse": results})
+
+
+def all_or_none(org: Org, call: Call, parts: list[dict[str, Any]], dispatch: Dispatch) -> list[dict[str, Any]]:
+    """Carry out the parts in one transaction; one that fails takes back the others."""
     results: list[dict[str, Any]] = []
     try:
         with org.store.write():
@@ -105,8 +108,24 @@ def run(org: Org, call: Call, dispatch: Dispatch) -> Answer:
     except _RollBack:
         for result in results:
             if result["httpStatusCode"] < 300:
-                result |= {"body": _HALTED, "httpStatusCode": 400, "httpHeaders": {}}
-    return Answer(data={"compositeResponse": results})
+                result |= halted(result["referenceId"])
+    return results
+
+
+def halted(name: str) -> dict[str, Any]:
+    """Return the result of a part that was taken back or never carried out."""
+    return {"body": _HALTED, "httpHeaders": {}, "httpStatusCode": 400, "referenceId": name}
+
+
+def check_names(parts: list[Any]) -> None:
+    """Refuse parts that can't be told apart.
+
+    Raises:
+        ApiError: A part is no object, or has no name of its own.
+    """
+    names = [part.get("referenceId") if isinstance(part, dict) else None for part in parts]
+    if not all(isinstance(n, str) and re.fullmatch(r"\w+", n) for n in names) or len(set(names)) < len(names):
+        raise ApiError(400, "INVALID_INPUT", "every request needs a referenceId of its own, of letters, digits and _")
 
 
 def _each(call: Call, parts: list[dict[str, Any]], dispatch: Dispatch, *, stop: bool) -> list[dict[str, Any]]:
@@ -116,7 +135,7 @@ def _each(call: Call, parts: list[dict[str, Any]], dispatch: Dispatch, *, stop: 
     for part in parts:
         name = part["referenceId"]
         if failed and stop:
-            results.append({"body": _HALTED, "httpHeaders": {}, "httpStatusCode": 400, "referenceId": name})
+            results.append(halted(name))
             continue
         try:
             answer = dispatch(_call(call, part, answers))
@@ -136,7 +155,7 @@ def _call(outer: Call, part: dict[str, Any], answers: dict[str, Any]) -> Call:
     version = re.match(r"/services/data/v(\d+\.\d)/", url.path)
     if not version:
         raise ApiError(400, "INVALID_INPUT", "url must begin with /services/data/vX.0/")
-    if re.search(r"/composite(/batch)?/?$", url.path):
+    if re.search(r"/composite(/batch|/graph)?/?$", url.path):
         raise ApiError(400, "INVALID_INPUT", "composite requests can't be nested")
     headers = {str(k).lower(): str(v) for k, v in (part.get("httpHeaders") or {}).items()}
     body = _resolve(part.get("body"), answers)

@@ -4,16 +4,12 @@
 import shutil
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
-from sandbox.salesforce import ids
 from sandbox.salesforce.clock import stored
 from sandbox.salesforce.errors import ApiError
 from sandbox.salesforce.fronts.messages import Answer, Call
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.records.deleting import Deleting
-from sandbox.salesforce.records.drafts import Operation, Reader
-from sandbox.salesforce.schema.model import Object
 from sandbox.salesforce.schema.permissions import Permissions
 
 
@@ -55,35 +51,19 @@ def reset(org: Org, call: Call) -> Answer:
     return Answer(204)
 
 
-def _record(org: Org, value: Any) -> tuple[Object, str]:
-    record = ids.normalize(str(value or ""))
-    obj = org.schema.by_prefix.get((record or "")[:3])
-    if record is None or obj is None:
-        raise ApiError(400, "MALFORMED_ID", f"malformed id {value}")
-    return obj, record
-
-
 def merge(org: Org, call: Call) -> Answer:
     """Merge: ``{"master": id, "losers": [id, ...], "values": {field: value of the master, ...}}``."""
     body = call.record()
-    obj, master = _record(org, body.get("master"))
-    losers = [_record(org, loser)[1] for loser in body.get("losers") or []]
-    with org.store.write():
-        result = org.administer(lambda deleting: deleting.merge(obj, master, losers))
-        if body.get("values"):
-            draft = Reader(org.schema, org.admin, obj, Operation.UPDATE).from_json([body["values"]])[0]
-            draft.id = master
-            org.save(org.admin, obj, Operation.UPDATE, [draft], place=call.place)
-            if draft.errors:
-                raise ApiError(400, draft.errors[0].code, draft.errors[0].message)
-    return Answer(data=result)
+    obj, master = org.addressed(body.get("master"))
+    losers = [org.addressed(loser)[1] for loser in body.get("losers") or []]
+    return Answer(data=org.merge(org.admin, obj, master, losers, body.get("values") or {}, call.place))
 
 
 def undelete(org: Org, call: Call) -> Answer:
     """Bring records back from the recycle bin: ``{"ids": [...]}``."""
     for value in call.record().get("ids") or []:
-        record = _record(org, value)[1]
-        org.administer(partial(Deleting.undelete, record=record))
+        record = org.addressed(value)[1]
+        org.deleting(org.admin, partial(Deleting.undelete, record=record))
     return Answer(204)
 
 
@@ -93,8 +73,7 @@ def empty_bin(org: Org, call: Call) -> Answer:
     if wanted is None:
         wanted = [row[0] for row in org.store.connection.execute("SELECT DISTINCT root FROM _deletion").fetchall()]
     for value in wanted:
-        obj, record = _record(org, value)
-        org.administer(partial(Deleting.erase, obj=obj, record=record))
+        org.deleting(org.admin, partial(Deleting.empty, record=org.addressed(value)[1]))
     return Answer(204)
 
 

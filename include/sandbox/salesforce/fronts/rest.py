@@ -13,6 +13,7 @@ from sandbox.salesforce.records import values
 from sandbox.salesforce.records.drafts import Draft, Operation, Reader
 from sandbox.salesforce.schema.model import Field, FieldType, Object
 from sandbox.salesforce.schema.permissions import Actor
+from sandbox.salesforce.soql.plan import bare
 from sandbox.salesforce.soql.running import BATCH
 
 _STAMPS = ("Id", "LastModifiedDate", "SystemModstamp")
@@ -47,7 +48,7 @@ def _columns(org: Org, actor: Actor, text: str) -> dict[str, Any]:
             "aggregate": plan.aggregate,
             "apexType": "String",
             "booleanType": output.field.type is FieldType.BOOLEAN,
-            "columnName": ".".join(output.names),
+            "columnName": ".".join(bare(output.names)),
             "custom": output.field.custom,
             "displayName": output.names[-1],
             "foreignKeyName": None,

@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.salesforce.bulk.jobs import INGEST, QUERY
 from sandbox.salesforce.errors import ApiError, not_found
 from sandbox.salesforce.faults import BEFORE, answer
-from sandbox.salesforce.fronts import bulk, collections, composite, control, info, oauth, rest, soap, tree, web
+from sandbox.salesforce.fronts import bulk, collections, composite, control, graph, info, oauth, rest, soap, tree, web
 from sandbox.salesforce.fronts.messages import Answer, Call
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.schema.permissions import Actor
@@ -25,7 +25,7 @@ _OPEN: list[tuple[str, str, Handler]] = [
     ("POST", r"/services/oauth2/token", oauth.token),
     ("GET|POST", r"/services/oauth2/authorize", oauth.authorize),
     ("GET|POST", r"/services/oauth2/revoke", oauth.revoke),
-    ("POST", r"/services/Soap/[uc]/(\d+\.0)", soap.login),
+    ("POST", r"/services/Soap/[uc]/(\d+\.0)(?:/\w+)?", soap.answer),
     ("GET", r"/sandbox/health", control.health),
     ("GET|POST|DELETE", r"/sandbox/faults(?:/(\d+))?", control.faults),
     ("GET|DELETE", r"/sandbox/calls", control.calls),
@@ -143,10 +143,12 @@ class Router:
         if rest_of_path.rstrip("/") == "/composite":
             if call.method == "POST":
                 return composite.run(self.org, call, lambda part: self.inner(part, actor))
-            resources = ("sobjects", "tree", "batch")
+            resources = ("sobjects", "tree", "batch", "graph")
             return Answer(data={name: f"{call.base}/composite/{name}" for name in resources})
         if rest_of_path.rstrip("/") == "/composite/batch" and call.method == "POST":
             return composite.batch(call, lambda part: self.inner(part, actor))
+        if rest_of_path.rstrip("/") == "/composite/graph" and call.method == "POST":
+            return graph.run(self.org, call, lambda part: self.inner(part, actor))
         return self._find(self._versioned, call, rest_of_path)(self.org, call, actor)
 
     @staticmethod

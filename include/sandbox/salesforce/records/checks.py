@@ -67,7 +67,7 @@ class Checks:
 
     def references(self, drafts: Sequence[Draft]) -> None:
         """Refuse references to records that are not there, are deleted, or are of another object."""
-        used = {name for draft in drafts for name in draft.values}
+        used: set[str] = set().union(*(draft.values for draft in drafts))
         for field in self.obj.fields.values():
             if field.type is not FieldType.REFERENCE or field.name not in used:
                 continue

@@ -164,6 +164,16 @@ class Deleting:
         self.db.execute("DELETE FROM _deletion WHERE root = ?", (record,))
         self.db.execute("DELETE FROM _cleared WHERE root = ?", (record,))
 
+    def empty(self, record: str) -> None:
+        """Erase a record that is in the recycle bin.
+
+        Raises:
+            ApiError: It is not.
+        """
+        if not self.db.execute("SELECT 1 FROM _deletion WHERE root = ?", (record,)).fetchone():
+            raise ApiError(400, "UNDELETE_FAILED", "Entity is not in the recycle bin")
+        self.erase(self.store.schema.by_prefix[record[:3]], record)
+
     def merge(self, obj: Object, master: str, losers: Sequence[str]) -> dict[str, Any]:
         """Merge up to two losers into the master: children move over, losers go to the recycle bin.
 

@@ -184,7 +184,7 @@ class Reader:
                     draft.errors.append(values.unreadable_csv(column.field, at, cell).error)
                 except FieldProblem as problem:
                     draft.errors.append(problem.error)
-        for draft in drafts:
+        for draft in drafts if locked else ():
             self._refuse_locked(draft, locked)
         return drafts
 

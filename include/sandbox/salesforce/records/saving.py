@@ -3,7 +3,7 @@
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,7 +15,7 @@ from sandbox.salesforce.records.duplicates import find_duplicates
 from sandbox.salesforce.records.rules import Record, Saved
 from sandbox.salesforce.records.standard_rules import RULES
 from sandbox.salesforce.records.validations import validate
-from sandbox.salesforce.schema.countries import Countries
+from sandbox.salesforce.schema.countries import ALIGNED, Countries
 from sandbox.salesforce.schema.model import Field, FieldType, Object
 from sandbox.salesforce.schema.permissions import Actor
 from sandbox.salesforce.store import Store, quoted
@@ -58,7 +58,8 @@ class Saving:
             for f in fields
             if f.default is not None and (f.createable or f.type is not FieldType.BOOLEAN)
         }
-        self.addresses = [f.name.removesuffix("CountryCode") for f in fields if f.name.endswith("CountryCode")]
+        prefixes = [f.name.removesuffix("CountryCode") for f in fields if f.name.endswith("CountryCode")]
+        self.addresses = {prefix: frozenset(prefix + part for part in ALIGNED) for prefix in prefixes}
         self.person = obj.field("FirstName") is not None and obj.field("LastName") is not None
         self.owned = obj.field("OwnerId") is not None
         self.fixed = {f.name for f in fields if f is not external and not f.updateable}
@@ -197,7 +198,9 @@ class Saving:
                 missing = [f.name for f in self.required if f.name in new and new[f.name] is None]
             if missing:
                 draft.refuse("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(missing)}]", *missing)
-            for prefix in self.addresses:
+            for prefix, names in self.addresses.items():
+                if names.isdisjoint(new):
+                    continue
                 try:
                     self.countries.align(prefix, new, old)
                 except FieldProblem as problem:
@@ -222,24 +225,19 @@ class Saving:
     def _insert(self, drafts: Sequence[Draft]) -> None:
         if not drafts:
             return
-        numbered = [f for f in self.obj.fields.values() if f.auto_number]
-        numbers = {f.name: self.store.take_numbers(self.db, f"{self.obj.name}.{f.name}", len(drafts)) for f in numbered}
+        audit = self._modified() | {"CreatedDate": self.stamp, "CreatedById": self.actor.user_id}
         groups: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
-        who = self.actor.user_id
-        for at, (draft, record) in enumerate(
-            zip(drafts, self.store.new_ids(self.db, self.obj.prefix, len(drafts)), strict=True)
-        ):
+        numbered = {
+            f.name: _numbered(f.auto_number, self.store.take_numbers(self.db, f"{self.obj.name}.{f.name}", len(drafts)))
+            for f in self.obj.fields.values()
+            if f.auto_number
+        }
+        for draft, record in zip(drafts, self.store.new_ids(self.db, self.obj.prefix, len(drafts)), strict=True):
             draft.id, draft.created = record, True
-            draft.values = {
-                "Id": record,
-                "CreatedDate": self.stamp,
-                "CreatedById": who,
-                "LastModifiedDate": self.stamp,
-                "LastModifiedById": who,
-                "SystemModstamp": self.stamp,
-            } | draft.values
-            for field in numbered:
-                draft.values[field.name] = _numbered(field.auto_number or "", numbers[field.name][at])
+            # An administrator may bring dates of their own.
+            draft.values = {"Id": record, **audit, **draft.values}
+            for name, numbers in numbered.items():
+                draft.values[name] = next(numbers)
             groups[tuple(draft.values)].append(tuple(draft.values.values()))
         for names, rows in groups.items():
             marks = ", ".join("?" * len(names))
@@ -247,21 +245,26 @@ class Saving:
 
     def _update(self, drafts: Sequence[Draft]) -> None:
         groups: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
+        modified = self._modified()
         for draft in drafts:
-            draft.values |= {
-                "LastModifiedDate": self.stamp,
-                "LastModifiedById": self.actor.user_id,
-                "SystemModstamp": self.stamp,
-            }
+            draft.values |= modified
             groups[tuple(draft.values)].append((*draft.values.values(), draft.id))
         for names, rows in groups.items():
             assignments = ", ".join(f'"{name}" = ?' for name in names)
             self.db.executemany(f'UPDATE "{self.obj.name}" SET {assignments} WHERE Id = ?', rows)
 
+    def _modified(self) -> dict[str, Any]:
+        """Return the fields that tell of the latest change."""
+        return {
+            "LastModifiedDate": self.stamp,
+            "LastModifiedById": self.actor.user_id,
+            "SystemModstamp": self.stamp,
+        }
+
     def _roll_up(self, drafts: Sequence[Draft]) -> None:
         for draft in drafts if self.parents else ():
             new, old = draft.values, self.old.get(draft.id or "", {})
-            if not old or any(new.get(name, old[name]) != old[name] for name in self.summed):
+            if not old or any(name in new and new[name] != old[name] for name in self.summed):
                 for via, parents in self.parents.items():
                     parents.update(p for p in (new.get(via), old.get(via)) if p)
 
@@ -272,7 +275,9 @@ def _default(field: Field) -> Any:
     return float(field.default or 0) if field.precision else field.default
 
 
-def _numbered(pattern: str, number: int) -> str:
+def _numbered(pattern: str, numbers: Iterable[int]) -> Iterator[str]:
+    """Yield the numbers as the pattern of an auto-number field writes them."""
     head, _, rest = pattern.partition("{")
     zeros, _, tail = rest.partition("}")
-    return f"{head}{str(number).rjust(len(zeros), '0')}{tail}"
+    width = len(zeros)
+    return (f"{head}{number:0{width}}{tail}" for number in numbers)

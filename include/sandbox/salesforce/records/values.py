@@ -48,13 +48,15 @@ def _text(field: Field) -> Converter:
     limit, label = field.length, field.label
 
     def convert(value: Any) -> str | None:
-        text = _trimmed(value)
-        if text is not None and len(text) * 2 > limit and _utf16_length(text) > limit:
+        if not isinstance(value, str):
+            raise Unreadable
+        text = value.strip(_TRIM)
+        if len(text) * 2 > limit and _utf16_length(text) > limit:
             shown = text if len(text) <= limit else text[:limit]
             raise FieldProblem(
                 "STRING_TOO_LONG", f"{label}: data value too large: {shown} (max length={limit})", field.name
             )
-        return text
+        return text or None
 
     return convert
 

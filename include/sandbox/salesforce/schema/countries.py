@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox.salesforce.errors import FieldProblem
 
+ALIGNED = ("Country", "CountryCode", "State", "StateCode")  # what follows the prefix of the fields `align` looks at
 _TABLES = Path(__file__).parent / "tables"
 _PROBLEM = "There's a problem with this {0}, even though it may appear correct. Please select a {0} from the list of valid {1}."
 

@@ -254,3 +254,10 @@ class Schema:
             for field in obj.fields.values()
             if field.summary and field.summary.child.lower() == child.name.lower()
         ]
+
+    def summed(self, child: Object, via: Field) -> list[str]:
+        """Return the stored fields of a child object that the roll-ups over one of its references read."""
+        summaries = [f.summary for _, f in self.summaries(child) if f.summary]
+        here = [s for s in summaries if s.via.lower() == via.name.lower()]
+        used = {name for s in here for name in ("IsDeleted", s.field, *(item.field for item in s.filters)) if name}
+        return sorted(field.name for name in used if (field := child.field(name)) and field.stored)

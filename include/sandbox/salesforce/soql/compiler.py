@@ -11,9 +11,9 @@ from sandbox.salesforce.schema.permissions import Actor
 from sandbox.salesforce.soql.conditions import Conditions, Sql
 from sandbox.salesforce.soql.lexer import refuse
 from sandbox.salesforce.soql.parser import parse
-from sandbox.salesforce.soql.plan import Compiled, Nested, Output, Parent
+from sandbox.salesforce.soql.plan import Compiled, Nested, Output, Parent, bare
 from sandbox.salesforce.soql.scope import Expression, Scope
-from sandbox.salesforce.soql.tree import Call, Item, Path, Query
+from sandbox.salesforce.soql.tree import Call, Item, Path, Query, TypeOf
 
 LARGEST_OFFSET = 2000
 
@@ -116,6 +116,8 @@ class Compiler:
         for item in query.items:
             if isinstance(item.what, Query):
                 raise refuse(self.text, query.at, "Subqueries are not allowed in an aggregate query")
+            if isinstance(item.what, TypeOf):
+                raise refuse(self.text, item.what.at, "TYPEOF is not allowed in an aggregate query")
             expression = scope.operand(item.what, aggregates=True)
             if not expression.aggregate and expression.sql not in [g.sql for g in grouped]:
                 raise refuse(self.text, item.what.at, f"Field must be grouped or aggregated: {expression.field.name}")
@@ -139,7 +141,10 @@ class Compiler:
                     )
                 seen.add(output.names)
                 plan.outputs.append(output)
-        for names in {output.names[:depth] for output in plan.outputs for depth in range(1, len(output.names))}:
+        paths = {output.names[:depth] for output in plan.outputs for depth in range(1, len(output.names))}
+        for relation in {names[-1].partition(":")[0] for names in paths if ":" in names[-1] and bare(names) in paths}:
+            raise refuse(self.text, query.at, f"{relation}: a relationship of TYPEOF can't be in the field list too")
+        for names in paths:
             table, obj, _ = scope.walk(names, 0)
             objects = {o.prefix: o.name for o in self.schema.objects.values()} if obj is NAME else {}
             plan.parents.append(Parent(f"{table}.Id", names, obj.name, objects))
@@ -147,6 +152,8 @@ class Compiler:
     def _outputs(self, item: Item, scope: Scope, query: Query) -> list[Output]:
         if isinstance(item.what, Query):
             return []
+        if isinstance(item.what, TypeOf):
+            return [self._output(scope.path(path), scope) for path in scope.narrowed(item.what)]
         if isinstance(item.what, Call) and item.what.name == "fields":
             return self._fields_function(item.what, scope, query)
         expression = scope.operand(item.what)

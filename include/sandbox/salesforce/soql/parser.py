@@ -14,6 +14,7 @@ from sandbox.salesforce.soql.tree import (
     Path,
     Query,
     SemiJoin,
+    TypeOf,
 )
 
 _CLAUSES = frozenset(
@@ -160,13 +161,36 @@ class Parser:
             return Item(query, None)
         if self.token.text.lower() == "from":
             raise self.unexpected()
-        if self.token.text.lower() == "typeof":
-            raise self.uncovered("TYPEOF")
+        if self.word("typeof"):
+            return Item(self._typeof(), None)
         what = self.operand()
         alias = None
         if self.token.kind == "name" and self.token.text.lower() != "from":
             alias = self.name().text
         return Item(what, alias)
+
+    def _typeof(self) -> TypeOf:
+        path = self._path()
+        cases = []
+        while self.word("when"):
+            name = self.name()
+            self.expect_word("then")
+            cases.append((name.text, name.at, self._paths()))
+        if not cases:
+            raise self.unexpected()
+        otherwise = self._paths() if self.word("else") else ()
+        self.expect_word("end")
+        return TypeOf(path, tuple(cases), otherwise)
+
+    def _paths(self) -> tuple[Path, ...]:
+        found = [self._path()]
+        while self.symbol(","):
+            found.append(self._path())
+        return tuple(found)
+
+    def _path(self) -> Path:
+        name = self.name()
+        return Path(tuple(name.text.split(".")), name.at)
 
     def operand(self) -> Operand:
         """Parse a field path or a function call."""

@@ -10,6 +10,11 @@ from sandbox.salesforce.soql.conditions import Sql
 LARGEST_AGGREGATE = 2000
 
 
+def bare(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return names that lead to a value without the cases of TYPEOF: these are named ``<relationship>:<object>``."""
+    return tuple(name.partition(":")[0] for name in names)
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """One value of a result row: the SQL for it, where it goes in the record, and its field."""
@@ -17,6 +22,11 @@ class Output:
     sql: str
     names: tuple[str, ...]
     field: Field
+
+    @property
+    def conditional(self) -> bool:
+        """Whether it belongs to a case of TYPEOF."""
+        return bare(self.names) != self.names
 
 
 @dataclass(frozen=True, slots=True)

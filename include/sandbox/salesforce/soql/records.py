@@ -52,13 +52,14 @@ def renderer(plan: Compiled, base: str, start: int = 0) -> Renderer:
             for depth, part in enumerate(output.names[:-1], 1):
                 if place is None:
                     break
-                if part not in place:
-                    id_at, above = parents[output.names[:depth]]
-                    parent = row[id_at]
-                    place[part] = parent and {
+                id_at, above = parents[output.names[:depth]]
+                parent, key = row[id_at], part.partition(":")[0]
+                if place.get(key) is None:
+                    place[key] = parent and {
                         "attributes": {"type": above.type, "url": f"{base}/sobjects/{above.url(parent)}"}
                     }
-                place = place[part]
+                # One case of a TYPEOF at most is the parent's.
+                place = place[key] if parent else None
             if place is not None:
                 place[output.names[-1]] = convert(value) if convert and value is not None else value
         return result

@@ -10,7 +10,7 @@ from sandbox.salesforce.schema import formula
 from sandbox.salesforce.schema.model import NAME, NUMBER_TYPES, TEXT_TYPES, Field, FieldType, Object, Schema
 from sandbox.salesforce.schema.permissions import Actor
 from sandbox.salesforce.soql.lexer import refuse
-from sandbox.salesforce.soql.tree import Call, Operand, Path
+from sandbox.salesforce.soql.tree import Call, Operand, Path, TypeOf
 from sandbox.salesforce.store import collation
 
 _HINT_FIELD = (
@@ -115,33 +115,62 @@ class Scope:
         """Follow parent relationships; return table alias, object and the relationships' proper names."""
         names: tuple[str, ...] = ()
         for part in parts:
-            table, obj = self._joins[names]
-            field = next(
-                (
-                    f
-                    for f in obj.fields.values()
-                    if f.relationship
-                    and f.relationship.lower() == part.lower()
-                    and self.actor.permissions.reads(obj, f)
-                ),
-                None,
-            )
-            targets = [o for name in (field.reference_to if field else ()) if (o := self._readable(name))]
-            if field is None or not targets:
-                raise refuse(
-                    self.text,
-                    at,
-                    f"Didn't understand relationship '{part}' in field path.{_HINT_RELATION}",
-                    "INVALID_FIELD",
-                )
+            if (*names, part) in self._joins:
+                names = (*names, part)
+                continue
+            field, targets = self._relation(names, part, at)
             names = (*names, field.relationship or "")
             if names not in self._joins:
-                alias = self._new_alias()
-                self._joins[names] = (alias, NAME if field.polymorphic else targets[0])
-                source = _any_of(targets) if field.polymorphic else f'"{targets[0].name}"'
-                self._join_sql.append(f'LEFT JOIN {source} {alias} ON {alias}.Id = {table}."{field.name}"')
+                self._join(names, field, targets, NAME if field.polymorphic else targets[0])
         table, obj = self._joins[names]
         return table, obj, names
+
+    def _relation(self, names: tuple[str, ...], part: str, at: int) -> tuple[Field, list[Object]]:
+        obj = self._joins[names][1]
+        for field in obj.fields.values():
+            same = field.relationship and field.relationship.lower() == part.lower()
+            if same and self.actor.permissions.reads(obj, field):
+                targets = [o for name in field.reference_to if (o := self._readable(name))]
+                if targets:
+                    return field, targets
+        raise refuse(
+            self.text, at, f"Didn't understand relationship '{part}' in field path.{_HINT_RELATION}", "INVALID_FIELD"
+        )
+
+    def _join(self, names: tuple[str, ...], field: Field, targets: list[Object], shown: Object) -> None:
+        """Join a parent of one of some objects under these names; what is selected of it are fields of `shown`."""
+        alias, table = self._new_alias(), self._joins[names[:-1]][0]
+        source = _any_of(targets) if shown is NAME else f'"{shown.name}"'
+        self._joins[names] = (alias, shown)
+        self._join_sql.append(f'LEFT JOIN {source} {alias} ON {alias}.Id = {table}."{field.name}"')
+
+    def narrowed(self, typeof: TypeOf) -> list[Path]:
+        """Return the paths of a TYPEOF; each case is a parent of its own, named ``<relationship>:<object>``.
+
+        Source: SOQL and SOSL Reference, "TYPEOF".
+        """
+        parts = self.strip(typeof.path)
+        _, _, above = self.walk(parts[:-1], typeof.at)
+        field, targets = self._relation(above, parts[-1], typeof.at)
+        if not field.polymorphic:
+            raise refuse(
+                self.text, typeof.at, f"{field.relationship} is not a polymorphic relationship", "INVALID_FIELD"
+            )
+        found: list[Path] = []
+        left = {target.name.lower(): target for target in targets}
+        for name, at, paths in typeof.cases:
+            shown = left.pop(name.lower(), None)
+            names = (*above, f"{field.relationship}:{name.lower()}")
+            if shown is None or names in self._joins:
+                message = f"{name} is no object {field.relationship} may refer to, or was named before"
+                raise refuse(self.text, at, message, "INVALID_TYPE")
+            self._join(names, field, [shown], shown)
+            found += [Path((*names, *path.parts), path.at) for path in paths]
+        if typeof.otherwise and left:
+            names = (*above, f"{field.relationship}:")
+            self._join(names, field, list(left.values()), NAME)
+            found += [Path((*names, *path.parts), path.at) for path in typeof.otherwise]
+        return found
 
     def _readable(self, name: str) -> Object | None:
         found = self.schema.object(name)

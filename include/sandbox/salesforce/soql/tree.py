@@ -63,10 +63,23 @@ Condition = Compare | SemiJoin | Logic
 
 
 @dataclass(frozen=True, slots=True)
+class TypeOf:
+    """``TYPEOF path WHEN object THEN fields ... ELSE fields END``: each case is (object, its offset, fields)."""
+
+    path: Path
+    cases: tuple[tuple[str, int, tuple[Path, ...]], ...]
+    otherwise: tuple[Path, ...]
+
+    @property
+    def at(self) -> int:
+        return self.path.at
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One entry of the SELECT list."""
 
-    what: "Operand | Query"
+    what: "Operand | TypeOf | Query"
     alias: str | None
 
 

@@ -1,5 +1,6 @@
 """The files other tools read are whole and agree with each other: locks, compose, Astro, Docker, CI."""
 
+import json
 import os
 import re
 import tomllib
@@ -108,6 +109,16 @@ def test_helm_values_keep_no_secret_and_stage_where_every_pod_reaches() -> None:
     assert str(max(pins("requirements.lock")["apache-airflow"])) == values["airflowVersion"]
 
 
+def test_helm_values_set_the_pools_and_upgrade_the_hub_with_the_database() -> None:
+    values = yaml.safe_load(read("docs/examples/helm-values.yaml"))
+    script = values["migrateDatabaseJob"]["args"][-1]
+    assert {"airflow db migrate", "python -m accord.cli hub upgrade"} <= set(script.splitlines())
+    pools = yaml.safe_load(read("airflow_settings.yaml"))["airflow"]["pools"]
+    assert dict(re.findall(r"airflow pools set (\w+) (\d+) ", script)) == {
+        pool["pool_name"]: str(pool["pool_slot"]) for pool in pools
+    }
+
+
 def test_compose_refers_only_to_what_it_defines(compose: dict[str, Any]) -> None:
     services, volumes = compose["services"], compose["volumes"]
     for name, body in services.items():
@@ -126,6 +137,22 @@ def test_compose_waits_for_health_only_where_it_is_checked(compose: dict[str, An
             assert how["condition"] != "service_healthy" or "healthcheck" in services[other], (
                 f"{name} waits for {other}"
             )
+
+
+def test_compose_asks_tryton_what_it_answers(compose: dict[str, Any]) -> None:
+    asked = compose["services"]["tryton"]["healthcheck"]["test"]
+    assert json.loads(asked[asked.index("--json") + 1])["method"] == "common.server.version"
+    assert asked[-1].endswith("/rpc/")
+
+
+def test_what_shares_the_workers_network_starts_again_with_it(compose: dict[str, Any]) -> None:
+    for name in ("salesforce", "tryton"):
+        body = compose["services"][name]
+        assert body["depends_on"][body["network_mode"].removeprefix("service:")]["restart"] is True
+
+
+def test_compose_builds_the_image_once(compose: dict[str, Any]) -> None:
+    assert [name for name, body in compose["services"].items() if "build" in body] == ["airflow-init"]
 
 
 def test_compose_listens_on_loopback_only(compose: dict[str, Any]) -> None:

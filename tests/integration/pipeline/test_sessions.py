@@ -59,8 +59,8 @@ def test_lists_arrive_as_they_are(sessions: Hub) -> None:
     assert row == given
 
 
-def test_a_text_postgresql_cant_store_is_refused_and_not_cut_off(sessions: Hub) -> None:
-    with pytest.raises(psycopg.DataError), sessions.session() as session:
+def test_a_text_postgresql_cant_store_is_refused_before_it_is_sent(sessions: Hub) -> None:
+    with pytest.raises(psycopg.DataError, match="NUL"), sessions.session() as session:
         session.execute("SELECT %s::text[]", [["a\x00b", "c"]])
 
 

@@ -119,21 +119,25 @@ def content_hash(definition: BusinessObject, table: pa.Table, names: Iterable[st
     Equal content gives equal digests whatever the order of columns or of parts. A gone record's digest covers nothing else,
     so that a deleted record equals a deleted record.
     """
-    texts = []
-    for name in sorted(names):
-        column = table[name].combine_chunks()
-        if any(c.name == name for c in definition.constituents):
-            texts.append(_pair(name, _parts_text(definition.constituent(name), column)))
-        else:
-            texts.append(_pair(name, _text(column)))
+    texts = [_pair(name, text) for name, text in content_texts(definition, table, names).items()]
     # the "" keeps a row whose fields are all null: with only nulls to skip Arrow (26.0) leaves the whole row out
     joined = (
         pc.binary_join_element_wise("", *texts, "\x1e", null_handling="skip") if texts else pa.array([""] * len(table))
     )
     gone = table["gone"].combine_chunks() if isinstance(table["gone"], pa.ChunkedArray) else table["gone"]
     joined = pc.if_else(pc.fill_null(gone, False), pa.scalar("gone"), joined)
-    digests = [blake2b(t.encode(), digest_size=16).digest() for t in joined.to_pylist()]
+    digests = [blake2b(text, digest_size=16).digest() for text in joined.cast(pa.binary()).to_pylist()]
     return pa.array(digests, pa.binary(16))
+
+
+def content_texts(definition: BusinessObject, table: pa.Table, names: Iterable[str]) -> dict[str, pa.Array]:
+    """Each of the fields and constituents in `names`, sorted, as a column of text: equal for equal content, whatever the order of
+    parts, and null where there is none."""
+    parts = {constituent.name: constituent for constituent in definition.constituents}
+    return {
+        name: _parts_text(parts[name], table[name].combine_chunks()) if name in parts else _text(table[name])
+        for name in sorted(names)
+    }
 
 
 def _pair(name: str, values: pa.Array) -> pa.Array:

@@ -13,6 +13,7 @@ from psycopg import sql
 from psycopg.rows import DictRow, dict_row
 
 from accord.errors import BadCredentials, Stop, Unavailable
+from accord.text_arrays import dump_quickly
 
 Session = psycopg.Connection[DictRow]
 
@@ -79,9 +80,11 @@ class Hub:
 
     def _opened(self) -> Session:
         try:
-            return psycopg.connect(self._dsn, row_factory=dict_row, connect_timeout=10, autocommit=True)
+            connection = psycopg.connect(self._dsn, row_factory=dict_row, connect_timeout=10, autocommit=True)
         except psycopg.OperationalError as error:
             raise _unreachable(error) from None
+        dump_quickly(connection)
+        return connection
 
     def _taken(self) -> Session | None:
         """A connection kept from before that still answers; None when there is none."""

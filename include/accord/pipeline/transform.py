@@ -21,7 +21,7 @@ from accord.pipeline.identify import identify
 from accord.pipeline.moving import moved_away
 from accord.pipeline.resolve import OUT_OF_SCOPE, UNRESOLVED, resolve
 from accord.pipeline.route import routed
-from accord.pipeline.runs import Run, read_run
+from accord.pipeline.runs import Run, RunKind, read_run
 from accord.ports import Source
 from accord.records import CARRIED_ON, CARRIED_PARTS, CARRIES_ON, conform, content_hash
 from accord.runtime import Accord
@@ -50,13 +50,16 @@ def transform(accord: Accord, run_id: int, manifest_path: str) -> str:
     chunks: list[Chunk] = []
     superseded, came, dropped = 0, Amounts(), Amounts()
     edits = edits_of(accord.hub, definition.name)
+    # nobody asks a reconciliation that reads everything: what it doubts is read once more
+    words = bool(edits) or run.kind is not RunKind.RECONCILE or run.natives is not None
     for chunk in staged.chunks:
         read = {name: accord.staging.read(file) for name, file in chunk.parts.items()}
         table = pa.concat_tables(canonical_of(source, definition, reading, read_at) for reading in _readings(read))
         add_amounts(came, definition, table)
         newest = identify(accord.hub, definition, run.flow.source, _newest(table), dry=run.dry)
         superseded += table.num_rows - newest.num_rows
-        newest = with_said(source, definition, newest)
+        if words:
+            newest = with_said(source, definition, newest)
         table = prepared(accord.hub, definition, newest, run.flow.source)
         add_amounts(dropped, definition, table, sign=-1)
         files = {}

@@ -45,6 +45,25 @@ def test_after_an_error_nobody_gets_it_again(sessions: Hub) -> None:
     assert backend(sessions) != before
 
 
+def test_lists_arrive_as_they_are(sessions: Hub) -> None:
+    texts = ["a", None, "", "NULL", " b ", "c,d", '"e"', "f\\", "{g}", "h\ni", "ünï"]
+    with sessions.session() as session:
+        given = {"texts": texts, "numbers": [1, None], "nested": [["x"], ["y,"]], "nothing": [None], "none": []}
+        row = only(
+            session.execute(
+                """SELECT %(texts)s::text[] AS texts, %(numbers)s::int[] AS numbers, %(nested)s::text[] AS nested,
+                     %(nothing)s::text[] AS nothing, %(none)s::text[] AS none""",
+                given,
+            )
+        )
+    assert row == given
+
+
+def test_a_text_postgresql_cant_store_is_refused_before_it_is_sent(sessions: Hub) -> None:
+    with pytest.raises(psycopg.DataError, match="NUL"), sessions.session() as session:
+        session.execute("SELECT %s::text[]", [["a\x00b", "c"]])
+
+
 def test_one_the_server_ended_is_replaced(sessions: Hub, hub_server: HubServer) -> None:
     ended = backend(sessions)
     with psycopg.connect(hub_server.server.dsn("postgres"), autocommit=True) as administrator:

@@ -81,9 +81,8 @@ def _compare(pair: Pair, mine: Ours, looked: Looked) -> pa.Table:
     theirs = pair.theirs(keys, pc.coalesce(mine.natives, natives))
     place = pc.index_in(keys, value_set=flat(theirs["key"]))
     there = pc.is_valid(place)
-    same = _same(pair.content(ours), pair.content(theirs), place)
+    same, alone = pair.same(ours, theirs, place)
     if pair.definition.parent and pc.any(left_out).as_py():
-        alone = _same(pair.content(ours, alone=True), pair.content(theirs, alone=True), place)
         parentless = pc.is_null(flat(theirs[pair.definition.parent]).take(place))
         same = pc.or_(same, pc.and_(pc.and_(alone, parentless), left_out))
     inactive = pc.fill_null(flat(theirs["gone"]).take(place), False)
@@ -103,10 +102,6 @@ def _compare(pair: Pair, mine: Ours, looked: Looked) -> pa.Table:
     counts = pc.or_(live.take(of), pc.invert(flat(theirs["gone"])))
     add_amounts(looked.amounts, pair, theirs.filter(counts), side="target", beside=ours.take(of.filter(counts)))
     return pa.table([keys, standing], schema=SAID)
-
-
-def _same(ours: pa.Array, theirs: pa.Array, place: pa.Array) -> pa.Array:
-    return pc.fill_null(pc.equal(ours, theirs.take(place)), False)
 
 
 def _links(pair: Pair, keys: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:

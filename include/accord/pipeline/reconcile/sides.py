@@ -22,7 +22,7 @@ from accord.pipeline.resolve import OUT_OF_SCOPE, UNRESOLVED, resolve
 from accord.pipeline.runs import Params, RunKind, engine_run_name, open_run
 from accord.pipeline.sweep import sweep
 from accord.pipeline.transform import said_of, transform
-from accord.records import conform, content_hash, schema_of
+from accord.records import conform, content_hash, content_texts, schema_of
 from accord.runtime import Accord
 from accord.systems.collapsing import flat
 
@@ -42,8 +42,9 @@ class Reading:
 @dataclass(frozen=True, slots=True)
 class Ours:
     """What the source says of some records, as far as one target is concerned: `said` (Said values), `rows` as the target would hold
-    them, edits in force and under the ids it has for their parts; `told` as the link remembers them, `words` the hash of what
-    the source said, `natives` where the target keeps what is told of them, if the hub knows another place than the link."""
+    them, edits in force and under the ids it has for their parts; `told` what the link remembers, not collapsed, `words` the hash
+    of what the source said (null where everything was read), `natives` where the target keeps what is told of them, if the hub
+    knows another place than the link."""
 
     said: pa.Array
     rows: pa.Table
@@ -118,7 +119,7 @@ class Pair:
         return Ours(
             said=pc.if_else(flat(table[OUT_OF_SCOPE]), Said.EXCLUDED.value, live_or_gone),
             rows=conform(self.definition, self.target.collapse(self.definition, held.drop_columns(["native"]))),
-            told=conform(self.definition, self.target.collapse(self.definition, told)),
+            told=told,
             words=flat(said_of(table)),
             natives=flat(held["native"]),
         )
@@ -136,18 +137,25 @@ class Pair:
             pages.append(page.cast(schema))
         return pa.concat_tables(pages)
 
-    def content(self, table: pa.Table, *, alone: bool = False) -> pa.Array:
-        """A digest of what is compared, `alone` without the parent. Whether a record is gone is told apart: a system may have no
-        other way to say so than by a status the record can have anyway."""
-        live = table.set_column(
-            table.column_names.index("gone"), "gone", pa.chunked_array([pa.repeat(False, len(table))], pa.bool_())
-        )
-        return self.digest(live, alone=alone)
+    def same(self, ours: pa.Table, theirs: pa.Table, place: pa.Array) -> tuple[pa.Array, pa.Array]:
+        """Per row of `ours`, whether the row of `theirs` at its `place` has the same content, and whether it has but for the parent;
+        false where the place is null. Whether a record is gone is told apart: a system may have no other way to say so than by a
+        status the record can have anyway."""
+        held = content_texts(self.definition, theirs, self.names)
+        same = alone = pc.is_valid(place)
+        for name, text in content_texts(self.definition, ours, self.names).items():
+            other = held[name].take(place)
+            equal = pc.coalesce(pc.equal(text, other), pc.and_(pc.is_null(text), pc.is_null(other)))
+            same = pc.and_(same, equal)
+            if name != self.definition.parent:
+                alone = pc.and_(alone, equal)
+        return same, alone
 
-    def digest(self, table: pa.Table, *, alone: bool = False) -> pa.Array:
+    def digest(self, told: pa.Table, *, alone: bool = False) -> pa.Array:
         """The digest the flow keeps in the link."""
         names = self.names - {self.definition.parent} if alone else self.names
-        return content_hash(self.definition, table, names)
+        collapsed = conform(self.definition, self.target.collapse(self.definition, told))
+        return content_hash(self.definition, collapsed, names)
 
 
 def _parks(table: pa.Table) -> pa.Array:

@@ -18,6 +18,7 @@ from pyarrow import csv
 from accord.errors import BadCredentials, InDoubt, Retry, SchemaDrift, Stop, Unavailable
 from accord.settings import Connection, dsn
 from accord.systems.collapsing import flat
+from accord.text_arrays import dump_quickly
 
 _ROWS = 20_000  # rows of one table that is read
 _ALIVE: dict[str, Any] = {"keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3, "connect_timeout": 10}
@@ -133,6 +134,7 @@ class Session:
             self._open = psycopg.connect(dsn(self._where), autocommit=True, **_ALIVE)
         except psycopg.OperationalError as error:
             raise _refused(self._where, str(error)) from None
+        dump_quickly(self._open)
         settings = {"statement_timeout": self.timeout, "lock_timeout": self._lock_timeout, "TimeZone": "UTC"}
         for name, value in settings.items():
             text = f"{value.total_seconds() * 1000:.0f}" if isinstance(value, timedelta) else value

@@ -25,8 +25,7 @@ _HELD = sql.SQL(
     "SELECT {columns} FROM unnest(%s::text[], %s::text[]) AS w (key, native) "
     "JOIN outbound.customer c ON c.customer_number = w.native "
     "UNION ALL "
-    "SELECT {columns} FROM unnest(%s::text[], %s::text[]) AS w (key, native) "
-    "JOIN outbound.customer c ON w.native IS NULL AND c.external_ref = w.key"
+    "SELECT {columns} FROM unnest(%s::text[]) AS w (key) JOIN outbound.customer c ON c.external_ref = w.key"
 )
 _PARTS = sql.SQL("SELECT {columns} FROM {table} WHERE customer_number = ANY (%s) ORDER BY {order}")
 
@@ -57,9 +56,11 @@ def _held(session: Session, system: str, definition: BusinessObject, wanted: pa.
     columns: list[sql.Composable] = [sql.SQL("w.key"), sql.SQL("c.customer_number")]
     columns += [sql.Identifier("c", name) for name in names[2:]]
     query = _HELD.format(columns=sql.SQL(", ").join(columns))
-    keys, natives = wanted["key"].to_pylist(), wanted["native"].to_pylist()
+    known = pc.is_valid(wanted["native"])
+    numbered, others = wanted.filter(known), wanted.filter(pc.invert(known))
+    asked = [numbered["key"].to_pylist(), numbered["native"].to_pylist(), others["key"].to_pylist()]
     with session.transaction() as cursor:
-        rows = session.read(cursor, query, [keys, natives, keys, natives], names)
+        rows = session.read(cursor, query, asked, names)
         numbers = rows["native"].to_pylist()
         parts = {}
         for name, part in PARTS.items():

@@ -1,12 +1,14 @@
 """The first look: everything on both sides, chunk by chunk, to find the few records a second look is worth.
 
 A chunk holds the records whose keys fall into one bucket (ADR 0002), and the target is asked for just these keys: both sides
-of a record are in memory together, and nothing else is. The census then finds what only the target or only the hub knows.
+of a record are in memory together, and nothing else is. The census, taken of the target while the source is read, finds what
+only the target or only the hub knows.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -63,14 +65,23 @@ def first_look(pair: Pair, reading: Reading) -> Looked:
     """Compare everything `reading` has with what the target holds, and take the census."""
     looked = Looked()
     folder = pair.accord.staging.new_batch(pair.flow.name, reading.run, f"census-{pair.target.name}")
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        counting = beside.submit(_there, pair, f"{folder}/there.parquet")
+        chunks = reading.manifest.chunks
+        there = counting.result()
     said = pair.accord.staging.open_writer(f"{folder}/said.parquet", SAID)
-    for chunk in reading.manifest.chunks:
+    for chunk in chunks:
         said.append(_compare(pair, pair.ours(chunk), looked))
-    there = pair.accord.staging.open_writer(f"{folder}/there.parquet", CENSUS)
+    _census(pair, said.close(), there, looked)
+    return looked
+
+
+def _there(pair: Pair, file: str) -> StagedFile:
+    """Every key the target holds, staged."""
+    there = pair.accord.staging.open_writer(file, CENSUS)
     for page in pair.target.census(pair.definition):
         there.append(page.select(CENSUS.names).cast(CENSUS))
-    _census(pair, said.close(), there.close(), looked)
-    return looked
+    return there.close()
 
 
 def _compare(pair: Pair, mine: Ours, looked: Looked) -> pa.Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -31,12 +32,17 @@ READ_AT_ONCE = 5_000  # records the target is asked for in one call
 HOLDING = pa.field("native", pa.string())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
-    """A run that did nothing but read the source, and what it read."""
+    """A run that does nothing but read the source."""
 
+    accord: Accord
     run: int
-    manifest: Manifest
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """What it reads, when this is first asked for: a canonical batch."""
+        return self.accord.staging.manifest(transform(self.accord, self.run, extract(self.accord, self.run)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Ours:
 
 @contextmanager
 def source_says(accord: Accord, flow: Flow, keys: Sequence[str] | None = None) -> Iterator[Reading]:
-    """Everything the source has, or what it has of `keys` (see `asked_of`), as a canonical batch that lives as long as the context.
+    """Everything the source has, or what it has of `keys` (see `asked_of`), as a batch that lives as long as the context.
 
     The first half of a dry run: nothing is released, judged or sent, and nothing kept but the run itself.
     """
@@ -64,7 +70,7 @@ def source_says(accord: Accord, flow: Flow, keys: Sequence[str] | None = None) -
     run = open_run(accord, flow, engine_run=engine_run_name(kind), kind=kind, params=params)
     error: str | None = "interrupted"
     try:
-        yield Reading(run, accord.staging.manifest(transform(accord, run, extract(accord, run))))
+        yield Reading(accord, run)
         error = None
     except AccordError as raised:
         error = str(raised)

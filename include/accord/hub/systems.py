@@ -40,7 +40,7 @@ class SystemState:
 
 def state_of(hub: Hub, name: str) -> SystemState:
     """The system `name` now; one nothing was ever said of is well."""
-    with hub.statements() as session:  # asked before every call: no transaction around the one statement
+    with hub.session() as session:
         return _read(session, name)
 
 

@@ -185,7 +185,7 @@ def _natives(accord: Accord, flow: Flow, keys: tuple[str, ...]) -> list[str] | N
 
 def read_run(hub: Hub, run: int) -> Run:
     """The run numbered `run`. Raises Stop when there is none."""
-    with hub.statements() as session:
+    with hub.session() as session:
         return _read(session, run)
 
 

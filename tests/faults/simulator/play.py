@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -33,6 +34,7 @@ from tests.faults.simulator.stage import (
     HUB_CLOCK,
     LEASE,
     LONGEST,
+    AtOnce,
     Killed,
     Process,
     Stage,
@@ -66,6 +68,8 @@ TABLES = (
     "identity, staying, edit, distinction, system, admission, reconciliation, "
     "difference, image, change"
 )
+
+_FIRST_LOOK = import_module("accord.pipeline.reconcile.first_look")  # the package gives its function that name
 
 
 @dataclass(slots=True)
@@ -105,6 +109,7 @@ def virtual() -> Iterator[None]:
             stack.enter_context(patch.object(module, "time", time))
         for module in (runs, acknowledge, load):
             stack.enter_context(patch.object(module, "datetime", VirtualDatetime))
+        stack.enter_context(patch.object(_FIRST_LOOK, "ThreadPoolExecutor", AtOnce))
         stack.enter_context(patch.object(flow_run, "gate", lambda *_: {}))
         yield
 

@@ -7,14 +7,18 @@ import itertools
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
 from random import Random
+from typing import Any, TypeVar
 
 from accord.errors import Unavailable
 from accord.hub import Hub
 from accord.hub.connection import Session
 from tests.faults.simulator.schedule import KILLED, Strike
+
+T = TypeVar("T")
 
 LEASE = timedelta(seconds=3)
 LONGEST = timedelta(seconds=1)  # a request of a target in memory
@@ -180,6 +184,17 @@ class VirtualDatetime(datetime):
     def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # a plain datetime is what is wanted
         process = CURRENT.process
         return process.stage.clock(process.stage.worker_skew) if process else datetime.now(UTC)
+
+
+class AtOnce(Executor):
+    """In the place of `ThreadPoolExecutor`: a process of the story has one thread, which does what it gives away itself."""
+
+    def __init__(self, max_workers: int) -> None: ...
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        done: Future[T] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
 
 
 class StagedHub(Hub):

@@ -60,32 +60,35 @@ def images(definition: BusinessObject, table: pa.Table, side: Owner, keeps: froz
     parts = [(c.name, c.key, _told(c.fields)) for c in constituents]
     seeds = creating - always
     wanted = [n for n in table.column_names if n in creating or n in ("gone", "native", named)]
-    pages = [IMAGE.empty_table()]  # a row of Python objects takes many times the memory it has in Arrow
-    for page in table.select(wanted).to_batches(max_chunksize=_AT_ONCE):
-        rows: dict[str, list[str | None]] = {name: [] for name in IMAGE.names}
-        for row in page.to_pylist():
-            plain: Image = {GONE: True} if row["gone"] else {}
-            personal: Image = {}
-            refs: list[str] = []
-            if not row["gone"]:
-                known = row.get("native") is not None
-                for name, hidden, refers in fields:
-                    if (value := row[name]) is None or value == [] or (known and name in seeds):
-                        continue
-                    (personal if hidden else plain)[name] = value
-                    if refers:
-                        refs.append(value)
-                for name, key, told in parts:
-                    if row[name]:
-                        plain[name], hidden_parts = _parts(row[name], key, told, refs)
-                        if hidden_parts:
-                            personal[name] = hidden_parts
-            rows["plain"].append(_JSON(plain))
-            rows["personal"].append(_JSON(personal) if personal else "{}")
-            rows["number"].append(row.get(named) if named else None)
-            rows["refs"].append("{" + ",".join(map(_JSON, dict.fromkeys(refs))) + "}" if refs else None)
-        pages.append(pa.table(rows, schema=IMAGE))
-    return pa.concat_tables(pages)
+
+    def image(row: dict[str, Any]) -> dict[str, str | None]:
+        plain: Image = {GONE: True} if row["gone"] else {}
+        personal: Image = {}
+        refs: list[str] = []
+        if not row["gone"]:
+            known = row.get("native") is not None
+            for name, hidden, refers in fields:
+                if (value := row[name]) is None or value == [] or (known and name in seeds):
+                    continue
+                (personal if hidden else plain)[name] = value
+                if refers:
+                    refs.append(value)
+            for name, key, told in parts:
+                if row[name]:
+                    plain[name], hidden_parts = _parts(row[name], key, told, refs)
+                    if hidden_parts:
+                        personal[name] = hidden_parts
+        return {
+            "plain": _JSON(plain),
+            "personal": _JSON(personal) if personal else "{}",
+            "number": row.get(named) if named else None,
+            "refs": "{" + ",".join(map(_JSON, dict.fromkeys(refs))) + "}" if refs else None,
+        }
+
+    # into Arrow page by page: a row of Python objects takes many times the memory it has there
+    pages = table.select(wanted).to_batches(max_chunksize=_AT_ONCE)
+    made = (pa.Table.from_pylist([image(row) for row in page.to_pylist()], schema=IMAGE) for page in pages)
+    return pa.concat_tables([IMAGE.empty_table(), *made])
 
 
 def merged(plain: Mapping[str, Any], personal: Mapping[str, Any]) -> Image:

@@ -188,24 +188,24 @@ CASE WHEN %(refused)s THEN 'batch refused' WHEN %(dry)s THEN 'dry run' WHEN e.id
      WHEN e.state = 'open' THEN 'still held' WHEN e.state = 'replaying' THEN 'being replayed'
      WHEN e.replay IS NOT NULL THEN 'replayed' ELSE 'released' END
 """
-_MATTER = """
+_ABOUT_IT = """NOT %(refused)s AND NOT %(dry)s AND e.object = %(object)s AND e.target = '' AND e.key = f.key
+    AND e.category = f.category AND e.opened <= %(at)s"""
+_MATTER = f"""
 LEFT JOIN LATERAL (
   SELECT id, state, discarded, replay, closed FROM exception e
-  WHERE NOT %(refused)s AND NOT %(dry)s AND e.object = %(object)s AND e.target = '' AND e.key = f.key AND e.category = f.category
-    AND e.opened <= %(at)s ORDER BY e.id DESC LIMIT 1) e ON true
-"""
+  WHERE {_ABOUT_IT} ORDER BY e.id DESC LIMIT 1) e ON true
+"""  # noqa: S608 - it is our own word
 
 # all of them at once, by a join: a look at each costs twice as much
 _FATES = f"""
 SELECT fate, count(*) AS n FROM (
   SELECT DISTINCT ON (key) fate FROM (
     SELECT DISTINCT ON (f.key, f.category) f.key, {_FATE} AS fate, e.id, e.state
-    FROM finding f LEFT JOIN exception e ON NOT %(refused)s AND NOT %(dry)s AND e.object = %(object)s AND e.target = ''
-      AND e.key = f.key AND e.category = f.category AND e.opened <= %(at)s
+    FROM finding f LEFT JOIN exception e ON {_ABOUT_IT}
     WHERE f.run = %(run)s AND f.gate = %(gate)s ORDER BY f.key, f.category, e.id DESC) matter
   ORDER BY key, state = 'closed', id) one
 GROUP BY fate ORDER BY n DESC, fate
-"""  # noqa: S608 - it is our own word
+"""  # noqa: S608 - both are our own words
 
 _HELD = f"""
 SELECT f.key, array_agg(f.rule ORDER BY f.rule) AS rules, coalesce(min(f.correlation::text), '') AS correlation,

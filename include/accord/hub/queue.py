@@ -13,6 +13,7 @@ from accord.categories import Category
 from accord.errors import Stop
 from accord.hub.connection import Hub, Session, only
 from accord.hub.exceptions import free_abandoned
+from accord.hub.paging import no_place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,5 +176,5 @@ def _place(after: str | None) -> tuple[int, int]:
         return -99, 0
     severity, _, place = after.partition(".")
     if not (severity.isdecimal() and place.isdecimal()):
-        raise Stop(f"{after!r} is no place in the list.", cure="Give what the page before named.")
+        raise no_place(after)
     return -int(severity), int(place)

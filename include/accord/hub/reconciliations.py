@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from accord.errors import Stop
 from accord.hub.connection import Hub, Session, only
+from accord.hub.paging import no_place
 
 NO_DIFFERENCE = ("agreed", "excluded", "in flight", "waiting")  # accord.pipeline.reconcile.classes.Standing
 
@@ -259,7 +260,7 @@ def difference_page(
     try:
         money = Decimal(place) if after else None
     except ArithmeticError:
-        raise Stop(f"{after!r} is no place in the list.", cure="Give what the page before named.") from None
+        raise no_place(after or "") from None
     arguments = {
         "id": reconciliation, "outcome": outcome, "class": of_class, "place": money, "key": key, "size": size + 1,
     }  # fmt: skip

@@ -17,9 +17,11 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
+from accord.categories import REVIEW_STATES
 from accord.errors import Stop
 from accord.hub.audit import audit, audited
 from accord.hub.connection import Hub, Session, only
+from accord.hub.paging import no_place
 from accord.quality.verdict import REFUSED
 
 LONGEST = 90  # days an acceptance may last
@@ -83,7 +85,7 @@ CROSS JOIN LATERAL (
         GROUP BY c.currency) s) h
 """
 
-_STATES = ("open", "acknowledged", "accepted", "settled")  # as they are listed
+_STATES = (*REVIEW_STATES, "settled")  # as they are listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,7 +258,7 @@ def _place(after: str | None) -> tuple[int, str, int, int]:
         return 0, "", 0, 0
     rank, severity, held, number = (after.split(".") + [""] * 4)[:4]
     if not (rank.isdecimal() and held.isdecimal() and number.isdecimal()):
-        raise Stop(f"{after!r} is no place in the list.", cure="Give what the page before named.")
+        raise no_place(after)
     return int(rank), severity, int(held), int(number)
 
 

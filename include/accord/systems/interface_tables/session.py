@@ -20,6 +20,8 @@ from accord.settings import Connection, dsn
 from accord.systems.collapsing import flat
 from accord.text_arrays import dump_quickly
 
+Query = sql.SQL | sql.Composed
+
 _ROWS = 20_000  # rows of one table that is read
 _ALIVE: dict[str, Any] = {"keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3, "connect_timeout": 10}
 
@@ -92,11 +94,7 @@ class Session:
                 copy.write(buffer.getvalue())
 
     def stream(
-        self,
-        cursor: psycopg.Cursor[Any],
-        query: sql.SQL | sql.Composed,
-        parameters: Sequence[Any],
-        columns: Sequence[str],
+        self, cursor: psycopg.Cursor[Any], query: Query, parameters: Sequence[Any], columns: Sequence[str]
     ) -> Iterator[pa.Table]:
         """The rows of `query` as tables of text columns `columns`, in its order, streaming: every value as PostgreSQL writes it."""
         schema = pa.schema([(name, pa.string()) for name in columns])
@@ -111,11 +109,7 @@ class Session:
                 yield pa.table(list(values), schema=schema)
 
     def read(
-        self,
-        cursor: psycopg.Cursor[Any],
-        query: sql.SQL | sql.Composed,
-        parameters: Sequence[Any],
-        columns: Sequence[str],
+        self, cursor: psycopg.Cursor[Any], query: Query, parameters: Sequence[Any], columns: Sequence[str]
     ) -> pa.Table:
         """The same as one table."""
         empty = pa.schema([(name, pa.string()) for name in columns]).empty_table()

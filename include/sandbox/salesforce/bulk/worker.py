@@ -107,8 +107,8 @@ class Worker(threading.Thread):
 def check_bulk_query(plan: Compiled) -> None:
     """Refuse what Bulk queries can't do.
 
-    Sources: for the first message OpenFn/adaptors issue 395, for the last airbytehq/airbyte pull request 8206; the others' words are
-    this org's own.
+    The first message is as users of OpenFn's Salesforce adaptor quote it, the last as makers of Airbyte's source do; the others'
+    words are this org's own.
 
     Raises:
         ApiError: The query groups, counts, nests, skips, or asks for compound fields.

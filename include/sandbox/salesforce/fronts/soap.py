@@ -24,7 +24,7 @@ _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 _PARTNER, _FAULT = "urn:partner.soap.sforce.com", "urn:fault.partner.soap.sforce.com"
 _INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 _WRONG = "Invalid username, password, security token; or user locked out."
-# As a fault recorded in vdesabou/kafka-docker-playground issue 7669; forcedotcom/wsc recognizes an ended session by its beginning.
+# As users of a Kafka connector quote the fault; Salesforce's own client (wsc) recognizes an ended session by its beginning.
 _SESSION = (
     "Invalid Session ID found in SessionHeader: Illegal Session. Session not found, missing session hash: {}\n"
     "This error usually occurs after a session expires or a user logs out."

@@ -1,4 +1,4 @@
-"""A day at work in both ERPs: many orders are shipped, some billed, some paid, a few come back in part.
+"""A day at work in both ERPs: some orders are shipped, most of these billed, some paid, a few come back in part.
 
 What becomes of an order follows from its reference, and each step is done once: a second day finds nothing left to do.
 """
@@ -24,12 +24,13 @@ from sandbox.erp.statements import Receipt, receive
 from sandbox.erp.trading import Day
 
 AT_ONCE = 25  # orders shipped in a call: more take Tryton longer each
-SHIPPED, PARTLY, BILLED, PAID, RETURNED = 3, 1, 2, 2, 1  # of ten orders
+SIDES = 20
+SHIPPED, PARTLY, BILLED, PAID, RETURNED = 4, 1, 3, 2, 1  # of SIDES orders: shipping takes Tryton longest
 
 
 def _dice(reference: str) -> int:
-    """0 … 9, always the same for an order."""
-    return hashlib.blake2b(reference.encode(), digest_size=4).digest()[0] % 10
+    """0 … SIDES - 1, always the same for an order."""
+    return hashlib.blake2b(reference.encode(), digest_size=4).digest()[0] % SIDES
 
 
 def told(done: Counter[str]) -> str:

@@ -217,6 +217,7 @@ class RestSession(requests.Session):
     def __init__(self, org: Org, *, admin: bool) -> None:
         super().__init__()
         self.base = org.http
+        self.trust_env = False  # a proxy has no business there
         self.headers["Authorization"] = f"Bearer {org.token(admin=admin)}"
 
     def request(self, method: str, url: str, *args: Any, **options: Any) -> requests.Response:  # type: ignore[override]

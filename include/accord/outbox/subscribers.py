@@ -22,11 +22,10 @@ from accord.flows import FLOWS
 from accord.objects import OBJECTS
 from accord.outbox.events import EventType
 from accord.outbox.signing import secret_key
-from accord.settings import Connection
+from accord.settings import LOOPBACK, Connection
 
 MOST_EVENTS = 1000  # of a request: well below a megabyte
 LONGEST_S = 30.0
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +79,7 @@ def checked_url(url: str) -> str | None:
         good = (
             bool(place.hostname)
             and not place.username
-            and (place.scheme == "https" or (place.scheme == "http" and place.hostname in _LOOPBACK))
+            and (place.scheme == "https" or (place.scheme == "http" and place.hostname in LOOPBACK))
         )
     except ValueError:
         good = False

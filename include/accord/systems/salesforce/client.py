@@ -95,6 +95,7 @@ class Client:
     def _http(self) -> requests.Session:
         if self._session is None:
             self._session = requests.Session()
+            self._session.trust_env = not self.options.local  # a proxy has no business there
             self._session.headers["Sforce-Call-Options"] = f"client={CLIENT}"
         return self._session
 

@@ -9,14 +9,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from accord.errors import Stop
-from accord.settings import Connection
+from accord.settings import LOOPBACK, Connection
 
 PERMISSION_SET = "Accord_Integration"  # include/salesforce_metadata deploys it
 PERMISSION_CURE = (
     "Deploy include/salesforce_metadata to the org and assign the permission set "
     f"{PERMISSION_SET} to the integration user."
 )
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +48,11 @@ class Options:
     read_attempts: int = 4
     retry_wait: float = 0.5
 
+    @property
+    def local(self) -> bool:
+        """Whether the org is on this machine."""
+        return urlsplit(self.instance_url or self.login_url).hostname in LOOPBACK
+
 
 def options_of(connection: Connection) -> Options:
     """The options of `connection`. Raises Stop naming the setting that is missing or unusable."""
@@ -76,7 +80,7 @@ def options_of(connection: Connection) -> Options:
     )
     for url in (options.login_url, options.instance_url):
         parts = urlsplit(url)
-        if url and parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+        if url and parts.scheme != "https" and parts.hostname not in LOOPBACK:
             raise Stop(
                 f"The connection {connection.id} would send its token in the clear.", cure="Use an https:// URL."
             )

@@ -19,10 +19,9 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from accord.errors import AccordError, BadCredentials, InDoubt, SchemaDrift, Stop, Unavailable
-from accord.settings import Connection
+from accord.settings import LOOPBACK, Connection
 from accord.systems.tryton.wire import decoded, encoded
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Tryton hands PostgreSQL's words on (55P03, 40P01, 40001) with status 503, after it rolled back and tried again itself
 _LOCKED = re.compile("could not obtain lock on row")
 _CROWDED = re.compile("could not obtain lock on relation|deadlock detected|could not serialize")
@@ -94,7 +93,7 @@ class TrytonClient:
         if self._http is not None:
             return self._http
         http = requests.Session()
-        http.trust_env = self._where.host not in _LOOPBACK  # a proxy has no business there
+        http.trust_env = self._where.host not in LOOPBACK  # a proxy has no business there
         http.headers["Content-Type"] = "application/json"
         http.verify = self._where.extra.get("verify", True)
         user = self._where.login

@@ -33,6 +33,7 @@ def main(database: str, config_file: str, declared: dict[str, Any], catalogue: d
     rates(declared["currency_rates"], year)
     terms = [payment_term(term) for term in declared["payment_terms"]]
     relations(declared["relations"])
+    paper()
     companies = [company(entity) for entity in declared["legal_entities"]]
     pairs = list(zip(declared["legal_entities"], companies, strict=True))
     for entity, owner in pairs:
@@ -100,6 +101,13 @@ def relations(declared: list[list[str]]) -> None:
         Type.save([one_way, other_way])
         one_way.reverse, other_way.reverse = other_way, one_way
         Type.save([one_way, other_way])
+
+
+def paper() -> None:
+    """Invoices are printed as a line of text: nobody reads them here, and to fill in an office document takes as long as to post."""
+    report = Model.get("ir.action.report")(known("account_invoice.report_invoice"))
+    report.template_extension, report.report_content = "txt", b"Invoice ${invoice.number} of ${invoice.party.name}: ${invoice.total_amount}"
+    report.save()
 
 
 def company(entity: dict[str, Any]) -> Any:

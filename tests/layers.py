@@ -39,6 +39,7 @@ LAYERS = (
 )
 NOISE = 3
 MOST_PROCESSES = 4
+FIRST = "faults/test_simulator.py"  # of its layer: it takes minutes in one process, and would be alone in the end
 TOGETHER = ("dags", "e2e")  # folders that stay in one process: they set up an Airflow, for many seconds
 ORDER = {folder: place for place, folder in enumerate(folder for layer in LAYERS for folder in layer.folders)}
 ROOT = Path(__file__).resolve().parent
@@ -111,7 +112,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     lost = sorted({item.nodeid.split("::")[0] for item in items if folder_of(item.path) is None})
     if lost:
         raise pytest.UsageError(f"These tests lie in no layer folder ({', '.join(ORDER)}): {', '.join(lost)}")
-    items.sort(key=lambda item: ORDER[folder_of(item.path) or ""])
+    items.sort(key=lambda item: (ORDER[folder_of(item.path) or ""], item.path != ROOT / FIRST))
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

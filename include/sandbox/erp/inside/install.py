@@ -106,7 +106,8 @@ def relations(declared: list[list[str]]) -> None:
 def paper() -> None:
     """Invoices are printed as a line of text: nobody reads them here, and to fill in an office document takes as long as to post."""
     report = Model.get("ir.action.report")(known("account_invoice.report_invoice"))
-    report.template_extension, report.report_content = "txt", b"Invoice ${invoice.number} of ${invoice.party.name}: ${invoice.total_amount}"
+    report.template_extension = "txt"
+    report.report_content = b"Invoice ${invoice.number} of ${invoice.party.name}: ${invoice.total_amount}"
     report.save()
 
 

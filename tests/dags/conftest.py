@@ -7,10 +7,7 @@ import json
 import os
 import secrets
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -32,9 +29,8 @@ if TYPE_CHECKING:
     from airflow.sdk import DAG
 
 ROOT = Path(__file__).resolve().parents[2]
-CACHE = Path(os.environ.get("ACCORD_TEST_HOME") or ROOT / ".local" / "test").resolve() / "airflow"
 BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
-HOME = CACHE / f"session-{os.getpid()}"
+HOME = Path(os.environ.get("ACCORD_TEST_HOME") or ROOT / ".local" / "test").resolve() / f"airflow/session-{os.getpid()}"
 
 # before anything imports airflow: it reads these once
 SETTINGS = {
@@ -104,11 +100,7 @@ def metadata(home: Path) -> None:
 
 
 def ensure_metadata() -> None:
-    """Have Airflow's own database in HOME: a copy of one that was migrated once for this version of Airflow."""
-    template = CACHE / f"airflow-{version('apache-airflow-core')}.db"
-    if not template.exists():
-        subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True)
-        half = HOME / "half.db"
-        shutil.copyfile(HOME / "airflow.db", half)
-        half.replace(template)  # whole or not at all
-    shutil.copyfile(template, HOME / "airflow.db")
+    """Make Airflow's own database in HOME."""
+    from airflow.utils.db import initdb
+
+    initdb()

@@ -13,7 +13,7 @@ from accord.categories import Category, Queue
 from accord.flows import Flow
 from accord.pipeline.approving import Approvals
 from accord.pipeline.gate import _raise
-from accord.pipeline.judged import keep_judgement
+from accord.pipeline.judged import keep_findings, keep_judgement
 from accord.pipeline.runs import Params, RunKind, open_run, read_run
 from accord.quality.gate import FAILURES, Judgement, RuleResult, Verdict
 from accord.quality.rule import Severity
@@ -44,14 +44,18 @@ def judged(
     dry: bool = False,
     keys: tuple[str, ...] = (),
     rule: RuleResult = RULE,
+    also: Mapping[str, RuleResult] | None = None,
     **columns: Any,
 ) -> int:
     """A run whose canonical gate found that the records `failing` (key → money at risk) fail RULE, and that so many rows fail WARNING.
-    `met`: held records it has read again; `columns`: of the run. Gives the run's number."""
+    `met`: held records it has read again; `also`: another rule that records among them fail; `columns`: of the run. Gives the run's
+    number."""
     found = failing or {}
     number = open_run(accord, flow, engine_run=run_name, kind=RunKind.MANUAL, params=Params(dry_run=dry, keys=keys))
     run = read_run(accord.hub, number)
-    rows = [{"key": key, "rule": rule.rule, "category": rule.category.value, "message": "wrong"} for key in found]
+    second = also or {}
+    failed = [(key, rule) for key in found] + list(second.items())
+    rows = [{"key": key, "rule": one.rule, "category": one.category.value, "message": "wrong"} for key, one in failed]
     failures = pa.Table.from_pylist(rows, schema=FAILURES)
     judgement = Judgement(
         object=flow.object,
@@ -61,6 +65,10 @@ def judged(
         results=(
             replace(
                 rule, failed=len(found), message="wrong", samples=tuple(Sample(key=key) for key in list(found)[:5])
+            ),
+            *(
+                replace(one, failed=list(second.values()).count(one))
+                for one in {one.rule: one for one in second.values()}.values()
             ),
             replace(WARNING, failed=warned),
         ),
@@ -78,6 +86,7 @@ def judged(
         )
         if not dry:
             _raise(session, run, judgement, failures, details, Approvals(frozenset(), {}))
+        keep_findings(session, run, judgement)
     with accord.hub.session() as session:
         session.execute("UPDATE run SET state = 'succeeded', ended = now() WHERE id = %s", (number,))
     return number

@@ -74,15 +74,19 @@ SELECT v.run, v.gate, 'rule.' || n, 'rule ' || n || ' holds', CASE WHEN n %% 4 =
   'missing value', 'It is late.', 1000000, CASE WHEN n <= 20 THEN v.quarantined / 40 ELSE 0 END, false, 'm', v.quarantined / 40
 FROM gate_verdict v CROSS JOIN generate_series(1, 40) n;
 
-INSERT INTO finding (run, gate, key, rule, category)
-SELECT v.run, v.gate, 'salesforce:held' || n, 'rule.' || 1 + n %% 40, 'missing value'
+-- every twentieth record fails a second one
+INSERT INTO finding (run, gate, key, rule, category, lone)
+SELECT v.run, v.gate, 'salesforce:held' || n, 'rule.' || 1 + (n + more) %% 40, 'missing value', n %% 20 > 0
 FROM gate_verdict v JOIN run r ON r.id = v.run AND r.flow = %(flow)s CROSS JOIN generate_series(1, %(open)s) n
+CROSS JOIN generate_series(0, CASE WHEN n %% 20 = 0 THEN 1 ELSE 0 END) more
 WHERE v.gate = 'canonical' AND v.quarantined = %(open)s;
 
 INSERT INTO exception (kind, flow, object, target, key, category, queue, severity, rule, message, currency, at_risk, run, correlation, opened)
-SELECT 'quarantined', %(flow)s, 'order', '', f.key, f.category, 'finance', 2, f.rule, 'It is missing.', 'EUR', 10, f.run, gen_random_uuid(),
-  now() - interval '1 hour'
-FROM finding f WHERE f.key LIKE 'salesforce:held%%';
+SELECT DISTINCT ON (f.key) 'quarantined', %(flow)s, 'order', '', f.key, f.category, 'finance', 2, f.rule, 'It is missing.', 'EUR', 10, f.run,
+  gen_random_uuid(), now() - interval '1 hour'
+FROM finding f WHERE f.key LIKE 'salesforce:held%%' ORDER BY f.key, f.rule;
+
+UPDATE finding f SET exception = e.id FROM exception e WHERE e.run = f.run AND e.key = f.key;
 
 INSERT INTO review (flow, gate, rule, run)
 SELECT r.flow, g.gate, g.rule, max(g.run) FROM gate_result g JOIN run r ON r.id = g.run WHERE g.failed > 0 AND g.gate = 'canonical'

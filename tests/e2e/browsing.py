@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
 from tests.e2e.story import Stage
 
@@ -19,6 +19,7 @@ _QUIET = (
     "--disable-sync",
     "--no-first-run",
 )
+WINDOW: ViewportSize = {"width": 1440, "height": 1000}
 _PATIENCE = 30_000  # milliseconds until something must be seen
 
 
@@ -29,7 +30,7 @@ def page(stage: Stage) -> Iterator[Page]:
         pytest.fail(f"The browser tests need {CHROMIUM}: apt-get install chromium.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_QUIET))
-        page = browser.new_page(viewport={"width": 1440, "height": 1000})
+        page = browser.new_page(viewport=WINDOW)
         page.set_default_timeout(_PATIENCE)
         expect.set_options(timeout=_PATIENCE)
         page.goto(stage.web.url)
@@ -41,8 +42,12 @@ def page(stage: Stage) -> Iterator[Page]:
         browser.close()
 
 
-def keep(stage: Stage, page: Page, name: str) -> None:
-    """Keep a picture."""
+def keep(stage: Stage, page: Page, name: str, *, height: int | None = None) -> None:
+    """Keep a picture, of a window of another height in pixels if that is given: a frame shows no more than fits."""
     folder = stage.home / "screenshots"
     folder.mkdir(exist_ok=True)
+    before = page.viewport_size or WINDOW
+    if height:
+        page.set_viewport_size({"width": before["width"], "height": height})
     page.screenshot(path=folder / f"{name}.png")
+    page.set_viewport_size(before)

@@ -47,7 +47,7 @@ def test_from_the_queue_to_the_resolution(stage: Stage, there: str, page: Page) 
     expect(console.get_by_role("heading", name=f"Exception {number}")).to_be_visible()
     expect(console.get_by_text("legacy answered:")).to_be_visible()
     expect(console.get_by_role("region", name="Fields that were sent")).to_contain_text("(personal)")
-    keep(stage, page, "exception")
+    keep(stage, page, "exception", height=1700)
 
     edit = console.get_by_role("group", name="Edit what is sent, until the source changes")
     edit.get_by_label("Field").fill("name")
@@ -94,7 +94,7 @@ def test_the_tab_on_a_run_is_dark_where_airflow_is(stage: Stage, there: str, pag
     tab = page.frame_locator("iframe")
     expect(tab.get_by_role("heading", name="Every record accounted for")).to_be_visible()
     expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
-    keep(stage, page, "run")
+    keep(stage, page, "run", height=1200)
     page.evaluate("localStorage.setItem('theme', 'light')")
     page.emulate_media(color_scheme="light")
 

@@ -64,17 +64,18 @@ JOIN gate_verdict w ON w.run = v.run AND w.gate = v.gate
 JOIN gate_result g ON g.run = v.run AND g.gate = v.gate AND g.rule = v.rule
 """
 
-# with what is held for it: counted once for all reviews, as a gate may hold ten thousands of records, and each of them for several rules
+# with what is held for it: counted once for all reviews, as a gate may hold ten thousands of records. An exception names one rule; the
+# others that some records failed too are looked for at these alone
 _SHOWN = """
 WITH held AS NOT MATERIALIZED (
-  SELECT flow, category, rule, run, key, currency, at_risk FROM exception
+  SELECT id, flow, category, rule, run, currency, at_risk FROM exception
   WHERE state <> 'closed' AND target = '' AND (%(flow)s::text IS NULL OR flow = %(flow)s)),
 counted AS MATERIALIZED (
   SELECT flow, category, rule, NULL AS gate, currency, count(*) AS n, sum(at_risk) AS amount FROM held
   GROUP BY flow, category, rule, currency
   UNION ALL
   SELECT h.flow, h.category, f.rule, f.gate, h.currency, count(*), sum(h.at_risk)
-  FROM held h JOIN finding f ON f.run = h.run AND f.key = h.key AND f.rule IS DISTINCT FROM h.rule
+  FROM finding f JOIN held h ON h.id = f.exception AND h.run = f.run WHERE NOT f.lone AND f.rule IS DISTINCT FROM h.rule
   GROUP BY h.flow, h.category, f.rule, f.gate, h.currency)
 SELECT v.*, h.held, coalesce(h.at_risk, '{{}}') AS at_risk
 FROM ({said} WHERE {which}) v

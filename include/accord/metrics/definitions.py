@@ -163,7 +163,7 @@ KPIS: tuple[Metric, ...] = (
     ),
     Metric(
         name="credited_ratio",
-        title="Credited invoices",
+        title="Credited invoices, in place of a dispute rate",
         kind=_B,
         unit=Unit.RATIO,
         labels=("legal_entity",),
@@ -171,7 +171,7 @@ KPIS: tuple[Metric, ...] = (
         good="low",
         meaning="invoices a credit memo corrects ÷ invoices",
         source="images of invoice and credit memo",
-        note="Not the dispute rate, which can't be known: see below",
+        note="Neither side keeps disputes that Accord could read, so how many invoices are disputed is not known",
     ),
     Metric(
         name="renewal_accuracy_ratio",

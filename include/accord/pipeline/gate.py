@@ -15,7 +15,7 @@ from accord.hub.connection import Hub, Session
 from accord.hub.exceptions import Raised, raise_exceptions
 from accord.hub.gate_reports import gate_report
 from accord.pipeline.approving import Approvals
-from accord.pipeline.judged import Held, canonical_ids, keep_judgement, sampled_keys
+from accord.pipeline.judged import Held, canonical_ids, keep_findings, keep_judgement, sampled_keys
 from accord.pipeline.runs import Run, RunKind, read_run
 from accord.pipeline.transform import amount_columns, said_of
 from accord.quality.docs import build_docs
@@ -57,6 +57,7 @@ def gate(accord: Accord, run_id: int, manifest_path: str) -> dict[str, Any]:
         quarantined = keep_judgement(session, run, judgement, failures, details=details, met=held.met, report=report)
         if not run.dry:
             _raise(session, run, judgement, failures, details, approvals)
+        keep_findings(session, run, judgement)
     with accord.hub.session() as session:
         told = gate_report(session, run.id, judgement.gate)
     write_report(told, judgement, folder=accord.reports)

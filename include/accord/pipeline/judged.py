@@ -30,14 +30,19 @@ SELECT r.id, v.verdict, coalesce(r.ended, v.at) AS ended FROM run r JOIN gate_ve
 WHERE r.flow = %(flow)s AND r.id < %(run)s AND NOT r.dry AND r.natives IS NULL ORDER BY r.id DESC LIMIT 1
 """
 
+# unique by record and rule
 _FOUND = """
 CREATE TEMP TABLE found (key text, rule text, category text, currency text, at_risk numeric, correlation uuid) ON COMMIT DROP
 """
 
 _FINDINGS = """
-INSERT INTO finding (run, gate, key, rule, category, currency, at_risk, correlation)
-SELECT DISTINCT ON (key, rule) %(run)s::bigint, %(gate)s, key, rule, category, currency, at_risk, correlation FROM found
-ON CONFLICT DO NOTHING
+INSERT INTO finding (run, gate, key, rule, category, currency, at_risk, correlation, exception, lone)
+SELECT %(run)s::bigint, %(gate)s, f.key, f.rule, f.category, f.currency, f.at_risk, f.correlation, e.id,
+  count(*) OVER (PARTITION BY f.key) = 1
+FROM found f LEFT JOIN LATERAL (
+  SELECT id FROM exception e
+  WHERE %(raised)s AND e.object = %(object)s AND e.target = '' AND e.key = f.key AND e.category = f.category
+  ORDER BY e.id DESC LIMIT 1) e ON true
 """
 
 # a first try of this very run may have raised exceptions: those are not from before
@@ -47,7 +52,7 @@ SELECT rule, count(*) AS records, count(*) FILTER (WHERE before) AS recurring FR
     EXISTS (SELECT FROM exception e WHERE e.object = %(object)s AND e.target = '' AND e.key = f.key AND e.category = f.category
       AND (e.state <> 'closed' OR e.discarded) AND (e.run IS DISTINCT FROM %(run)s OR e.attempts > 1))
     OR EXISTS (SELECT FROM finding p WHERE p.run = %(previous)s AND p.gate = %(gate)s AND p.key = f.key AND p.rule = f.rule) AS before
-  FROM finding f WHERE f.run = %(run)s AND f.gate = %(gate)s) known
+  FROM found f) known
 GROUP BY rule
 """
 
@@ -62,7 +67,7 @@ SELECT rule, count(DISTINCT key) AS fixed FROM (
   SELECT p.rule, p.key FROM finding p WHERE %(refused)s AND p.run = %(previous)s AND p.gate = %(gate)s AND p.rule = ANY(%(checked)s)
   UNION ALL
   SELECT m.rule, m.key FROM unnest(%(rules)s::text[], %(keys)s::text[]) AS m (rule, key) WHERE m.rule = ANY(%(checked)s)) gone
-WHERE NOT EXISTS (SELECT FROM finding x WHERE x.run = %(run)s AND x.gate = %(gate)s AND x.key = gone.key AND x.rule = gone.rule)
+WHERE NOT EXISTS (SELECT FROM found x WHERE x.key = gone.key AND x.rule = gone.rule)
 GROUP BY rule
 """
 
@@ -124,7 +129,8 @@ def keep_judgement(
     met: Sequence[tuple[str, str]],
     report: str,
 ) -> int:
-    """Write verdict, results and findings, replacing those of an earlier try; the number of quarantined records.
+    """Write verdict and results, replacing those of an earlier try, which loses its findings: `keep_findings` writes these once the
+    exceptions are raised, in the same transaction. The number of quarantined records.
 
     Args:
         session: the transaction.
@@ -142,7 +148,7 @@ def keep_judgement(
         )
     previous = session.execute(_PREVIOUS, place).fetchone()
     place["previous"] = previous["id"] if previous else None
-    by_rule, quarantined = _findings(session, place, failures, details)
+    by_rule, quarantined = _found(session, place, failures, details)
     compared = _compared(session, place, judgement, previous, met)
     with session.cursor() as cursor:
         cursor.executemany(
@@ -161,29 +167,35 @@ def keep_judgement(
     return quarantined
 
 
-def _findings(
+def keep_findings(session: Session, run: Run, judgement: Judgement) -> None:
+    """Write what `keep_judgement` found, each with the exception that holds its record: those were raised in between."""
+    raised = not run.dry and judgement.verdict not in REFUSED
+    place = {"run": run.id, "gate": judgement.gate, "object": run.flow.object, "raised": raised}
+    session.execute(_FINDINGS, place)
+
+
+def _found(
     session: Session, place: Mapping[str, Any], failures: pa.Table, details: Details
 ) -> tuple[defaultdict[str, dict[str, Decimal]], int]:
-    """Store every failing record; rule → currency → money at risk ('' for all rules together), and how many records they are."""
+    """Set every failing record down; rule → currency → money at risk ('' for all rules together), and how many records they are."""
     sums: defaultdict[str, dict[str, Decimal]] = defaultdict(dict)
     rows, counted = [], set[tuple[str, str]]()
     for row in failures.select(["key", "rule", "category"]).to_pylist():
         more = details.get(row["key"], {})
         currency = more.get("currency") or None
         amount = more.get("amount") if currency else None
-        rows.append(
-            row | {"currency": currency, "at_risk": amount, "correlation": _correlation(place, row["key"], more)}
-        )
+        if (row["key"], row["rule"]) not in counted:
+            correlation = _correlation(place, row["key"], more)
+            rows.append(row | {"currency": currency, "at_risk": amount, "correlation": correlation})
         for rule in (row["rule"], ""):
             if currency and amount and (row["key"], rule) not in counted:
                 sums[rule][currency] = sums[rule].get(currency, Decimal(0)) + amount
             counted.add((row["key"], rule))
+    session.execute(_FOUND)
     if rows:
         names = ("key", "rule", "category", "currency", "correlation")
         schema = pa.schema([*((name, pa.string()) for name in names), ("at_risk", pa.decimal128(30, 2))])
-        session.execute(_FOUND)
         copy_into(session, "found", pa.Table.from_pylist(rows, schema=schema))
-        session.execute(_FINDINGS, place)
     return sums, len({row["key"] for row in rows})
 
 

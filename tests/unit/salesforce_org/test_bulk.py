@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sandbox.salesforce.bulk import files, worker
+from sandbox.salesforce.fronts import bulk
 from sandbox.salesforce.org import Org, Settings
 from sandbox.salesforce.store import StoreInUse
 
@@ -376,6 +377,32 @@ def test_query_pages_cover_all_rows_once(admin: Any, monkeypatch: pytest.MonkeyP
     pages = admin.send("GET", f"{job}/resultPages").data
     assert (len(pages["resultPages"]), pages["done"]) == (1, True)
     assert admin.send("GET", pages["resultPages"][0]["resultUrl"]).headers["Sforce-NumberOfRecords"] == "1000"
+
+
+@pytest.mark.usefixtures("working")
+def test_pages_to_be_read_side_by_side_are_listed_five_at_a_time(admin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "DEFAULT_PAGE", 10)
+    ingest(admin, "Name\n" + "".join(f"{n}\n" for n in range(73)))
+    job, _ = query(admin, "SELECT Name FROM Account")
+    lists = [admin.send("GET", f"{job}/resultPages").data]
+    while not lists[-1]["done"]:
+        lists.append(admin.send("GET", lists[-1]["nextRecordsUrl"]).data)
+    urls = [page["resultUrl"] for one in lists for page in one["resultPages"]]
+    assert [len(one["resultPages"]) for one in lists] == [5, 3]
+    assert lists[-1]["nextRecordsUrl"] is None
+    names: list[str] = []
+    for url in reversed(urls):
+        text = admin.send("GET", url).content().decode()
+        names += [row["Name"] for row in csv.DictReader(io.StringIO(text, newline=""))]
+    assert sorted(names, key=int) == [str(n) for n in range(73)]
+
+
+def test_an_upload_has_its_limit(admin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "LARGEST_UPLOAD", 6)
+    job = create(admin)
+    refused = put(admin, job, "Name\nab\n")
+    assert (refused.status, refused.data[0]["errorCode"]) == (413, "REQUEST_TOO_LARGE")
+    assert put(admin, job, "Name\na").status == 201
 
 
 @pytest.mark.usefixtures("working")

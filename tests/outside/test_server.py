@@ -46,6 +46,11 @@ def test_chunked_requests(org: Org) -> None:
     assert answer.status_code == 200
 
 
+def test_what_a_client_calls_itself_is_told_with_its_calls(org: Org) -> None:
+    org.session().get("/limits", headers={"Sforce-Call-Options": "client=someone"})
+    assert org.calls()[-1]["call_options"] == "client=someone"
+
+
 def test_the_date_follows_the_orgs_clock(org: Org) -> None:
     org.clock(86_400)
     day = parsedate_to_datetime(requests.get(org.http, timeout=10).headers["Date"])

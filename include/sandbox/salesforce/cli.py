@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -71,6 +72,13 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(given)
 
 
+def _spare_the_collector() -> None:
+    # A page is thousands of records, a batch thousands of drafts, none of them in a cycle: looked through every
+    # 700 objects, they cost a tenth of the time.
+    gc.freeze()
+    gc.set_threshold(100_000)
+
+
 async def _serve(org: Org, options: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -100,6 +108,7 @@ def main(given: Sequence[str] | None = None) -> int:
                 load(org, options.load)
             elif options.load:
                 print(f"{options.data} exists already: nothing loaded", flush=True)
+            _spare_the_collector()
             asyncio.run(_serve(org, options))
         finally:
             org.close()

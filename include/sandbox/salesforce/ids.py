@@ -1,6 +1,7 @@
 """Record ids: 15 case-sensitive characters, plus 3 that make them safe to compare without case."""
 
 import string
+from functools import lru_cache
 
 DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _CHECKS = string.ascii_uppercase + "012345"
@@ -8,6 +9,7 @@ _POD = "gK0"
 # Which characters are upper case, as text of 0 and 1, and the check character of each five of them.
 _CASES = {ord(char): "01"[char.isupper()] for char in DIGITS}
 _CHECK = {f"{bits:05b}"[::-1]: char for bits, char in enumerate(_CHECKS)}
+_LOW = 62**5  # how many numbers the last five characters tell apart
 _PAIRS = [first + second for first in DIGITS for second in DIGITS]
 
 
@@ -19,12 +21,23 @@ def suffix(id15: str) -> str:
 
 def make(prefix: str, number: int) -> str:
     """Return the 18-character id of the `number`-th record of the object with this 3-character prefix."""
+    high, low = divmod(number, _LOW)
+    head, checks = _head(prefix, high)
+    first, low = divmod(low, 3844 * 62)
+    second, third = divmod(low, 62)
+    tail = _PAIRS[first] + _PAIRS[second] + DIGITS[third]
+    return head + tail + checks + _CHECK[tail.translate(_CASES)]
+
+
+@lru_cache
+def _head(prefix: str, high: int) -> tuple[str, str]:
+    """Return the first ten characters of an id and their check characters: the next 900 million ids share them."""
     body = ""
-    while number:
-        number, pair = divmod(number, 3844)
+    while high:
+        high, pair = divmod(high, 3844)
         body = _PAIRS[pair] + body
-    id15 = prefix + _POD + body.rjust(9, "0")[-9:]
-    return id15 + suffix(id15)
+    head = prefix + _POD + body.rjust(4, "0")[-4:]
+    return head, suffix(head + "00000")[:2]
 
 
 def normalize(text: str) -> str | None:

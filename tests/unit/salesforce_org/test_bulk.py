@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sandbox.salesforce.bulk import files, worker
+from sandbox.salesforce.fronts import bulk
 from sandbox.salesforce.org import Org, Settings
 from sandbox.salesforce.store import StoreInUse
 
@@ -151,11 +152,13 @@ def test_delimiters_and_line_endings(admin: Any, delimiter: str, char: str) -> N
 def test_states_without_a_worker(admin: Any) -> None:
     job = create(admin)
     assert admin.refused("GET", f"{job}/successfulResults") == (400, "INVALIDJOBSTATE")
-    assert admin.refused("DELETE", job) == (400, "INVALIDJOBSTATE")
+    assert admin.refused("DELETE", job) == (400, "API_ERROR")
     assert put(admin, job, "Name\na\n").status == 201
-    assert put(admin, job, "Name\na\n").data[0]["errorCode"] == "INVALIDJOBSTATE"
     assert admin.send("PATCH", job, {"state": "UploadComplete"}).status == 200
-    assert admin.refused("PATCH", job, {"state": "UploadComplete"}) == (400, "INVALIDJOBSTATE")
+    assert put(admin, job, "Name\na\n").data[0]["errorCode"] == "INVALIDJOBSTATE"
+    again = admin.send("PATCH", job, {"state": "UploadComplete"})
+    assert (again.status, again.data[0]["errorCode"]) == (400, "INVALIDJOBSTATE")
+    assert again.data[0]["message"] == "Closing already closed Job not allowed"
     assert admin.send("PATCH", job, {"state": "Aborted"}).data["state"] == "Aborted"
     assert [r["Name"] for r in results(admin, job, "unprocessedrecords")] == ["a"]
     assert admin.send("GET", "/jobs/ingest").data["records"][0]["state"] == "Aborted"
@@ -163,15 +166,41 @@ def test_states_without_a_worker(admin: Any) -> None:
     assert admin.refused("GET", job) == (404, "NOT_FOUND")
 
 
+def test_data_uploaded_twice_can_t_be_closed_only_given_up(admin: Any) -> None:
+    job = create(admin)
+    assert [put(admin, job, data).status for data in ("Name\na\n", "Name\nb\n")] == [201, 201]
+    [refusal] = admin.send("PATCH", job, {"state": "UploadComplete"}).data
+    assert (refusal["errorCode"], job[-18:-3] in refusal["message"]) == ("INVALIDJOB", True)
+    assert admin.send("GET", job).data["state"] == "Open"
+    assert admin.send("PATCH", job, {"state": "Aborted"}).status == 200
+
+
+def test_which_jobs_can_be_deleted_before_their_end(admin: Any) -> None:
+    job = create(admin)
+    put(admin, job, "Name\na\n")
+    admin.send("PATCH", job, {"state": "UploadComplete"})
+    assert admin.send("DELETE", job).status == 204
+    answer = admin.send("POST", "/jobs/query", {"operation": "query", "query": "SELECT Id FROM Account"})
+    assert admin.refused("DELETE", f"/jobs/query/{answer.data['id']}") == (400, "API_ERROR")
+
+
+@pytest.mark.usefixtures("working")
+def test_a_job_that_is_complete_can_t_be_aborted(admin: Any) -> None:
+    for job in (ingest(admin, "Name\na\n")[0], query(admin, "SELECT Id FROM Account")[0]):
+        answer = admin.send("PATCH", job, {"state": "Aborted"})
+        refusal = {"errorCode": "INVALIDJOBSTATE", "message": "Aborting already Completed Job not allowed"}
+        assert (answer.status, answer.data) == (400, [refusal])
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ({"object": "Nope", "operation": "insert"}, "INVALIDENTITY"),
-        ({"object": "Account", "operation": "nonsense"}, "INVALIDJOB"),
+        ({"object": "Nope", "operation": "insert"}, "INVALIDJOB"),
+        ({"object": "Account", "operation": "nonsense"}, "API_ERROR"),
         ({"object": "Account", "operation": "upsert"}, "INVALIDJOB"),
         ({"object": "Account", "operation": "upsert", "externalIdFieldName": "Name"}, "INVALIDJOB"),
-        ({"object": "Account", "operation": "insert", "contentType": "JSON"}, "INVALIDJOB"),
-        ({"object": "Account", "operation": "insert", "columnDelimiter": "DOT"}, "INVALIDJOB"),
+        ({"object": "Account", "operation": "insert", "contentType": "JSON"}, "API_ERROR"),
+        ({"object": "Account", "operation": "insert", "columnDelimiter": "DOT"}, "API_ERROR"),
     ],
 )
 def test_impossible_jobs(admin: Any, body: dict[str, str], code: str) -> None:
@@ -342,11 +371,38 @@ def test_query_pages_cover_all_rows_once(admin: Any, monkeypatch: pytest.MonkeyP
     assert first["CreatedDate"].endswith(".000Z")
     # A locator stays good, and another API version is a conflict.
     assert admin.send("GET", f"{job}/results?maxRecords=1&locator=MTA").content().count(found[10]["Id"].encode()) == 1
-    assert admin.refused("GET", f"/services/data/v61.0{job}/results") == (409, "API_VERSION_MISMATCH")
+    for resource in ("results", "resultPages"):
+        assert admin.refused("GET", f"/services/data/v61.0{job}/{resource}") == (409, "API_VERSION_MISMATCH")
     assert admin.refused("GET", f"{job}/results?locator=nonsense") == (400, "INVALID_QUERY_LOCATOR")
     pages = admin.send("GET", f"{job}/resultPages").data
     assert (len(pages["resultPages"]), pages["done"]) == (1, True)
     assert admin.send("GET", pages["resultPages"][0]["resultUrl"]).headers["Sforce-NumberOfRecords"] == "1000"
+
+
+@pytest.mark.usefixtures("working")
+def test_pages_to_be_read_side_by_side_are_listed_five_at_a_time(admin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "DEFAULT_PAGE", 10)
+    ingest(admin, "Name\n" + "".join(f"{n}\n" for n in range(73)))
+    job, _ = query(admin, "SELECT Name FROM Account")
+    lists = [admin.send("GET", f"{job}/resultPages").data]
+    while not lists[-1]["done"]:
+        lists.append(admin.send("GET", lists[-1]["nextRecordsUrl"]).data)
+    urls = [page["resultUrl"] for one in lists for page in one["resultPages"]]
+    assert [len(one["resultPages"]) for one in lists] == [5, 3]
+    assert lists[-1]["nextRecordsUrl"] is None
+    names: list[str] = []
+    for url in reversed(urls):
+        text = admin.send("GET", url).content().decode()
+        names += [row["Name"] for row in csv.DictReader(io.StringIO(text, newline=""))]
+    assert sorted(names, key=int) == [str(n) for n in range(73)]
+
+
+def test_an_upload_has_its_limit(admin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "LARGEST_UPLOAD", 6)
+    job = create(admin)
+    refused = put(admin, job, "Name\nab\n")
+    assert (refused.status, refused.data[0]["errorCode"]) == (413, "REQUEST_TOO_LARGE")
+    assert put(admin, job, "Name\na").status == 201
 
 
 @pytest.mark.usefixtures("working")

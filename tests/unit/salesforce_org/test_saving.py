@@ -33,6 +33,14 @@ def test_case_sensitive_external_id_tells_letters_apart(api: Any, account: str) 
     assert api.column("SELECT Key__c FROM ERP_Account__c WHERE Key__c = 'K1'") == ["K1"]
 
 
+def test_an_external_id_found_without_regard_to_case_is_stored_as_given(admin: Any) -> None:
+    for key in ("tier", "TIER"):
+        row = {"attributes": {"type": "ERP_Price_Tier__c"}, "Price_Key__c": key}
+        answer = admin.send("PATCH", "/composite/sobjects/ERP_Price_Tier__c/Price_Key__c", {"records": [row]})
+        assert answer.data[0]["success"], answer.data
+    assert admin.column("SELECT Price_Key__c FROM ERP_Price_Tier__c") == ["TIER"]
+
+
 def test_several_matches_answer_300(api: Any, org: Any, account: str) -> None:
     first = api.create("ERP_Account__c", **erp(account, "k"))
     second = api.create("ERP_Account__c", **erp(account, "other"))

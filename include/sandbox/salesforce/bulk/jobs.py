@@ -30,11 +30,14 @@ class State(StrEnum):
 
 
 ENDED = frozenset({State.JOB_COMPLETE, State.FAILED, State.ABORTED})
+# How refusals speak of a change of state, and of the state a job is in.
+_MOVING = {State.UPLOAD_COMPLETE: "Closing", State.IN_PROGRESS: "Starting", State.ABORTED: "Aborting"}
+_BEING = {State.UPLOAD_COMPLETE: "closed", State.IN_PROGRESS: "closed", State.JOB_COMPLETE: "Completed"}
 
 
 @dataclass(slots=True, kw_only=True)
 class Job:
-    """One job. `offset` counts the ingest rows that have a result; `client` is who created it."""
+    """One job. `uploaded` says how often data came, `processed` how many rows have a result; `client` created it."""
 
     id: str
     kind: str
@@ -50,7 +53,7 @@ class Job:
     external_id: str | None = None
     query: str | None = None
     modified: str = ""
-    uploaded: bool = False
+    uploaded: int = 0
     processed: int = 0
     failed: int = 0
     milliseconds: int = 0
@@ -165,7 +168,7 @@ class Jobs:
         """Change a job's state if its present one allows that.
 
         Raises:
-            ApiError: INVALIDJOBSTATE.
+            ApiError: INVALIDJOBSTATE, in the words of the guide's "Abort a Query Job" and of what users of salesforcer saw.
         """
         with self.store.write():
             job = self.get(job.id, job.kind)
@@ -173,7 +176,7 @@ class Jobs:
                 raise ApiError(
                     400,
                     "INVALIDJOBSTATE",
-                    f"Invalid job state: the job is {job.state.value} and can't become {state.value}",
+                    f"{_MOVING[state]} already {_BEING.get(job.state, job.state.value)} Job not allowed",
                 )
             job.state = state
             self.save(job)
@@ -181,11 +184,16 @@ class Jobs:
         return job
 
     def delete(self, job: Job) -> None:
-        """Forget a job that has ended and its files."""
+        """Forget a job that has ended, or an ingest job nobody works on yet, and its files.
+
+        Raises:
+            ApiError: API_ERROR, as the guide's "Delete a Query Job" shows it; "Delete a Job" names the states.
+        """
         with self.store.write() as db:
-            if job.state not in ENDED:
+            job = self.get(job.id, job.kind)
+            if job.state not in ENDED and (job.kind, job.state) != (INGEST, State.UPLOAD_COMPLETE):
                 raise ApiError(
-                    400, "INVALIDJOBSTATE", f"Job can't be deleted while it is {job.state.value}: abort it first"
+                    400, "API_ERROR", "Error encountered when deleting the job because the job is not terminated"
                 )
             db.execute("DELETE FROM _job WHERE id = ?", (job.id,))
             db.execute("DELETE FROM _job_batch WHERE job = ?", (job.id,))

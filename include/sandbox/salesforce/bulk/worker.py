@@ -157,9 +157,7 @@ class Ingest:
         self.actor = org.actors[job.client]
         obj = org.schema.object(job.object)
         if obj is None or not self.actor.permissions.allows(obj, "read"):
-            raise ApiError(
-                400, "INVALIDENTITY", f"InvalidEntity : Entity '{job.object}' is not supported by the Bulk API."
-            )
+            raise ApiError(400, "INVALIDJOB", f"InvalidJob : Unable to find object: {job.object}")
         self.object = obj
         self.operation = Operation(job.operation)
         self.external = self.object.field(job.external_id or "Id") if self.operation is Operation.UPSERT else None

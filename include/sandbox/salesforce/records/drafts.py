@@ -29,10 +29,10 @@ class Draft:
 
     id: str | None = None
     values: dict[str, Any] = field(default_factory=dict)
-    parents: list[tuple["Column", Any]] = field(default_factory=list)
+    parents: tuple[tuple["Column", Any], ...] = ()
     errors: list[RowError] = field(default_factory=list)
     created: bool = False
-    matches: list[str] = field(default_factory=list)
+    matches: Sequence[str] = ()
 
     def refuse(self, code: str, message: str, *fields: str) -> None:
         """Note why the record can't be saved."""
@@ -199,7 +199,7 @@ class Reader:
             if stored is None:
                 draft.values[item.name] = None
             else:
-                draft.parents.append((column, stored))
+                draft.parents += ((column, stored),)
         elif item.type is FieldType.ID:
             draft.id = stored
         else:

@@ -50,8 +50,13 @@ class Saving:
         self.parents: dict[str, set[str]] = {obj.fields[s.via.lower()].name: set() for s in summaries}
         summed = {name for s in summaries for name in (s.field, *(item.field for item in s.filters)) if name}
         self.summed = {*self.parents, *(obj.fields[name.lower()].name for name in summed)}
+        self.indexed = self.summed | {
+            f.name for f in fields if f.unique or f.external_id or f.type is FieldType.REFERENCE
+        }
         self.required = [
-            f for f in fields if f.required and f.createable and f.default is None and f.type is not FieldType.BOOLEAN
+            f.name
+            for f in fields
+            if f.required and f.createable and f.default is None and f.type is not FieldType.BOOLEAN
         ]
         self.defaults = {
             f.name: _default(f)
@@ -98,8 +103,10 @@ class Saving:
         """Return the stored fields that saving looks at; none stands for all, which rules may look at."""
         if self.rules or self.obj.validations or self.obj.duplicates:
             return []
-        parts = ("CountryCode", "StateCode")
-        names = {"IsDeleted", *self.summed, *(prefix + part for prefix in self.addresses for part in parts)}
+        names = {"IsDeleted", *self.summed}
+        names |= {prefix + part for prefix in self.addresses for part in ("CountryCode", "StateCode")}
+        if self.external is not None:
+            names.add(self.external.name)
         return sorted(names | ({"FirstName", "LastName"} if self.person else set()))
 
     def _identify(self, drafts: Sequence[Draft]) -> None:
@@ -186,16 +193,15 @@ class Saving:
 
     def _complete(self, drafts: Sequence[Draft]) -> None:
         for draft in drafts:
-            old = self.old.get(draft.id or "", {})
-            new = draft.values
             if draft.id is None:
-                for name, default in self.defaults.items():
-                    new.setdefault(name, default)
+                old: dict[str, Any] = {}
+                new = draft.values = {**self.defaults, **draft.values}
                 if self.owned and new.get("OwnerId") is None:
                     new["OwnerId"] = self.actor.user_id
-                missing = [f.name for f in self.required if new.get(f.name) is None]
+                missing = [name for name in self.required if new.get(name) is None]
             else:
-                missing = [f.name for f in self.required if f.name in new and new[f.name] is None]
+                old, new = self.old[draft.id], draft.values
+                missing = [name for name in self.required if name in new and new[name] is None]
             if missing:
                 draft.refuse("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(missing)}]", *missing)
             for prefix, names in self.addresses.items():
@@ -244,11 +250,14 @@ class Saving:
             self.db.executemany(f'INSERT INTO "{self.obj.name}" ({quoted(names)}) VALUES ({marks})', rows)
 
     def _update(self, drafts: Sequence[Draft]) -> None:
+        """Write what was given, but for indexed fields that stay as they are: their indexes need no new entries."""
         groups: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
         modified = self._modified()
         for draft in drafts:
-            draft.values |= modified
-            groups[tuple(draft.values)].append((*draft.values.values(), draft.id))
+            old = self.old[draft.id or ""]
+            same = {name for name in self.indexed & draft.values.keys() & old.keys() if old[name] == draft.values[name]}
+            new = {name: value for name, value in draft.values.items() if name not in same} | modified
+            groups[tuple(new)].append((*new.values(), draft.id))
         for names, rows in groups.items():
             assignments = ", ".join(f'"{name}" = ?' for name in names)
             self.db.executemany(f'UPDATE "{self.obj.name}" SET {assignments} WHERE Id = ?', rows)

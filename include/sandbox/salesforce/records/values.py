@@ -124,8 +124,14 @@ def _number(field: Field) -> Converter:
     digits = field.precision - field.scale
     step = Decimal(1).scaleb(-field.scale)
     whole = field.type is FieldType.INT
+    read: Callable[[Any], float | int] = int if whole else float
+    # What needs neither rounding nor a look at its range.
+    fraction = rf"(\.[0-9]{{1,{field.scale}}})?" if field.scale else ""
+    plain = re.compile(rf"[0-9]{{1,{digits}}}{fraction}") if digits else None
 
     def convert(value: Any) -> float | int | None:
+        if plain and isinstance(value, str) and plain.fullmatch(value):
+            return read(value)
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise Unreadable
         if isinstance(value, str):

@@ -1,7 +1,7 @@
 """Parses SOQL by recursive descent. What the org does not cover is refused by name."""
 
-from sandbox.salesforce.errors import ApiError
-from sandbox.salesforce.soql.lexer import Token, refuse, tokens
+from sandbox.salesforce.soql.cursor import Cursor
+from sandbox.salesforce.soql.lexer import refuse
 from sandbox.salesforce.soql.tree import (
     Call,
     Compare,
@@ -21,62 +21,10 @@ _CLAUSES = frozenset(
     {"from", "where", "group", "having", "order", "limit", "offset", "with", "for", "using", "update", "all"}
 )
 _COMPARISONS = {"=": "=", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
-_DEEPEST = 60
 
 
-class Parser:
+class Parser(Cursor):
     """One query being parsed."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.tokens = tokens(text)
-        self.next = 0
-        self.depth = 0
-
-    @property
-    def token(self) -> Token:
-        return self.tokens[self.next]
-
-    def word(self, *words: str) -> bool:
-        """Consume the words if they come next, in any letter case."""
-        for offset, word in enumerate(words):
-            at = min(self.next + offset, len(self.tokens) - 1)
-            if self.tokens[at].kind != "name" or self.tokens[at].text.lower() != word:
-                return False
-        self.next += len(words)
-        return True
-
-    def symbol(self, symbol: str) -> bool:
-        """Consume the symbol if it comes next."""
-        if self.token.kind == "symbol" and self.token.text == symbol:
-            self.next += 1
-            return True
-        return False
-
-    def unexpected(self) -> ApiError:
-        """Return the refusal of the next token."""
-        if self.token.kind == "end":
-            return refuse(self.text, len(self.text.rstrip()), "unexpected token: '<EOF>'")
-        return refuse(self.text, self.token.at, f"unexpected token: '{self.token.text}'")
-
-    def uncovered(self, what: str) -> ApiError:
-        """Return the refusal of a feature that Salesforce has and this org does not."""
-        return refuse(self.text, self.token.at, f"{what} is not covered by the local org")
-
-    def expect(self, symbol: str) -> None:
-        if not self.symbol(symbol):
-            raise self.unexpected()
-
-    def expect_word(self, *words: str) -> None:
-        for word in words:
-            if not self.word(word):
-                raise self.unexpected()
-
-    def name(self) -> Token:
-        if self.token.kind != "name":
-            raise self.unexpected()
-        self.next += 1
-        return self.tokens[self.next - 1]
 
     def whole(self) -> Query:
         """Parse a complete query."""
@@ -86,9 +34,11 @@ class Parser:
         return query
 
     def query(self) -> Query:
-        self.depth += 1
-        if self.depth > _DEEPEST:
-            raise refuse(self.text, self.token.at, "The query is nested too deeply")
+        """Parse a query, the whole or one in parentheses."""
+        with self.nested("query"):
+            return self._query()
+
+    def _query(self) -> Query:
         at = self.token.at
         self.expect_word("select")
         items = [self.item()]
@@ -126,7 +76,6 @@ class Parser:
         while self.word("for") or self.word("update"):
             if not (self.word("view") or self.word("reference") or self.word("tracking") or self.word("viewstat")):
                 raise self.unexpected()
-        self.depth -= 1
         return Query(
             items=tuple(items),
             object=source.text,
@@ -194,23 +143,20 @@ class Parser:
 
     def operand(self) -> Operand:
         """Parse a field path or a function call."""
-        self.depth += 1
-        if self.depth > _DEEPEST:
-            raise refuse(self.text, self.token.at, "The query is nested too deeply")
-        name = self.name()
-        result: Operand
-        if self.symbol("("):
-            arguments: list[Operand] = []
-            if not self.symbol(")"):
-                arguments.append(self.operand())
-                while self.symbol(","):
+        with self.nested("query"):
+            name = self.name()
+            result: Operand
+            if self.symbol("("):
+                arguments: list[Operand] = []
+                if not self.symbol(")"):
                     arguments.append(self.operand())
-                self.expect(")")
-            result = Call(name.text.lower(), tuple(arguments), name.at)
-        else:
-            result = Path(tuple(name.text.split(".")), name.at)
-        self.depth -= 1
-        return result
+                    while self.symbol(","):
+                        arguments.append(self.operand())
+                    self.expect(")")
+                result = Call(name.text.lower(), tuple(arguments), name.at)
+            else:
+                result = Path(tuple(name.text.split(".")), name.at)
+            return result
 
     def _order(self) -> Order:
         by = self.operand()
@@ -226,29 +172,22 @@ class Parser:
 
     def condition(self) -> Condition:
         """Parse conditions joined by AND or OR; Salesforce wants parentheses where the two are mixed."""
-        self.depth += 1
-        if self.depth > _DEEPEST:
-            raise refuse(self.text, self.token.at, "The condition is nested too deeply")
-        terms = [self._term()]
-        operator = ""
-        while self.token.kind == "name" and self.token.text.lower() in ("and", "or"):
-            word = self.token.text.lower()
-            if operator and word != operator:
-                raise self.unexpected()
-            operator = word
-            self.next += 1
-            terms.append(self._term())
-        self.depth -= 1
-        return Logic(operator, tuple(terms)) if operator else terms[0]
+        with self.nested("condition"):
+            terms = [self._term()]
+            operator = ""
+            while self.token.kind == "name" and self.token.text.lower() in ("and", "or"):
+                word = self.token.text.lower()
+                if operator and word != operator:
+                    raise self.unexpected()
+                operator = word
+                self.next += 1
+                terms.append(self._term())
+            return Logic(operator, tuple(terms)) if operator else terms[0]
 
     def _term(self) -> Condition:
         if self.word("not"):
-            self.depth += 1
-            if self.depth > _DEEPEST:
-                raise refuse(self.text, self.token.at, "The condition is nested too deeply")
-            term = Logic("not", (self._term(),))
-            self.depth -= 1
-            return term
+            with self.nested("condition"):
+                return Logic("not", (self._term(),))
         if self.symbol("("):
             inside = self.condition()
             self.expect(")")

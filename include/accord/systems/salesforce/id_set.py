@@ -77,8 +77,11 @@ class IdSet:
             front, added = self._added.popitem()
             if front in self._numbers:
                 added.append(self._numbers.pop(front))
-            numbers = np.concatenate(added)
-            added.clear()
+            numbers, end = np.empty(sum(map(len, added)), np.uint64), 0
+            while added:  # one after the other, so that there is not everything twice
+                some = added.pop()
+                numbers[end : end + len(some)] = some
+                end += len(some)
             numbers.sort()
             again = numbers[1:] == numbers[:-1]
             self._numbers[front] = numbers[np.append(True, ~again)] if again.any() else numbers

@@ -11,7 +11,7 @@ import logging
 import multiprocessing
 import os
 import resource
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from cProfile import Profile
 from dataclasses import dataclass, field
@@ -98,14 +98,24 @@ def step(name: str, environment: Mapping[str, str], flow: Flow | None, *argument
     return Took(seconds=watch.seconds, cpu=watch.cpu, posting=posting, peak=peak, result=result)
 
 
-def run(flow: Flow, *, full: bool, side_by_side: int = 1, most: int | None = None) -> RunTook:
-    """A run of `flow` as its DAG carries it out: a process per task, `side_by_side` chunks at a time. It ends with the loading when
-    there are more chunks than `most`, of which no others are loaded."""
+def run(
+    flow: Flow,
+    *,
+    full: bool,
+    side_by_side: int = 1,
+    most: int | None = None,
+    tell: Callable[[str, Took], None] = lambda _name, _took: None,
+) -> RunTook:
+    """A run of `flow` as its DAG carries it out: a process per task, `side_by_side` chunks at a time; `tell` hears of each step.
+    It ends with the loading when there are more chunks than `most`, of which no others are loaded."""
     took = RunTook()
 
+    def keep(name: str, done: Took) -> None:
+        took.steps[name] = done
+        tell(name, done)
+
     def one(name: str, *arguments: Any) -> Any:
-        took.steps[name] = done = step(name, os.environ, flow, *arguments)
-        print(f"{'':<10} {name:<50} {done.seconds:>8.2f} s {done.cpu:>8.2f} cpu-s {done.peak:>7,.0f} MB", flush=True)
+        keep(name, done := step(name, os.environ, flow, *arguments))
         return done.result
 
     number, staged = one("extract", full)
@@ -117,7 +127,7 @@ def run(flow: Flow, *, full: bool, side_by_side: int = 1, most: int | None = Non
         loads = _side_by_side(flow, chunks[:most], side_by_side)
         took.chunks += len(chunks)
         took.loaded += len(chunks[:most])
-        took.steps[f"load_{target}"] = loads
+        keep(f"load_{target}", loads)
         took.posting += loads.posting
     if took.loaded < took.chunks:
         return took

@@ -22,7 +22,7 @@ from accord.flows import SALESFORCE, Flow, flows_of
 from accord.objects import OBJECTS
 from accord.objects.customer_account import CUSTOMER_ACCOUNT
 from accord.objects.definition import BusinessObject
-from accord.pipeline.extract import Buckets
+from accord.pipeline.buckets import Buckets
 from accord.pipeline.flow_run import run_flow
 from accord.pipeline.runs import Params
 from accord.ports import Selection

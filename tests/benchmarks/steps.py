@@ -11,7 +11,7 @@ import logging
 import multiprocessing
 import os
 import resource
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from cProfile import Profile
 from dataclasses import dataclass, field
@@ -48,6 +48,8 @@ class RunTook:
     steps: dict[str, Took] = field(default_factory=dict)
     posting: float = 0.0  # seconds of the clock in which the ERP was posting
     counts: dict[str, int] = field(default_factory=dict)
+    chunks: int = 0  # to load, and
+    loaded: int = 0
 
     @property
     def seconds(self) -> float:
@@ -96,13 +98,25 @@ def step(name: str, environment: Mapping[str, str], flow: Flow | None, *argument
     return Took(seconds=watch.seconds, cpu=watch.cpu, posting=posting, peak=peak, result=result)
 
 
-def run(flow: Flow, *, full: bool, side_by_side: int = 1) -> RunTook:
-    """A run of `flow` as its DAG carries it out: a process per task, `side_by_side` chunks at a time."""
+def run(
+    flow: Flow,
+    *,
+    full: bool,
+    side_by_side: int = 1,
+    most: int | None = None,
+    tell: Callable[[str, Took], None] = lambda _name, _took: None,
+) -> RunTook:
+    """A run of `flow` as its DAG carries it out: a process per task, `side_by_side` chunks at a time; `tell` hears of each step.
+    It ends with the loading when there are more chunks than `most`, of which no others are loaded."""
     took = RunTook()
 
+    def keep(name: str, done: Took) -> None:
+        took.steps[name] = done
+        tell(name, done)
+
     def one(name: str, *arguments: Any) -> Any:
-        took.steps[name] = step(name, os.environ, flow, *arguments)
-        return took.steps[name].result
+        keep(name, done := step(name, os.environ, flow, *arguments))
+        return done.result
 
     number, staged = one("extract", full)
     one("gate_source", number, staged)
@@ -110,9 +124,13 @@ def run(flow: Flow, *, full: bool, side_by_side: int = 1) -> RunTook:
     one("gate_canonical", number, canonical)
     for target in flow.targets:
         chunks = one(f"compare_{target}", number, canonical, target)
-        loads = _side_by_side(flow, chunks, side_by_side)
-        took.steps[f"load_{target}"] = loads
+        loads = _side_by_side(flow, chunks[:most], side_by_side)
+        took.chunks += len(chunks)
+        took.loaded += len(chunks[:most])
+        keep(f"load_{target}", loads)
         took.posting += loads.posting
+    if took.loaded < took.chunks:
+        return took
     if flow.status:
         one("acknowledge", number)
     summary = one("settle", number)

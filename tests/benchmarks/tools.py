@@ -1,5 +1,5 @@
 """The tools a user would take instead, on the same accounts, without any gate, comparison or history: dlt with merge, from
-dictionaries and from Arrow, and Airflow's own hooks. Against Accord's first run without the ERP's posting."""
+dictionaries and from Arrow, Airflow's own hooks, and a Singer pair. Against Accord's first run without the ERP's posting."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 
 from sandbox.stack.home import CHECKOUT
-from tests.benchmarks import floor, steps
+from tests.benchmarks import floor, singer, steps
 from tests.benchmarks.bulk import CUSTOMERS, SIDE_BY_SIDE, told
 from tests.benchmarks.place import FLOOR, Place, place
-from tests.benchmarks.report import Report, Watch
+from tests.benchmarks.report import Figure, Report, Watch
 from tests.outside.tool import install
 
 PART = "tools"
 PROGRAMS = Path(__file__).with_name("programs")
-LEAST = {"dictionaries": 8.0}  # times the tool's rate
+LEAST = {"dlt from dictionaries": 8.0, "the Singer pair": 10.0}  # times the tool's rate
 
 
 def measure(report: Report, records: int) -> None:
@@ -30,30 +30,32 @@ def measure(report: Report, records: int) -> None:
         where.fill(records)
         watch = Watch()
         pages = floor.download(where)
-        downloading = report.add(PART, "pages with curl", watch.seconds, records, cpu=watch.cpu).seconds
-        tools = {how: downloading + _dlt(where, report, how, pages) for how in ("dictionaries", "arrow")}
-        tools["hooks"] = _hooks(where, report)
+        downloading = report.add(PART, "pages with curl", watch.seconds, records, cpu=watch.cpu)
+        tools = {f"dlt from {how}": (downloading, _dlt(where, report, how, pages)) for how in ("dictionaries", "arrow")}
+        tools["Airflow's hooks"] = (_hooks(where, report),)
+        tools["the Singer pair"] = (singer.measure(where, report, PART),)
         steps.start(where.environment, where.home)
         took = told(
             report, PART, "Accord, first run", steps.run(CUSTOMERS, full=True, side_by_side=SIDE_BY_SIDE), records
         )
-        ours = took.seconds - took.posting
-        for name, seconds in tools.items():
-            what = f"rate against {'' if name == 'hooks' else 'dlt from '}{name}, without posting"
+        for name, parts in tools.items():
+            seconds, cpu = sum(one.seconds for one in parts), sum(one.cpu or 0.0 for one in parts)
+            ratio = seconds / (took.seconds - took.posting)
             if name in LEAST:
-                report.least(PART, what, seconds / ours, LEAST[name])
+                report.least(PART, f"rate against {name}, without posting", ratio, LEAST[name])
             else:
-                report.ratio(PART, what, seconds / ours)
+                report.ratio(PART, f"rate against {name}, without posting", ratio)
+            report.ratio(PART, "the same, posting and all, by processor time", cpu / took.cpu)
 
 
-def _dlt(where: Place, report: Report, how: str, pages: list[Path]) -> float:
+def _dlt(where: Place, report: Report, how: str, pages: list[Path]) -> Figure:
     python = install("dlt")
     environment = _plain() | {"DSN": where.fresh(FLOOR), "RUNTIME__DLTHUB_TELEMETRY": "false"}
     command = [python, PROGRAMS / "with_dlt.py", how, where.home / "dlt", *pages]
     return _run(report, f"dlt from {how}, pages there already", [str(word) for word in command], environment, where)
 
 
-def _hooks(where: Place, report: Report) -> float:
+def _hooks(where: Place, report: Report) -> Figure:
     dsn = urlsplit(where.fresh(FLOOR))
     with psycopg.connect(dsn.geturl()) as session:
         session.execute(floor.TABLE)
@@ -76,10 +78,10 @@ def _plain() -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "NO_PROXY": "*", "no_proxy": "*"}
 
 
-def _run(report: Report, what: str, command: list[str], environment: dict[str, str], where: Place) -> float:
+def _run(report: Report, what: str, command: list[str], environment: dict[str, str], where: Place) -> Figure:
     watch = Watch()
     done = subprocess.run(command, env=environment, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{what} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}")
     seconds = float(done.stdout.strip().splitlines()[-1])
-    return report.add(PART, what, seconds, where.accounts, cpu=watch.cpu).seconds
+    return report.add(PART, what, seconds, where.accounts, cpu=watch.cpu)

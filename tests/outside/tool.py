@@ -25,22 +25,26 @@ class Tool:
     folder: Path
     org: Org
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What leads a program to the local org."""
+        return {
+            "PATH": f"{self.python.parent}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(self.folder),
+            "HTTPS_PROXY": self.org.proxy,
+            "REQUESTS_CA_BUNDLE": str(self.org.certificate),
+        }
+
     def run(self, command: str, *arguments: str, **environment: str) -> str:
         """Run one of the tool's programs to its end and return what it printed.
 
         Raises:
             AssertionError: It ended badly; the message is what it said.
         """
-        known = {
-            "PATH": f"{self.python.parent}{os.pathsep}{os.environ['PATH']}",
-            "HOME": str(self.folder),
-            "HTTPS_PROXY": self.org.proxy,
-            "REQUESTS_CA_BUNDLE": str(self.org.certificate),
-        }
         done = subprocess.run(
             [str(self.python.parent / command), *arguments],
             cwd=self.folder,
-            env=known | environment,
+            env=self.environment | environment,
             capture_output=True,
             text=True,
             timeout=_SECONDS,

@@ -6,12 +6,15 @@ Everything is decided by set-based SQL over a temporary table, in one transactio
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, LiteralString
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from accord.availability import CATEGORY
@@ -24,15 +27,15 @@ from accord.hub.exceptions import Raised, raise_exceptions
 from accord.objects.definition import BusinessObject, Owner, Unknown
 from accord.pipeline import drift, recover
 from accord.pipeline.comparison_sql import (
+    ANALYZED,
     BEHIND,
     BURY,
-    CHANGED_OF_CHUNK,
+    CHANGED,
     CLASSIFY,
     CLOSE_EXCEPTIONS,
     COUNTS,
     HOLD_ALL,
-    KEYS_OF_CHUNK,
-    NUMBER,
+    KEYS,
     PARKED,
     RECOGNIZE,
     STAGED,
@@ -50,6 +53,8 @@ from accord.records import content_hash
 from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
+
+FETCHED = 10_000  # rows of a cursor that come together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +133,6 @@ class Comparison:
             "origin": f"{self.target.name}:",
             "object": self.definition.name,
             "flow": self.run.flow.name,
-            "chunk_rows": self.accord.chunk_rows,
             "ordered": self.definition.ordered,
             "judged": self.definition.name == self.run.flow.object,  # a status is told of quarantined records too
         }
@@ -137,7 +141,7 @@ class Comparison:
             for chunk in self.manifest.chunks:
                 self._stage(session, chunk)
             session.execute("CREATE INDEX ON staged (key)")
-            session.execute("ANALYZE staged")
+            session.execute(ANALYZED)
             for statement in CLASSIFY:
                 session.execute(statement, arguments)
             if self.definition.parent:
@@ -154,15 +158,14 @@ class Comparison:
                 hold_for_parents(session, arguments)
             if shut:
                 session.execute(HOLD_ALL)
-            for statement in NUMBER:
-                session.execute(statement, arguments)
             chunks = self._write_changes(session)
             self._count(session, arguments, chunks)
             if not self.run.dry:
-                parked = session.execute(PARKED)
-                while rows := parked.fetchmany(self.accord.chunk_rows):
-                    raised = [self._matter(row, suspects.get(row["key"]), shut) for row in rows]
-                    raise_exceptions(session, self.run.flow.name, self.definition.name, self.run.id, raised)
+                with session.cursor(name="parked") as parked:
+                    parked.execute(PARKED)
+                    while rows := parked.fetchmany(self.accord.chunk_rows):
+                        raised = [self._matter(row, suspects.get(row["key"]), shut) for row in rows]
+                        raise_exceptions(session, self.run.flow.name, self.definition.name, self.run.id, raised)
                 for statement in self.afterwards:
                     session.execute(statement, arguments)
             session.execute("DROP TABLE staged")
@@ -212,27 +215,35 @@ class Comparison:
 
     def _hold_for_references(self, session: Session) -> None:
         self.references.prepare(session)
-        for chunk in self.manifest.chunks:
-            if rows := self._records(session, chunk, created=False):
-                self.references.add(session, rows)
+        for rows in self._records(session, created=False):
+            self.references.add(session, rows)
         self.references.hold(session)
 
     def _hold_duplicates(self, session: Session) -> dict[str, Suspect]:
         duplicates = Duplicates(session, self.definition, self.target, self.stream)
-        for chunk in self.manifest.chunks:
-            if rows := self._records(session, chunk, created=True):
-                duplicates.look(rows)
+        for rows in self._records(session, created=True):
+            duplicates.look(rows)
         found = {suspect.key: suspect for suspect in duplicates.found()}
         session.execute("UPDATE staged SET bucket = 'parked' WHERE key = ANY(%s)", (sorted(found),))
         return found
 
-    def _records(self, session: Session, chunk: Chunk, *, created: bool) -> pa.Table | None:
-        """The canonical rows of a chunk that are to be sent (that the target has never been told of, when `created`)."""
-        rows = session.execute(KEYS_OF_CHUNK, {"chunk": chunk.number, "created": created}).fetchall()
-        if not rows:
-            return None
-        table = self.accord.staging.read(chunk.parts[RECORDS])
-        return table.filter(pc.is_in(table["key"], pa.array([row["key"] for row in rows])))
+    def _records(self, session: Session, *, created: bool) -> Iterator[pa.Table]:
+        """The canonical rows that are to be sent (that the target has never been told of, when `created`), chunk by chunk."""
+        for chunk, rows in self._by_chunk(session, KEYS, {"created": created}):
+            table = self.accord.staging.read(chunk.parts[RECORDS])
+            yield table.filter(pc.is_in(table["key"], pa.array([row["key"] for row in rows])))
+
+    def _by_chunk(
+        self, session: Session, statement: LiteralString, arguments: Mapping[str, Any]
+    ) -> Iterator[tuple[Chunk, list[DictRow]]]:
+        """The rows of `statement`, which come in the order of `batch_chunk`, by chunk. They are found once: looking through all of
+        `staged` for each chunk would take the square of the records."""
+        chunks = {chunk.number: chunk for chunk in self.manifest.chunks}
+        with session.cursor(name="by_chunk") as cursor:
+            cursor.itersize = FETCHED
+            cursor.execute(statement, arguments)
+            for number, rows in groupby(cursor, itemgetter("batch_chunk")):
+                yield chunks[number], list(rows)
 
     def _matter(self, row: Mapping[str, Any], suspect: Suspect | None, shut: SystemShut | None) -> Raised:
         """What a parked record waits for."""
@@ -271,10 +282,7 @@ class Comparison:
         """Write the changed rows as chunk files; the members of one hierarchy share a chunk."""
         batch = self.accord.staging.new_batch(self.run.flow.name, self.run.id, f"changes-{self.target.name}")
         writers: dict[int, StagedWriter] = {}
-        for chunk in self.manifest.chunks:
-            rows = session.execute(CHANGED_OF_CHUNK, (chunk.number,)).fetchall()
-            if not rows:
-                continue
+        for chunk, rows in self._by_chunk(session, CHANGED, {"chunk_rows": self.accord.chunk_rows}):
             table = self.accord.staging.read(chunk.parts[RECORDS])
             changes = self._changes(table, rows)
             if self.references:

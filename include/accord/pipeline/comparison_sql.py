@@ -8,8 +8,11 @@ CREATE TEMP TABLE staged (
   unresolved text, awaits text, awaits_object text,   -- what it waits for, as the source or as the canonical id has it
   bucket text NOT NULL DEFAULT 'changed', behind boolean NOT NULL DEFAULT false, known boolean NOT NULL DEFAULT false, native text,
   parent_native text, parent_left_out boolean NOT NULL DEFAULT false, elsewhere boolean NOT NULL DEFAULT false,
-  tree text, depth int NOT NULL DEFAULT 0, number int) ON COMMIT DROP
+  tree text, depth int NOT NULL DEFAULT 0) ON COMMIT DROP
 """
+
+# what rows are looked for by: the hashes would cost as much again
+ANALYZED = "ANALYZE staged (key, parent, bucket, gone, unresolved, batch_chunk, out_of_scope)"
 
 CLASSIFY = (
     # known: the target was told of it before, whatever it was told
@@ -54,24 +57,21 @@ RECOGNIZE = (
          AND e.kind = 'rejected' AND s.bucket = 'changed' AND NOT s.gone AND NOT %(asked)s""",
 )
 
-NUMBER = (
-    "UPDATE staged SET tree = key WHERE tree IS NULL AND bucket = 'changed'",
-    """WITH trees AS (SELECT tree, count(*) AS n, min(depth) AS depth, min(batch_chunk) AS batch_chunk
-                      FROM staged WHERE bucket = 'changed' GROUP BY tree),
-       places AS (SELECT tree, sum(n) OVER (ORDER BY depth, batch_chunk, tree) - n AS before FROM trees)
-       UPDATE staged s SET number = (p.before / %(chunk_rows)s)::int FROM places p WHERE p.tree = s.tree AND s.bucket = 'changed'""",
-)
-
-CHANGED_OF_CHUNK = """
-SELECT key, gone, deleted AS _deleted, hash, said AS _said, native, parent_native, parent_left_out,
-  depth, number AS _number, state AS _state,
-  coalesce(currency, '') AS _currency, coalesce(amount, 0) AS _amount
-FROM staged WHERE batch_chunk = %s AND bucket = 'changed' ORDER BY number, depth, key
+# the members of one tree share a chunk to load; a tree of one is called by nobody
+CHANGED = """
+WITH trees AS (SELECT coalesce(tree, key) AS tree, count(*) AS n, min(depth) AS depth, min(batch_chunk) AS batch_chunk
+               FROM staged WHERE bucket = 'changed' GROUP BY 1),
+places AS (SELECT tree, ((sum(n) OVER (ORDER BY depth, batch_chunk, tree) - n) / %(chunk_rows)s)::int AS number FROM trees)
+SELECT s.key, s.gone, s.deleted AS _deleted, s.hash, s.said AS _said, s.native, s.parent_native, s.parent_left_out,
+  s.depth, p.number AS _number, s.state AS _state,
+  coalesce(s.currency, '') AS _currency, coalesce(s.amount, 0) AS _amount, s.batch_chunk
+FROM staged s JOIN places p ON p.tree = coalesce(s.tree, s.key)
+WHERE s.bucket = 'changed' ORDER BY s.batch_chunk, p.number, s.depth, s.key
 """
 
-KEYS_OF_CHUNK = """
-SELECT key FROM staged
-WHERE batch_chunk = %(chunk)s AND bucket = 'changed' AND NOT gone AND NOT (%(created)s AND native IS NOT NULL)
+KEYS = """
+SELECT key, batch_chunk FROM staged
+WHERE bucket = 'changed' AND NOT gone AND NOT (%(created)s AND native IS NOT NULL) ORDER BY batch_chunk
 """
 
 PARKED = """

@@ -16,13 +16,19 @@ from accord.ports import Target
 
 _SUSPECTS = "CREATE TEMP TABLE suspect (key text, rule text, value text, apart text) ON COMMIT DROP"
 
-_INDEX = "CREATE INDEX ON suspect (rule, value, key)"
+# most values are one record's alone, and are found to be so in a tenth of the time it takes to look each one up
+_ALIKE = """
+CREATE TEMP TABLE alike ON COMMIT DROP AS SELECT s.* FROM suspect s
+JOIN (SELECT rule, value FROM suspect GROUP BY rule, value HAVING count(*) > 1) d ON d.rule = s.rule AND d.value = s.value
+"""
+
+_INDEX = "CREATE INDEX ON alike (rule, value, key)"
 
 # the first of those that look alike goes, the others are held; those that differ where they may not be one don't look alike
 _WITHIN = """
-SELECT DISTINCT ON (s.key) s.key, s.rule, g.key AS other FROM suspect s
+SELECT DISTINCT ON (s.key) s.key, s.rule, g.key AS other FROM alike s
 CROSS JOIN LATERAL (
-  SELECT f.key FROM suspect f
+  SELECT f.key FROM alike f
   WHERE f.rule = s.rule AND f.value = s.value AND f.key < s.key AND (f.apart = s.apart OR '' IN (f.apart, s.apart))
     AND f.key <> ALL(%(held)s)
     AND NOT EXISTS (SELECT FROM distinction d WHERE d.object = %(object)s AND d.target = %(target)s
@@ -78,12 +84,13 @@ class Duplicates:
 
     def found(self) -> list[Suspect]:
         """Every candidate that looks like a record of the target, or like another candidate. Once, at the end."""
+        self._session.execute(_ALIKE)
         self._session.execute(_INDEX)
-        self._session.execute("ANALYZE suspect")
+        self._session.execute("ANALYZE alike")
         place = {"held": sorted(self._found), "object": self._definition.name, "target": self._target.name}
         for row in self._session.execute(_WITHIN, place).fetchall():
             self._found[row["key"]] = Suspect(row["key"], row["rule"], row["other"], row["other"])
-        self._session.execute("DROP TABLE suspect")
+        self._session.execute("DROP TABLE suspect, alike")
         return list(self._found.values())
 
 

@@ -6,85 +6,21 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime
 
-import numpy as np
-import pandas as pd
-import pyarrow as pa
 from psycopg.types.json import Jsonb
 
-from accord.batch import Chunk, Manifest, StagedWriter, Staging
+from accord.batch import Manifest
 from accord.categories import ABOUT_NO_RECORD, Category
 from accord.errors import SchemaDrift
 from accord.hub.connection import Hub
 from accord.hub.edits import drop_edits
 from accord.hub.exceptions import free_abandoned
 from accord.pipeline import drift
+from accord.pipeline.buckets import Buckets
 from accord.pipeline.runs import Run, RunKind, read_run
 from accord.ports import Selection, Source
 from accord.runtime import Accord
 
 log = logging.getLogger(__name__)
-
-
-class Buckets:
-    """A sink that spreads roots over chunks by a hash of their id, so that nothing needs to arrive in order and memory is
-    bounded by a page. Adds `_root` and `_released` to every row."""
-
-    def __init__(self, staging: Staging, folder: str, chunk_rows: int) -> None:
-        self._staging, self._folder, self._chunk_rows = staging, folder, chunk_rows
-        self._buckets = 0
-        self._writers: dict[tuple[int, str], StagedWriter] = {}
-        self._schemas: dict[str, pa.Schema] = {}
-        self.released = False
-        self.named = False  # records are read by their ids: those that come are remembered
-        self.named_roots: set[str] = set()
-        self.rows: dict[tuple[str, bool], int] = {}
-
-    def expect(self, roots: int) -> None:
-        """Choose the number of chunks; only the first call counts."""
-        if not self._buckets:
-            # a little room, as hashing spreads unevenly
-            self._buckets = max(1, -(-roots * 10 // (self._chunk_rows * 9)))
-
-    def write(self, part: str, rows: pa.Table, root: str, beside: pa.Array | None = None) -> None:
-        """Add rows of `part`, rooted by column `root`, to the chunks of these roots, or of those they go `beside`."""
-        self.expect(0)
-        roots = rows[root].cast(pa.string())
-        places = roots if beside is None else beside
-        rows = rows.append_column("_root", roots).append_column(
-            "_released", pa.chunked_array([pa.repeat(self.released, rows.num_rows)], pa.bool_())
-        )
-        schema = self._schemas.setdefault(part, rows.schema)
-        rows = rows.cast(schema)
-        self.rows[part, self.released] = self.rows.get((part, self.released), 0) + rows.num_rows
-        if self.named:
-            self.named_roots.update(roots.unique().to_pylist())
-        if self._buckets == 1:
-            self._writer(0, part).append(rows)
-            return
-        numbers = pd.util.hash_array(np.asarray(places.to_pylist(), dtype=object)) % self._buckets
-        for number in np.unique(numbers):
-            self._writer(int(number), part).append(rows.filter(pa.array(numbers == number)))
-
-    def close(self, parts: Mapping[str, Mapping[str, pa.DataType]]) -> tuple[Chunk, ...]:
-        """Finish every file. A part (of `parts`: part → column → type) a chunk has no rows of is an empty file, so that every
-        chunk has every part."""
-        if not self._writers:
-            return ()
-        for part, columns in parts.items():
-            nothing = {**columns, "_root": pa.string(), "_released": pa.bool_()}
-            self._schemas.setdefault(part, pa.schema(list(nothing.items())))
-        numbers = sorted({number for number, _ in self._writers})
-        for number in numbers:
-            for part in self._schemas:
-                self._writer(number, part)
-        files = {place: writer.close() for place, writer in self._writers.items()}
-        return tuple(Chunk(number=n, parts={part: files[n, part] for part in self._schemas}) for n in numbers)
-
-    def _writer(self, number: int, part: str) -> StagedWriter:
-        if (number, part) not in self._writers:
-            path = f"{self._folder}/{number:05d}-{part}.parquet"
-            self._writers[number, part] = self._staging.open_writer(path, self._schemas[part])
-        return self._writers[number, part]
 
 
 def extract(accord: Accord, run_id: int) -> str:

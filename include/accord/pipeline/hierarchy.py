@@ -53,15 +53,16 @@ WHERE s.bucket = 'changed' AND NOT s.gone AND s.parent IS NOT NULL AND s.parent_
   AND NOT EXISTS (SELECT FROM staged p WHERE p.key = s.parent AND p.bucket = 'changed')
 """
 
-# the tree a changed record belongs to and how deep it stands in it
+# the tree a changed record belongs to and how deep it stands in it; what stands at the top is its tree, and most are alone
 _PLACE = """
 WITH RECURSIVE placed AS (
   SELECT s.key, s.key AS tree, 0 AS depth FROM staged s
-  WHERE s.bucket = 'changed' AND NOT EXISTS (SELECT FROM staged p WHERE p.key = s.parent AND p.bucket = 'changed' AND NOT s.gone)
+  WHERE s.bucket = 'changed' AND EXISTS (SELECT FROM staged c WHERE c.parent = s.key AND c.bucket = 'changed' AND NOT c.gone)
+    AND NOT EXISTS (SELECT FROM staged p WHERE p.key = s.parent AND p.bucket = 'changed' AND NOT s.gone)
   UNION ALL
   SELECT c.key, p.tree, p.depth + 1 FROM placed p JOIN staged c ON c.parent = p.key AND c.bucket = 'changed' AND NOT c.gone
   WHERE p.depth < 1000)
-UPDATE staged s SET tree = p.tree, depth = p.depth FROM placed p WHERE p.key = s.key
+UPDATE staged s SET tree = p.tree, depth = p.depth FROM placed p WHERE p.key = s.key AND p.depth > 0
 """
 
 

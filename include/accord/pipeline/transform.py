@@ -101,12 +101,13 @@ def transform(accord: Accord, run_id: int, manifest_path: str) -> str:
     return manifest.path
 
 
-def _readings(parts: Mapping[str, pa.Table]) -> Iterator[dict[str, pa.Table]]:
+def _readings(parts: Mapping[str, pa.Table]) -> Iterator[Mapping[str, pa.Table]]:
     """The window's rows and the released ones apart: a root read twice must not get the constituents of both readings."""
+    if not any(pc.any(table["_released"]).as_py() for table in parts.values()):
+        yield parts
+        return
     for released in (False, True):
-        reading = {name: table.filter(pc.equal(table["_released"], released)) for name, table in parts.items()}
-        if not released or any(table.num_rows for table in reading.values()):
-            yield reading
+        yield {name: table.filter(pc.equal(table["_released"], released)) for name, table in parts.items()}
 
 
 def canonical_of(

@@ -67,6 +67,10 @@ class Judgement:
         return int(pc.count_distinct(self.failures["key"]).as_py())
 
 
+# rules that look at the same rows: of a part, with deleted ones or without, where a column is filled
+_At = tuple[str, bool, str]
+
+
 @dataclass(slots=True)
 class _Tally:
     checked: int = 0
@@ -89,7 +93,7 @@ class Gate:
         self._suite = suite
         self._rules = tuple(rule for declared in suite.rules if (rule := _with_history(declared, history)))
         self._tallies: dict[str, _Tally] = {rule.name: _Tally() for rule in self._rules}
-        self._kept: defaultdict[tuple[str, bool], list[pa.Table]] = defaultdict(list)
+        self._kept: defaultdict[_At, list[pa.Table]] = defaultdict(list)
         self._failures: list[pa.Table] = []
         self._seen: dict[tuple[str, ...], Found] = {}
         self._records = 0
@@ -100,15 +104,16 @@ class Gate:
             return  # the batch stops anyway, and rules about content would only stumble
         frames = frames_of(self._suite, view)
         self._records += frames.records
-        for (part, gone_too), rules in _by_frame(self._rules, Scope.CHUNK):
+        for (part, gone_too, _), rules in _by_frame(self._rules, Scope.CHUNK):
             frame = (frames.every if gone_too else frames.live).get(part)
             if frame is not None:
                 self._judge(frame, rules, frames.excused)
-        for (part, gone_too), rules in _by_frame(self._rules, Scope.BATCH):
+        for (part, gone_too, among), rules in _by_frame(self._rules, Scope.BATCH):
             frame = (frames.every if gone_too else frames.live).get(part)
             if frame is not None:
-                columns = {name: frame.rows[name] for name in _needed(rules)}
-                self._kept[part, gone_too].append(pa.table({OWNER: frame.keys, **columns}))
+                self._kept[part, gone_too, among].append(kept := _to_keep(frame, rules, among))
+                for rule in rules:
+                    self._count(rule, Found(), len(frame.rows) - len(kept), 0)
 
     def finish(self) -> Judgement:
         """Apply the batch rules and the thresholds."""
@@ -218,11 +223,20 @@ def _no_rows(rules: Iterable[Rule]) -> pa.Table:
     return pa.table({name: pa.array([], pa.string()) for name in (OWNER, *_needed(rules))})
 
 
-def _by_frame(rules: Iterable[Rule], scope: Scope) -> Iterable[tuple[tuple[str, bool], list[Rule]]]:
-    groups: defaultdict[tuple[str, bool], list[Rule]] = defaultdict(list)
+def _to_keep(frame: Frame, rules: Iterable[Rule], among: str) -> pa.Table:
+    """What rules of the batch need of a chunk: of the rows that may fail, and of rows that are only counted nothing but that."""
+    columns = {OWNER: frame.keys, **{name: frame.rows[name] for name in _needed(rules)}}
+    if not any(rule.of_rows for rule in rules):
+        return pa.table({name: pa.nulls(len(frame.rows)) for name in columns})
+    rows = pa.table(columns)
+    return rows.filter(pc.is_valid(rows[among])) if among else rows
+
+
+def _by_frame(rules: Iterable[Rule], scope: Scope) -> Iterable[tuple[_At, list[Rule]]]:
+    groups: defaultdict[_At, list[Rule]] = defaultdict(list)
     for rule in rules:
         if rule.scope is scope:
-            groups[rule.part, rule.gone_too].append(rule)
+            groups[rule.part, rule.gone_too, rule.among].append(rule)
     return groups.items()
 
 

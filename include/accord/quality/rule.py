@@ -43,7 +43,7 @@ class Scope(StrEnum):
 
     STRUCTURE = "structure"  # the columns of a part and their kinds
     CHUNK = "chunk"  # rows, one chunk at a time
-    BATCH = "batch"  # the columns it needs, of the whole batch at once
+    BATCH = "batch"  # the columns it needs, of the whole batch at once: they are all in memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,8 @@ class Rule:
     rows to booleans (null = does not apply), which is expected to be true.
 
     Deleted records are exempt unless `gone_too`. `path` is the field the rule is about: a value that could not be converted is
-    reported as that, not as missing too. `detail` names a `list<string>` column that holds the finding of each record.
+    reported as that, not as missing too. `among` is a column without which a row can't fail a rule of the batch: such rows are not
+    kept for it. `detail` names a `list<string>` column that holds the finding of each record.
     `usual` makes a count rule, held against the counts of earlier runs. A record that fails an `approvable` rule waits for
     somebody's approval instead of a correction.
     """
@@ -115,6 +116,7 @@ class Rule:
     scope: Scope = Scope.CHUNK
     gone_too: bool = False
     path: str = ""
+    among: str = ""
     detail: str = ""
     usual: Usual | None = None
     owner: Queue | None = None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from accord.batch import Staging
-from accord.pipeline.extract import Buckets
+from accord.pipeline.buckets import Buckets
 
 PARTS = {"Account": {"Id": pa.string()}, "Contact": {"Id": pa.string(), "AccountId": pa.string()}}
 
@@ -65,3 +67,30 @@ def test_nothing_came(tmp_path: Path) -> None:
     sink = Buckets(Staging(f"file://{tmp_path}"), "b", 20)
     sink.expect(0)
     assert sink.close(PARTS) == ()
+
+
+def test_what_is_set_aside_comes_back_as_it_was(tmp_path: Path) -> None:
+    """Of every kind of column, in the order it came, as one piece: as many descriptions of columns as pages take memory."""
+    staging = Staging(f"file://{tmp_path}")
+    count = 90
+    rows = pa.table(
+        {
+            "Id": [f"{n:03d}" for n in range(count)],
+            "Amount": pa.array([None if n % 7 == 0 else Decimal(n) / 4 for n in range(count)], pa.decimal128(18, 2)),
+            "At": pa.array([datetime(2026, 3, 2, 8, n % 60, tzinfo=UTC) for n in range(count)], pa.timestamp("us", "UTC")),
+            "Lines": [[{"sku": f"s{n}", "quantity": n}] * (n % 3) if n % 5 else None for n in range(count)],
+            "Open": [None if n % 4 == 0 else n % 2 == 0 for n in range(count)],
+            "Name": [None, "", "Ω, \"quoted\"\n"] * (count // 3),
+        }
+    )  # fmt: skip
+    sink = Buckets(staging, "b", 20)
+    sink.expect(count)
+    for at in range(0, count, 11):
+        sink.write("Account", rows.slice(at, 11), "Id")
+    sink.write("Account", rows.slice(0, 0), "Id")
+    chunks = sink.close({})
+    files = [chunk.parts["Account"] for chunk in chunks]
+    assert [len(list(staging.pages(file))) for file in files] == [1] * len(files)
+    tables = [staging.read(file).select(rows.column_names) for file in files]
+    assert all(table["Id"].to_pylist() == sorted(table["Id"].to_pylist()) for table in tables)
+    assert pa.concat_tables(tables).sort_by("Id").equals(rows.combine_chunks())

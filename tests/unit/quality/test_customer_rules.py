@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
+
 from accord.categories import HANDLING, Category
 from accord.objects import CUSTOMER
 from accord.objects.vocabulary import CURRENCIES
-from accord.quality.gate import Verdict
+from accord.quality.gate import ChunkView, Gate, Verdict
 from accord.routing import LEGAL_ENTITIES
 from tests.unit.quality.rows import LATER, address, customer, failing, judge, judge_customers, lenient, suite, table
 
@@ -88,6 +90,22 @@ def test_a_loop_through_a_deleted_or_superseded_record_is_none() -> None:
     assert failing(judge_customers(first, customer(2, parent="salesforce:1", gone=True))) == set()
     old, new = customer(2, parent="salesforce:1"), customer(2, version=LATER)
     assert failing(judge_customers(first, old, new)) == set()
+
+
+def test_a_gate_remembers_of_a_batch_only_customers_that_may_be_in_a_loop() -> None:
+    """Ten million customers are judged in the memory of one chunk; those without a parent are counted all the same."""
+    rows = table(CUSTOMER, [customer(n, parent=f"salesforce:{n}" if n < 2 else None) for n in range(2_000)])
+    gate = Gate(suite(CUSTOMER), history=[5_000] * 5)
+    gate.chunk(ChunkView(number=0, parts={"records": rows}))
+    before = pa.total_allocated_bytes()
+    for number in (1, 2):
+        keys = pa.array([f"salesforce:{number}-{n}" for n in range(rows.num_rows)])
+        gate.chunk(ChunkView(number=number, parts={"records": rows.set_column(0, "key", keys)}))
+    del keys
+    assert pa.total_allocated_bytes() - before < 20_000
+    judgement = gate.finish()
+    told = {one.rule: (one.checked, one.failed) for one in judgement.results}
+    assert (told["parent.loop"], told["count"]) == ((6_000, 2), (6_000, 0))
 
 
 def test_every_legal_entity_says_what_it_trades_in() -> None:

@@ -105,5 +105,6 @@ CANONICAL_RULES = (
         needs=("key", "parent"),
         holds=lambda table: outside_loops(table["key"], table["parent"]),
         scope=Scope.BATCH,
+        among="parent",
     ),
 )

@@ -26,6 +26,7 @@ from accord.systems.collapsing import flat
 from accord.systems.salesforce.bulk_query import bulk_pages
 from accord.systems.salesforce.client import LONGEST_URL, Client
 from accord.systems.salesforce.describe import demand, describe, retyped, unreadable
+from accord.systems.salesforce.id_set import IdSet
 from accord.systems.salesforce.lacking import kinds_of
 from accord.systems.salesforce.mapping import STAMP, Child, Reading, all_parts
 from accord.systems.salesforce.rest_query import count, rest_pages
@@ -103,7 +104,7 @@ class _Read:
         )
         self._staged = staged  # the columns, those that are left out too
         self._window = within(STAMP, selection.since, selection.until) if selection.natives is None else ()
-        self._seen: dict[str, list[pa.Array]] = {reading.sobject: [] for reading in readings}
+        self._seen = {reading.sobject: IdSet() for reading in readings}
         # (records that carry on others, the others): rows of both go together
         self._carried: list[tuple[pa.Array, pa.Array]] = [(_NOBODY, _NOBODY)]
         self.rows = 0
@@ -130,31 +131,32 @@ class _Read:
         for reading, other in zip(self._readings, self._readings[1:], strict=False):
             if reading.carries_on is None:
                 continue
-            origins = pc.unique(pa.concat_arrays([origins for _, origins in self._carried]))
+            origins = IdSet(origins for _, origins in self._carried)
             select = self._select(other.sobject)
             self._write_roots(other, self._by_ids(select, "Id", self._unseen(other, origins)))
             if self._window or self._selection.natives is not None:  # else they were all read
-                known = self._ids(reading)
-                tables = self._by_ids(self._select(reading.sobject), reading.carries_on, self._ids(other))
-                self._write_roots(reading, (t.filter(pc.invert(pc.is_in(t["Id"], value_set=known))) for t in tables))
+                known = self._seen[reading.sobject].copy()
+                tables = self._by_ids(self._select(reading.sobject), reading.carries_on, self._seen[other.sobject])
+                self._write_roots(reading, (t.filter(pc.invert(known.among(t["Id"]))) for t in tables))
 
     def parts_of_roots(self, reading: Reading, child: Child) -> None:
         """Step 4."""
-        for table in self._by_ids(self._select(child.sobject), child.parent, self._ids(reading)):
+        for table in self._by_ids(self._select(child.sobject), child.parent, self._seen[reading.sobject]):
             self._sink.write(child.sobject, table, child.parent, self._beside(reading, table[child.parent]))
 
-    def _roots_of_changed_parts(self, reading: Reading) -> pa.Array:
+    def _roots_of_changed_parts(self, reading: Reading) -> IdSet:
         """Ids of roots with a part modified in the window; none are asked for when all roots are read anyway."""
-        found = [_NOBODY]
+        found = IdSet()
         for child in reading.children if self._window else ():
             select = Select(
                 sobject=child.sobject, columns=(child.parent,), where=(*self._window, compare(child.parent, "!=", None))
             )
             pages = self._pages(select, {child.parent: pa.string()}, count(self._client, select))
-            found += [pc.unique(table[child.parent]) for table in pages]
-        return pc.unique(pa.concat_arrays(found))
+            for table in pages:
+                found.add(table[child.parent])
+        return found
 
-    def _by_ids(self, select: Select, column: str, ids: pa.Array) -> Iterator[pa.Table]:
+    def _by_ids(self, select: Select, column: str, ids: pa.Array | IdSet) -> Iterator[pa.Table]:
         """Rows of `select` whose `column` is one of `ids`."""
         columns = self._parts[select.sobject]
         if len(ids) <= _LISTED:
@@ -162,7 +164,8 @@ class _Read:
                 yield from rest_pages(self._client, listed, columns)
             return
         for table in bulk_pages(self._client, select.also(compare(column, "!=", None)), columns):
-            wanted = table.filter(pc.is_in(table[column], value_set=ids))
+            known = ids.among(table[column]) if isinstance(ids, IdSet) else pc.is_in(table[column], value_set=ids)
+            wanted = table.filter(known)
             if wanted.num_rows:
                 yield wanted
 
@@ -181,7 +184,7 @@ class _Read:
 
     def _write_roots(self, reading: Reading, tables: Iterator[pa.Table]) -> None:
         for table in tables:
-            self._seen[reading.sobject].append(pc.unique(table["Id"]))
+            self._seen[reading.sobject].add(table["Id"])
             if reading.carries_on:
                 carrying = table.filter(pc.is_valid(table[reading.carries_on]))
                 self._carried.append((flat(carrying["Id"]), flat(carrying[reading.carries_on])))
@@ -199,8 +202,5 @@ class _Read:
         ids = flat(roots)
         return pc.coalesce(origins.take(pc.index_in(ids, value_set=carrying)), ids)
 
-    def _ids(self, reading: Reading) -> pa.Array:
-        return pc.unique(pa.concat_arrays([_NOBODY, *self._seen[reading.sobject]]))
-
-    def _unseen(self, reading: Reading, ids: pa.Array) -> pa.Array:
-        return ids.filter(pc.invert(pc.is_in(ids, value_set=self._ids(reading))))
+    def _unseen(self, reading: Reading, ids: IdSet) -> IdSet:
+        return ids.without(self._seen[reading.sobject])

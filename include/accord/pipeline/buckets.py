@@ -1,0 +1,121 @@
+"""The sink of an extraction: what comes in any order, on its way to chunks with all rows of a root in one of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from tempfile import TemporaryFile
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from accord.batch import Chunk, Staging
+
+
+class Spilled:
+    """Rows set aside on local disk, in a file without a name that nobody else can open and that no end of the process leaves.
+
+    A Parquet file for each chunk, open until the end, would keep a description of every column of every page in memory: as many
+    as chunks times pages, which is the square of the records.
+    """
+
+    def __init__(self) -> None:
+        self._file = TemporaryFile()  # noqa: SIM115 - closed by the sink
+        self._places: defaultdict[tuple[int, str], list[tuple[int, int, int]]] = defaultdict(list)
+
+    def put(self, bucket: int, part: str, rows: pa.RecordBatch) -> None:
+        """Set rows aside; those of a part all have one schema."""
+        body = rows.serialize()
+        packed = pa.compress(body, codec="lz4", asbytes=True)
+        self._places[bucket, part].append((self._file.tell(), len(packed), body.size))
+        self._file.write(packed)
+
+    def take(self, bucket: int, part: str, schema: pa.Schema) -> pa.Table:
+        """All of these rows, in the order they came. Nothing is put any more."""
+        batches = []
+        for place, packed, size in self._places.pop((bucket, part), ()):
+            self._file.seek(place)
+            body = pa.decompress(self._file.read(packed), decompressed_size=size, codec="lz4")
+            batches.append(pa.ipc.read_record_batch(body, schema))
+        return pa.Table.from_batches(batches, schema)
+
+    @property
+    def buckets(self) -> list[int]:
+        """The buckets that have rows."""
+        return sorted({bucket for bucket, _ in self._places})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._file.close()
+
+
+class Buckets:
+    """Spreads roots over chunks by a hash of their id, so that nothing needs to arrive in order and memory is bounded by a page
+    and a chunk. Adds `_root` and `_released` to every row."""
+
+    def __init__(self, staging: Staging, folder: str, chunk_rows: int) -> None:
+        self._staging, self._folder, self._chunk_rows = staging, folder, chunk_rows
+        self._buckets = 0
+        self._spilled = Spilled()
+        self._schemas: dict[str, pa.Schema] = {}
+        self.released = False
+        self.named = False  # records are read by their ids: those that come are remembered
+        self.named_roots: set[str] = set()
+        self.rows: dict[tuple[str, bool], int] = {}
+
+    def expect(self, roots: int) -> None:
+        """Choose the number of chunks; only the first call counts."""
+        if not self._buckets:
+            # a little room, as hashing spreads unevenly
+            self._buckets = max(1, -(-roots * 10 // (self._chunk_rows * 9)))
+
+    def write(self, part: str, rows: pa.Table, root: str, beside: pa.Array | None = None) -> None:
+        """Add rows of `part`, rooted by column `root`, to the chunks of these roots, or of those they go `beside`."""
+        self.expect(0)
+        roots = rows[root].cast(pa.string())
+        places = roots if beside is None else beside
+        rows = rows.append_column("_root", roots).append_column(
+            "_released", pa.chunked_array([pa.repeat(self.released, rows.num_rows)], pa.bool_())
+        )
+        schema = self._schemas.setdefault(part, rows.schema)
+        rows = rows.cast(schema)
+        self.rows[part, self.released] = self.rows.get((part, self.released), 0) + rows.num_rows
+        if self.named:
+            self.named_roots.update(roots.unique().to_pylist())
+        if self._buckets == 1 or not rows.num_rows:
+            self._put(0, part, rows)
+            return
+        numbers = pd.util.hash_array(np.asarray(places.to_pylist(), dtype=object)) % self._buckets
+        order = np.argsort(numbers, kind="stable")
+        rows, (buckets, begins) = rows.take(pa.array(order)), np.unique(numbers[order], return_index=True)
+        for bucket, begin, end in zip(buckets, begins, [*begins[1:], len(order)], strict=True):
+            self._put(int(bucket), part, rows.slice(begin, end - begin))
+
+    def close(self, parts: Mapping[str, Mapping[str, pa.DataType]]) -> tuple[Chunk, ...]:
+        """Write the chunks. A part (of `parts`: part → column → type) a chunk has no rows of is an empty file, so that every
+        chunk has every part."""
+        with self._spilled as spilled:
+            for part, columns in parts.items():
+                nothing = {**columns, "_root": pa.string(), "_released": pa.bool_()}
+                self._schemas.setdefault(part, pa.schema(list(nothing.items())))
+            return tuple(
+                Chunk(
+                    number=bucket,
+                    parts={
+                        part: self._staging.write(
+                            f"{self._folder}/{bucket:05d}-{part}.parquet", spilled.take(bucket, part, schema)
+                        )
+                        for part, schema in self._schemas.items()
+                    },
+                )
+                for bucket in spilled.buckets
+            )
+
+    def _put(self, bucket: int, part: str, rows: pa.Table) -> None:
+        for batch in rows.combine_chunks().to_batches():
+            self._spilled.put(bucket, part, batch)

@@ -43,9 +43,7 @@ def gate(accord: Accord, run_id: int, manifest_path: str) -> dict[str, Any]:
     judge = Gate(suite, _earlier_counts(accord.hub, run, suite.looks_back))
     held = Held(accord.hub, run, manifest.stage)
     for judged, chunk in enumerate(manifest.chunks):
-        if (
-            judged
-        ):  # Great Expectations leaves the chunk before in cycles of objects; a batch of one chunk need not pay for it
+        if judged:  # Great Expectations leaves the chunk before in cycles; a batch of one chunk need not pay for it
             gc.collect()
         view = ChunkView(
             number=chunk.number, parts={name: accord.staging.read(file) for name, file in chunk.parts.items()}

@@ -144,7 +144,11 @@ def run(server: Server, records: int) -> None:
         for upload in uploads:
             server.ingest("Account", "insert", upload)
     some = min(records, 100_000)
-    known = [line for line in _bulk_query(server, f"SELECT Id FROM Account LIMIT {some // 10}")[1:-1]]
+    known = _bulk_query(server, f"SELECT Id FROM Account LIMIT {some}")[1:-1]
+    update = "\n".join(["Id,Phone,AnnualRevenue", *(f"{line},+31 10 {n},{n}.25" for n, line in enumerate(known))])
+    with measured(server, "Bulk update (2 fields)", some):
+        server.ingest("Account", "update", update.replace('"', "").encode())
+    known = known[: some // 10]
     for turn in ("creating", "updating"):
         rows = "".join(f"NL01:{n},{known[n % len(known)]},true\n" for n in range(some))
         with measured(server, f"Bulk upsert, {turn}, 3 roll-ups", some):

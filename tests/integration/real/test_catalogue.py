@@ -216,7 +216,7 @@ def test_what_changes_in_the_erp_arrives(world: RealWorld, people: Catalogue) ->
     bundle = people.bundle(**{f"_{product}": 2})  # both new, in one run
     book = people.list({"product": product, "quantity": 10, "formula": "18"}, {"formula": "unit_price"}, name="New EUR")
     flows = [flow(f"{name}__tryton_to_salesforce") for name in ("product", "price_list", "price")]
-    world.read_from_the_beginning(*flows)
+    world.read_from_the_beginning(flows[0], flows[2])  # all lists: the products are on each
     for each in flows:
         world.run(each)
     assert [

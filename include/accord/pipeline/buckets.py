@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import closing
 from tempfile import TemporaryFile
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -47,10 +46,8 @@ class Spilled:
         """The buckets that have rows."""
         return sorted({bucket for bucket, _ in self._places})
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def close(self) -> None:
+        """Let go of the file."""
         self._file.close()
 
 
@@ -99,7 +96,7 @@ class Buckets:
     def close(self, parts: Mapping[str, Mapping[str, pa.DataType]]) -> tuple[Chunk, ...]:
         """Write the chunks. A part (of `parts`: part → column → type) a chunk has no rows of is an empty file, so that every
         chunk has every part."""
-        with self._spilled as spilled:
+        with closing(self._spilled) as spilled:
             for part, columns in parts.items():
                 nothing = {**columns, "_root": pa.string(), "_released": pa.bool_()}
                 self._schemas.setdefault(part, pa.schema(list(nothing.items())))

@@ -111,7 +111,8 @@ class Gate:
         for (part, gone_too, among), rules in _by_frame(self._rules, Scope.BATCH):
             frame = (frames.every if gone_too else frames.live).get(part)
             if frame is not None:
-                self._kept[part, gone_too, among].append(kept := _to_keep(frame, rules, among))
+                kept = _to_keep(frame, rules, among)
+                self._kept[part, gone_too, among].append(kept)
                 for rule in rules:
                     self._count(rule, Found(), len(frame.rows) - len(kept), 0)
 
@@ -224,7 +225,7 @@ def _no_rows(rules: Iterable[Rule]) -> pa.Table:
 
 
 def _to_keep(frame: Frame, rules: Iterable[Rule], among: str) -> pa.Table:
-    """What rules of the batch need of a chunk: of the rows that may fail, and of rows that are only counted nothing but that."""
+    """What rules of the batch need of a chunk: the columns of the rows that may fail; where rows are only counted, how many there are."""
     columns = {OWNER: frame.keys, **{name: frame.rows[name] for name in _needed(rules)}}
     if not any(rule.of_rows for rule in rules):
         return pa.table({name: pa.nulls(len(frame.rows)) for name in columns})

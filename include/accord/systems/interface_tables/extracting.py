@@ -70,9 +70,9 @@ class Extraction:
     def _window(self, selection: Selection) -> Condition:
         """Records that changed last in the window: one of their changes did, and none came after it."""
         ours, parameters = self._ours()
-        if not selection.since and not selection.until:
+        bounds = _bounds(selection)
+        if not bounds:
             return sql.SQL("WHERE {}").format(ours), parameters
-        bounds = [selection.since or _FOREVER[0], selection.until or _FOREVER[1]]
         text = sql.SQL(
             "WHERE ({key}) IN (SELECT {key} FROM {changes} WHERE {ours} AND changed_at >= %s AND changed_at < %s) "
             "AND changed_at >= %s AND changed_at < %s"
@@ -86,15 +86,15 @@ class Extraction:
 
     def _count(self, cursor: psycopg.Cursor[Any], selection: Selection) -> int:
         ours, parameters = self._ours()
-        if selection.since or selection.until:
+        bounds = _bounds(selection)
+        if bounds:
             # not of a SELECT DISTINCT: side by side, PostgreSQL 15 may take minutes to put a million together from its workers
             query = sql.SQL(
                 "SELECT count(DISTINCT ({key})) FROM {changes} WHERE {ours} AND changed_at >= %s AND changed_at < %s"
             ).format(key=self._key, changes=_relation(self._outbox.changes), ours=ours)
-            parameters += [selection.since or _FOREVER[0], selection.until or _FOREVER[1]]
         else:
             query = sql.SQL("SELECT count(*) FROM {} WHERE {}").format(_relation(self._outbox.relation), ours)
-        counted = cursor.execute(query, parameters).fetchone()
+        counted = cursor.execute(query, [*parameters, *bounds]).fetchone()
         return int(counted[0]) if counted else 0
 
     # ----------------------------------------------------------------------------------------------- their rows
@@ -159,6 +159,13 @@ class Extraction:
         known = pa.array(list(self._companies.values()), pa.string())
         place = pc.index_in(flat(rows[f"key.{COMPANY}"]), value_set=known)
         return pa.array(list(self._companies), pa.string()).take(place)
+
+
+def _bounds(selection: Selection) -> list[datetime]:
+    """From when and until when; nothing where no time is excluded."""
+    if not selection.since and not selection.until:
+        return []
+    return [selection.since or _FOREVER[0], selection.until or _FOREVER[1]]
 
 
 def _relation(name: str) -> sql.Identifier:

@@ -124,7 +124,9 @@ class _Read:
         self._sink.expect(sum(expected) + sum(map(len, named)))
         for reading, select, many, others in zip(self._readings, selects, expected, named, strict=True):
             self._write_roots(reading, self._pages(select, self._parts[reading.sobject], many))
-            self._write_roots(reading, self._by_ids(self._selected(reading), "Id", self._unseen(reading, others)))
+            self._write_roots(
+                reading, self._by_ids(self._selected(reading), "Id", others.without(self._seen[reading.sobject]))
+            )
 
     def what_belongs_together(self) -> None:
         """Step 3."""
@@ -133,7 +135,7 @@ class _Read:
                 continue
             origins = IdSet(origins for _, origins in self._carried)
             select = self._select(other.sobject)
-            self._write_roots(other, self._by_ids(select, "Id", self._unseen(other, origins)))
+            self._write_roots(other, self._by_ids(select, "Id", origins.without(self._seen[other.sobject])))
             if self._window or self._selection.natives is not None:  # else they were all read
                 known = self._seen[reading.sobject].copy()
                 tables = self._by_ids(self._select(reading.sobject), reading.carries_on, self._seen[other.sobject])
@@ -201,6 +203,3 @@ class _Read:
         carrying, origins = (pa.concat_arrays(column) for column in zip(*self._carried, strict=True))
         ids = flat(roots)
         return pc.coalesce(origins.take(pc.index_in(ids, value_set=carrying)), ids)
-
-    def _unseen(self, reading: Reading, ids: IdSet) -> IdSet:
-        return ids.without(self._seen[reading.sobject])

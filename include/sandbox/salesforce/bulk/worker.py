@@ -15,7 +15,8 @@ from sandbox.salesforce.errors import ApiError
 from sandbox.salesforce.faults import Kind, Rule
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.records.drafts import Column, Operation, Reader
-from sandbox.salesforce.schema.model import NUMBER_TYPES, TEXT_TYPES, FieldType
+from sandbox.salesforce.schema.model import NUMBER_TYPES, TEXT_TYPES, FieldType, Object
+from sandbox.salesforce.schema.permissions import Actor
 from sandbox.salesforce.soql.plan import Compiled, Output
 
 _log = logging.getLogger("sandbox.salesforce")
@@ -149,16 +150,25 @@ def _failure(rule: Rule) -> ApiError:
     return ApiError(400, "API_ERROR", value.get("message", "InternalServerError : the job failed on demand"))
 
 
+def object_of_job(org: Org, actor: Actor, name: str) -> Object:
+    """Return the object an ingest job is for.
+
+    Raises:
+        ApiError: INVALIDJOB, there is none, or the actor may not read it.
+    """
+    obj = org.schema.object(name)
+    if obj is None or not actor.permissions.allows(obj, "read"):
+        raise ApiError(400, "INVALIDJOB", f"InvalidJob : Unable to find object: {name}")
+    return obj
+
+
 class Ingest:
     """One ingest job being carried out. Records and their results are committed together, batch by batch."""
 
     def __init__(self, org: Org, job: Job, place: tuple[str, str]) -> None:
         self.org, self.job, self.place = org, job, place
         self.actor = org.actors[job.client]
-        obj = org.schema.object(job.object)
-        if obj is None or not self.actor.permissions.allows(obj, "read"):
-            raise ApiError(400, "INVALIDJOB", f"InvalidJob : Unable to find object: {job.object}")
-        self.object = obj
+        self.object = obj = object_of_job(org, self.actor, job.object)
         self.operation = Operation(job.operation)
         self.external = self.object.field(job.external_id or "Id") if self.operation is Operation.UPSERT else None
         self.reader = Reader(org.schema, self.actor, obj, self.operation, self.external)

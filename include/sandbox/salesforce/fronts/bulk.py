@@ -9,7 +9,7 @@ from typing import Any
 
 from sandbox.salesforce.bulk.files import ResultFile, Upload, ingest_results
 from sandbox.salesforce.bulk.jobs import DELIMITERS, ENDED, INGEST, LINE_ENDINGS, QUERY, Job, State
-from sandbox.salesforce.bulk.worker import check_bulk_query
+from sandbox.salesforce.bulk.worker import check_bulk_query, object_of_job
 from sandbox.salesforce.errors import ApiError
 from sandbox.salesforce.faults import Kind
 from sandbox.salesforce.fronts.messages import Answer, Call
@@ -71,10 +71,7 @@ def create_ingest(org: Org, call: Call, actor: Actor) -> Answer:
     body = call.record()
     if org.usage.bulk_batches >= DAILY_BATCHES:
         raise ApiError(400, "EXCEEDEDQUOTA", f"ExceededQuota : {DAILY_BATCHES} batches a day are used up")
-    name = str(body.get("object") or "")
-    obj = org.schema.object(name)
-    if obj is None or not actor.permissions.allows(obj, "read"):
-        raise ApiError(400, "INVALIDJOB", f"InvalidJob : Unable to find object: {name}")
+    obj = object_of_job(org, actor, str(body.get("object") or ""))
     operation = Operation(_text(body, "operation", "", [o.value for o in Operation]))
     external = body.get("externalIdFieldName")
     if operation is Operation.UPSERT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -56,6 +57,7 @@ def judged(
     second = also or {}
     failed = [(key, rule) for key in found] + list(second.items())
     rows = [{"key": key, "rule": one.rule, "category": one.category.value, "message": "wrong"} for key, one in failed]
+    times = Counter(one.rule for one in second.values())
     failures = pa.Table.from_pylist(rows, schema=FAILURES)
     judgement = Judgement(
         object=flow.object,
@@ -66,10 +68,7 @@ def judged(
             replace(
                 rule, failed=len(found), message="wrong", samples=tuple(Sample(key=key) for key in list(found)[:5])
             ),
-            *(
-                replace(one, failed=list(second.values()).count(one))
-                for one in {one.rule: one for one in second.values()}.values()
-            ),
+            *(replace(one, failed=times[one.rule]) for one in {one.rule: one for one in second.values()}.values()),
             replace(WARNING, failed=warned),
         ),
         failures=failures,

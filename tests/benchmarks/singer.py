@@ -10,10 +10,10 @@ import json
 import os
 import subprocess
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import psycopg
 
+from sandbox.stack.postgres import Server
 from tests.benchmarks.floor import FIELDS
 from tests.benchmarks.place import FLOOR, Place
 from tests.benchmarks.report import Figure, Report, Watch
@@ -28,14 +28,15 @@ def measure(where: Place, report: Report, part: str) -> Figure:
     folder.mkdir()
     tap = Tool(python=install("tap-salesforce"), folder=folder, org=where.org)
     target = install("target-postgres").with_name("target-postgres")
-    _configure(tap, dsn := where.fresh(FLOOR))
+    dsn = where.fresh(FLOOR)
+    _configure(tap, where.server)
     reading = [str(tap.python.with_name("tap-salesforce")), "--config", "tap.json", "--properties", "chosen.json"]
     watch = Watch()
     with (folder / "tap.log").open("wb") as tapped, (folder / "target.log").open("wb") as written:
         source = subprocess.Popen(reading, cwd=folder, env=tap.environment, stdout=subprocess.PIPE, stderr=tapped)
         sink = subprocess.Popen(
-            [str(target), "--config", "target.json"], cwd=folder, env=_plain(folder), stdin=source.stdout,
-            stdout=subprocess.DEVNULL, stderr=written,
+            [str(target), "--config", "target.json"], cwd=folder,
+            env={"PATH": os.environ["PATH"], "HOME": str(folder)}, stdin=source.stdout, stdout=subprocess.DEVNULL, stderr=written,
         )  # fmt: skip
         assert source.stdout
         source.stdout.close()  # the target's alone, so that the tap hears when it dies
@@ -49,7 +50,7 @@ def measure(where: Place, report: Report, part: str) -> Figure:
     return report.add(part, "tap-salesforce | target-postgres", took, where.accounts, cpu=cpu)
 
 
-def _configure(tap: Tool, dsn: str) -> None:
+def _configure(tap: Tool, server: Server) -> None:
     """Write tap.json, chosen.json (the fields of the floor, of every account) and target.json."""
     config = login(tap.org) | {
         "start_date": "2000-01-01T00:00:00Z",
@@ -62,10 +63,9 @@ def _configure(tap: Tool, dsn: str) -> None:
     for item in accounts["metadata"]:
         item["metadata"]["selected"] = not item["breadcrumb"] or item["breadcrumb"][-1] in FIELDS
     _write(tap.folder / "chosen.json", {"streams": [accounts]})
-    where = urlsplit(dsn)
     database = {
-        "host": where.hostname, "port": where.port, "user": unquote(where.username or ""),
-        "password": unquote(where.password or ""), "database": FLOOR, "default_target_schema": SCHEMA, "use_copy": True,
+        "host": server.host, "port": server.port, "user": server.user, "password": server.password, "database": FLOOR,
+        "default_target_schema": SCHEMA, "use_copy": True,
     }  # fmt: skip
     _write(tap.folder / "target.json", database)
 
@@ -73,7 +73,3 @@ def _configure(tap: Tool, dsn: str) -> None:
 def _write(path: Path, body: object) -> None:
     path.write_text(json.dumps(body), encoding="utf-8")
     path.chmod(0o600)
-
-
-def _plain(folder: Path) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "HOME": str(folder)}

@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import psycopg
 
@@ -56,12 +55,12 @@ def _dlt(where: Place, report: Report, how: str, pages: list[Path]) -> Figure:
 
 
 def _hooks(where: Place, report: Report) -> Figure:
-    dsn = urlsplit(where.fresh(FLOOR))
-    with psycopg.connect(dsn.geturl()) as session:
+    server = where.server
+    with psycopg.connect(where.fresh(FLOOR)) as session:
         session.execute(floor.TABLE)
     database = {
-        "conn_type": "postgres", "host": dsn.hostname, "port": dsn.port, "login": unquote(dsn.username or ""),
-        "password": unquote(dsn.password or ""), "schema": FLOOR,
+        "conn_type": "postgres", "host": server.host, "port": server.port, "login": server.user,
+        "password": server.password, "schema": FLOOR,
     }  # fmt: skip
     org = {"conn_type": "salesforce", "extra": {"version": "62.0", "instance_url": where.org.https}}
     environment = _plain() | {

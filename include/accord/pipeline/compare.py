@@ -21,7 +21,7 @@ from accord.availability import CATEGORY
 from accord.batch import RECORDS, Chunk, Manifest, StagedFile, StagedWriter, Staging
 from accord.categories import Category, remedy
 from accord.errors import SystemShut
-from accord.hub.connection import Session, only
+from accord.hub.connection import Session, make_room, only
 from accord.hub.copying import copy_into
 from accord.hub.exceptions import Raised, raise_exceptions
 from accord.objects.definition import BusinessObject, Owner, Unknown
@@ -36,6 +36,7 @@ from accord.pipeline.comparison_sql import (
     COUNTS,
     HOLD_ALL,
     KEYS,
+    NATIVES,
     PARKED,
     RECOGNIZE,
     STAGED,
@@ -51,6 +52,7 @@ from accord.pipeline.transform import PROBLEMS, SAID, UNEDITED, amount_columns, 
 from accord.ports import Target
 from accord.records import content_hash
 from accord.runtime import Accord
+from accord.systems.collapsing import flat
 
 log = logging.getLogger(__name__)
 
@@ -137,6 +139,7 @@ class Comparison:
             "judged": self.definition.name == self.run.flow.object,  # a status is told of quarantined records too
         }
         with self.accord.hub.session() as session:
+            make_room(session)
             session.execute(STAGED)
             for chunk in self.manifest.chunks:
                 self._stage(session, chunk)
@@ -150,6 +153,7 @@ class Comparison:
                 session.execute(statement, arguments)
             if self.definition.has_one_place:
                 session.execute(HOLD_FOR_OTHERS, arguments)
+            session.execute(NATIVES, arguments)
             if self.references:
                 self._hold_for_references(session)
             ask = self.definition.duplicate_rules and not shut
@@ -198,7 +202,7 @@ class Comparison:
             "version": table["version"],
             "read_at": table["read_at"],
             "hash": content,
-            "hash_alone": content_hash(self.definition, collapsed, self.hashed - {parent}) if parent else content,
+            "hash_alone": self._hash_alone(collapsed, content),
             "said": said_of(table),
             "gone": gone_here,
             "deleted": gone,
@@ -212,6 +216,15 @@ class Comparison:
             "batch_chunk": pa.array([chunk.number] * table.num_rows, pa.int32()),
         }
         copy_into(session, "staged", pa.table(columns))
+
+    def _hash_alone(self, collapsed: pa.Table, content: pa.Array) -> pa.Array:
+        """The hash of every record without its parent: another one only for those that have a parent."""
+        parent = self.definition.parent
+        if parent is None:
+            return content
+        below = flat(pc.is_valid(collapsed[parent]))
+        alone = content_hash(self.definition, collapsed.filter(below), self.hashed - {parent})
+        return pc.replace_with_mask(content, below, alone)
 
     def _hold_for_references(self, session: Session) -> None:
         self.references.prepare(session)

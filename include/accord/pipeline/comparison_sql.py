@@ -6,24 +6,20 @@ CREATE TEMP TABLE staged (
   parent text, state text, out_of_scope boolean, currency text, amount numeric, batch_chunk int,
   held boolean NOT NULL DEFAULT false,                -- the target takes no calls now
   unresolved text, awaits text, awaits_object text,   -- what it waits for, as the source or as the canonical id has it
-  bucket text NOT NULL DEFAULT 'changed', behind boolean NOT NULL DEFAULT false, known boolean NOT NULL DEFAULT false, native text,
+  bucket text NOT NULL DEFAULT 'changed', behind boolean NOT NULL DEFAULT false, native text,
   parent_native text, parent_left_out boolean NOT NULL DEFAULT false, elsewhere boolean NOT NULL DEFAULT false,
-  tree text, depth int NOT NULL DEFAULT 0) ON COMMIT DROP
+  tree text, depth int NOT NULL DEFAULT 0) WITH (fillfactor = 50) ON COMMIT DROP
 """
 
 # what rows are looked for by: the hashes would cost as much again
 ANALYZED = "ANALYZE staged (key, parent, bucket, gone, unresolved, batch_chunk, out_of_scope)"
 
 CLASSIFY = (
-    # known: the target was told of it before, whatever it was told
-    """UPDATE staged s SET known = true, native = coalesce(l.native, substr(s.key, strpos(s.key, ':') + 1))
-       FROM link l WHERE l.stream = %(stream)s AND l.key = s.key AND l.hash IS NOT NULL""",
-    # a person said which record of the target it is: it is not created
-    """UPDATE staged s SET native = l.native FROM link l WHERE l.stream = %(stream)s AND l.key = s.key AND l.hash IS NULL""",
     """UPDATE staged s SET bucket = 'quarantined'
        WHERE %(judged)s AND EXISTS (SELECT FROM finding f WHERE f.run = %(run)s AND f.key = s.key)""",
-    """UPDATE staged s SET bucket = 'excluded' WHERE bucket = 'changed' AND (out_of_scope OR (gone AND NOT known
-         AND NOT EXISTS (SELECT FROM link l WHERE l.stream = %(stream)s AND l.key = s.key AND l.dispatch IS NOT NULL)))""",
+    # what is gone before the target was told of it needs nothing, unless it is being told right now
+    """UPDATE staged s SET bucket = 'excluded' WHERE bucket = 'changed' AND (out_of_scope OR (gone AND NOT EXISTS (
+         SELECT FROM link l WHERE l.stream = %(stream)s AND l.key = s.key AND (l.hash IS NOT NULL OR l.dispatch IS NOT NULL))))""",
     # a person decided against what it says: it stays behind until it says something else, or somebody asks for it
     """UPDATE staged s SET bucket = 'excluded'
        FROM exception e
@@ -56,6 +52,14 @@ RECOGNIZE = (
        WHERE %(ordered)s AND e.object = %(object)s AND e.target = %(target)s AND e.key = s.key AND e.state <> 'closed'
          AND e.kind = 'rejected' AND s.bucket = 'changed' AND NOT s.gone AND NOT %(asked)s""",
 )
+
+# where the target has it: as it was told, or, before it was told anything, as a person said. Only of what is left to send, as an
+# update of every record takes longer than all else
+NATIVES = """
+UPDATE staged s SET native = CASE WHEN l.hash IS NULL THEN l.native ELSE coalesce(l.native, substr(s.key, strpos(s.key, ':') + 1)) END
+FROM link l
+WHERE l.stream = %(stream)s AND l.key = s.key AND s.bucket = 'changed' AND (l.hash IS NOT NULL OR l.native IS NOT NULL)
+"""
 
 # the members of one tree share a chunk to load; a tree of one is called by nobody
 CHANGED = """
@@ -111,7 +115,7 @@ WHERE id IN (
 # a record that is gone before the target was told of it: an older run that still holds it must not create it
 BURY = """
 INSERT INTO link AS l (stream, key, version, read_at, gone)
-SELECT %(stream)s, key, version, read_at, true FROM staged WHERE bucket = 'excluded' AND gone AND NOT known ORDER BY key
+SELECT %(stream)s, key, version, read_at, true FROM staged WHERE bucket = 'excluded' AND gone ORDER BY key
 ON CONFLICT (stream, key) DO UPDATE SET version = excluded.version, read_at = excluded.read_at, gone = true
 WHERE l.dispatch IS NULL AND l.hash IS NULL AND (l.version IS NULL OR excluded.version > l.version)
 """

@@ -10,7 +10,7 @@ import pytest
 
 from accord.errors import Unavailable
 from accord.hub import Hub
-from accord.hub.connection import only
+from accord.hub.connection import make_room, only
 from accord.settings import Connection, dsn
 from tests.hub import HubServer
 
@@ -57,6 +57,21 @@ def test_lists_arrive_as_they_are(sessions: Hub) -> None:
             )
         )
     assert row == given
+
+
+def test_room_in_memory_is_made_for_one_transaction_and_never_taken(sessions: Hub) -> None:
+    def room(first: str = "SELECT") -> tuple[str, str]:
+        with sessions.session() as session:
+            session.execute(first.encode())
+            make_room(session)
+            inside = only(session.execute("SELECT current_setting('work_mem') AS room"))["room"]
+        with sessions.session() as session:
+            return inside, only(session.execute("SELECT current_setting('work_mem') AS room"))["room"]
+
+    assert room("SET LOCAL work_mem = '4MB'")[0] == "64MB"
+    assert room("SET LOCAL work_mem = '1GB'")[0] == "1GB"
+    inside, after = room()
+    assert (inside, after != inside) == ("64MB", True)
 
 
 def test_a_text_postgresql_cant_store_is_refused_before_it_is_sent(sessions: Hub) -> None:

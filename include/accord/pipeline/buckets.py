@@ -2,53 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import closing
-from tempfile import TemporaryFile
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from accord.batch import Chunk, Staging
-
-
-class Spilled:
-    """Rows set aside on local disk, in a file without a name that nobody else can open and that no end of the process leaves.
-
-    A Parquet file for each chunk, open until the end, would keep a description of every column of every page in memory: as many
-    as chunks times pages, which is the square of the records.
-    """
-
-    def __init__(self) -> None:
-        self._file = TemporaryFile()  # noqa: SIM115 - closed by the sink
-        self._places: defaultdict[tuple[int, str], list[tuple[int, int, int]]] = defaultdict(list)
-
-    def put(self, bucket: int, part: str, rows: pa.RecordBatch) -> None:
-        """Set rows aside; those of a part all have one schema."""
-        body = rows.serialize()
-        packed = pa.compress(body, codec="lz4", asbytes=True)
-        self._places[bucket, part].append((self._file.tell(), len(packed), body.size))
-        self._file.write(packed)
-
-    def take(self, bucket: int, part: str, schema: pa.Schema) -> pa.Table:
-        """All of these rows, in the order they came. Nothing is put any more."""
-        batches = []
-        for place, packed, size in self._places.pop((bucket, part), ()):
-            self._file.seek(place)
-            body = pa.decompress(self._file.read(packed), decompressed_size=size, codec="lz4")
-            batches.append(pa.ipc.read_record_batch(body, schema))
-        return pa.Table.from_batches(batches, schema)
-
-    @property
-    def buckets(self) -> list[int]:
-        """The buckets that have rows."""
-        return sorted({bucket for bucket, _ in self._places})
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._file.close()
+from accord.pipeline.spilled import Spilled
 
 
 class Buckets:
@@ -59,7 +21,6 @@ class Buckets:
         self._staging, self._folder, self._chunk_rows = staging, folder, chunk_rows
         self._buckets = 0
         self._spilled = Spilled()
-        self._schemas: dict[str, pa.Schema] = {}
         self.released = False
         self.named = False  # records are read by their ids: those that come are remembered
         self.named_roots: set[str] = set()
@@ -79,19 +40,17 @@ class Buckets:
         rows = rows.append_column("_root", roots).append_column(
             "_released", pa.chunked_array([pa.repeat(self.released, rows.num_rows)], pa.bool_())
         )
-        schema = self._schemas.setdefault(part, rows.schema)
-        rows = rows.cast(schema)
         self.rows[part, self.released] = self.rows.get((part, self.released), 0) + rows.num_rows
         if self.named:
             self.named_roots.update(roots.unique().to_pylist())
         if self._buckets == 1 or not rows.num_rows:
-            self._put(0, part, rows)
+            self._spilled.put(0, part, rows)
             return
         numbers = pd.util.hash_array(np.asarray(places.to_pylist(), dtype=object)) % self._buckets
         order = np.argsort(numbers, kind="stable")
         rows, (buckets, begins) = rows.take(pa.array(order)), np.unique(numbers[order], return_index=True)
         for bucket, begin, end in zip(buckets, begins, [*begins[1:], len(order)], strict=True):
-            self._put(int(bucket), part, rows.slice(begin, end - begin))
+            self._spilled.put(int(bucket), part, rows.slice(begin, end - begin))
 
     def close(self, parts: Mapping[str, Mapping[str, pa.DataType]]) -> tuple[Chunk, ...]:
         """Write the chunks. A part (of `parts`: part → column → type) a chunk has no rows of is an empty file, so that every
@@ -99,20 +58,16 @@ class Buckets:
         with closing(self._spilled) as spilled:
             for part, columns in parts.items():
                 nothing = {**columns, "_root": pa.string(), "_released": pa.bool_()}
-                self._schemas.setdefault(part, pa.schema(list(nothing.items())))
+                spilled.schemas.setdefault(part, pa.schema(list(nothing.items())))
             return tuple(
                 Chunk(
                     number=bucket,
                     parts={
                         part: self._staging.write(
-                            f"{self._folder}/{bucket:05d}-{part}.parquet", spilled.take(bucket, part, schema)
+                            f"{self._folder}/{bucket:05d}-{part}.parquet", spilled.take(bucket, part)
                         )
-                        for part, schema in self._schemas.items()
+                        for part in spilled.schemas
                     },
                 )
                 for bucket in spilled.buckets
             )
-
-    def _put(self, bucket: int, part: str, rows: pa.Table) -> None:
-        for batch in rows.combine_chunks().to_batches():
-            self._spilled.put(bucket, part, batch)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -18,7 +19,7 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from accord.availability import CATEGORY
-from accord.batch import RECORDS, Chunk, Manifest, StagedFile, StagedWriter, Staging
+from accord.batch import RECORDS, Chunk, Manifest, Staging
 from accord.categories import Category, remedy
 from accord.errors import SystemShut
 from accord.hub.connection import Session, make_room, only
@@ -48,6 +49,7 @@ from accord.pipeline.moving import HOLD_FOR_OTHERS, gone_from, remember_staying,
 from accord.pipeline.references import References
 from accord.pipeline.resolve import OUT_OF_SCOPE, UNRESOLVED
 from accord.pipeline.runs import Run, read_run
+from accord.pipeline.spilled import Spilled
 from accord.pipeline.transform import PROBLEMS, SAID, UNEDITED, amount_columns, said_of
 from accord.ports import Target
 from accord.records import content_hash
@@ -294,19 +296,20 @@ class Comparison:
     def _write_changes(self, session: Session) -> list[ChunkToLoad]:
         """Write the changed rows as chunk files; the members of one hierarchy share a chunk."""
         batch = self.accord.staging.new_batch(self.run.flow.name, self.run.id, f"changes-{self.target.name}")
-        writers: dict[int, StagedWriter] = {}
-        for chunk, rows in self._by_chunk(session, CHANGED, {"chunk_rows": self.accord.chunk_rows}):
-            table = self.accord.staging.read(chunk.parts[RECORDS])
-            changes = self._changes(table, rows)
-            if self.references:
-                changes = self.references.with_natives(session, chunk.number, changes)
-            numbers = changes["_number"]
-            changes = kept_elsewhere(session, self.definition, self.target.name, changes.drop_columns(["_number"]))
-            for number in pc.unique(numbers).to_pylist():
-                if number not in writers:
-                    writers[number] = self.accord.staging.open_writer(f"{batch}/{number:05d}.parquet", changes.schema)
-                writers[number].append(changes.filter(pc.equal(numbers, number)))
-        files: dict[int, StagedFile] = {number: writer.close() for number, writer in sorted(writers.items())}
+        with closing(Spilled()) as spilled:
+            for chunk, rows in self._by_chunk(session, CHANGED, {"chunk_rows": self.accord.chunk_rows}):
+                table = self.accord.staging.read(chunk.parts[RECORDS])
+                changes = self._changes(table, rows)
+                if self.references:
+                    changes = self.references.with_natives(session, chunk.number, changes)
+                numbers = changes["_number"]
+                changes = kept_elsewhere(session, self.definition, self.target.name, changes.drop_columns(["_number"]))
+                for number in pc.unique(numbers).to_pylist():
+                    spilled.put(number, RECORDS, changes.filter(pc.equal(numbers, number)))
+            files = {
+                number: self.accord.staging.write(f"{batch}/{number:05d}.parquet", spilled.take(number, RECORDS))
+                for number in spilled.buckets
+            }
         return [
             ChunkToLoad(
                 run=self.run.id,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
 
 # legal forms carry no identity: "Acme B.V." and "ACME BV" are suspects of being one
 _LEGAL_FORMS = frozenset(
@@ -15,10 +14,8 @@ _LEGAL_FORMS = frozenset(
 _DOTS = re.compile(r"(?<=\w)\.(?=\w)")  # b.v. → bv
 _WORDS = re.compile(r"\w+")
 _NO_WORD = re.compile(r"\W")
-_REMEMBERED = 65_536  # names: a chunk's are asked for by the search in the batch, and by that in the target
 
 
-@lru_cache(_REMEMBERED)
 def normalized_name(name: str | None) -> str:
     """Letters and digits of any script in lower case without accents, legal forms dropped; empty when nothing is left.
 

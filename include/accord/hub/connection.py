@@ -24,7 +24,7 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 _PARTITION_LOCK = 0x4ACC0
 # the class of the locks that are signs of life
 LIFE = 0x4ACC1
-ROOM = "64MB"  # for a sort, and twice that for a join, of a statement over a chunk or a comparison's batch
+ROOM = "64MB"  # for a sort, and twice that for a join, of a statement over a comparison's batch
 KEPT = 4  # idle connections of a process: a run uses two at the same time
 
 
@@ -37,8 +37,8 @@ def only(cursor: psycopg.Cursor[DictRow]) -> DictRow:
 
 
 def make_room(session: Session) -> None:
-    """Let the statements of this transaction sort and join a chunk in memory (`work_mem`), where the server's own setting gives less:
-    by default 4 MB, which is fifty thousand keys and no images."""
+    """Let the statements of this transaction sort and join a batch in memory (`work_mem`), where the server's own setting gives less:
+    by default 4 MB, which is fifty thousand keys."""
     session.execute(
         "SELECT set_config('work_mem', %(room)s, true) WHERE pg_size_bytes(current_setting('work_mem')) < pg_size_bytes(%(room)s)",
         {"room": ROOM},

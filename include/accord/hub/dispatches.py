@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from accord.batch import StagedFile
 from accord.errors import InDoubt
 from accord.hub.changes import record_changes
-from accord.hub.connection import Hub, Session, make_room
+from accord.hub.connection import Hub, Session
 from accord.hub.copying import copy_into
 
 
@@ -292,7 +292,6 @@ def settle_dispatch(
 
     Returns False, having changed nothing, when another process settled it first.
     """
-    make_room(session)
     session.execute(_RESULTS)
     copy_into(session, "result", results)
     # of what is looked for: the images would cost as much as all the rest

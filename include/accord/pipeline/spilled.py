@@ -16,11 +16,10 @@ class Spilled:
     """
 
     def __init__(self) -> None:
-        self._file = TemporaryFile()  # noqa: SIM115 - closed by the sink
+        self._file = TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._places: defaultdict[tuple[int, str], list[tuple[int, int, int]]] = defaultdict(list)
-        self.schemas: dict[
-            str, pa.Schema
-        ] = {}  # of the parts: those of the first rows that came, where nobody gave one
+        # of the parts: those of the first rows that came, where nobody gave one
+        self.schemas: dict[str, pa.Schema] = {}
 
     def put(self, bucket: int, part: str, rows: pa.Table) -> None:
         """Set rows of a part aside. Raises ValueError or pyarrow.ArrowInvalid when they don't fit the part's schema."""
